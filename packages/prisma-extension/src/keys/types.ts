@@ -1,0 +1,128 @@
+import type { KeyObject } from 'node:crypto'
+
+/** 0x01: DEK wrapped by the KEK. 0x02: DEK wrapped by the KMS. */
+export type Suite = 0x01 | 0x02
+
+/** A wrapped DEK as it stands in an envelope. */
+export interface WrappedDek {
+  readonly keyId: number
+  readonly suite: Suite
+  readonly wrapped: Uint8Array
+}
+
+/** A fresh DEK: seals the fields of one record in the operation that made it, and nothing after. */
+export interface Dek extends WrappedDek {
+  readonly key: KeyObject
+}
+
+export type KeyState =
+  | 'pre-activation'
+  | 'active'
+  | 'suspended'
+  | 'deactivated'
+  | 'compromised'
+  | 'destroyed'
+
+/** What a KEK is bound to while it is wrapped. */
+export interface KekContext {
+  readonly keyring: string
+  readonly keyId: number
+}
+
+/** A key in a KMS, an HSM or this process that never leaves it. */
+export interface RootKey {
+  /** Short name of the kind for messages, such as `local`. */
+  readonly provider: string
+  /** Make a new 256-bit KEK and wrap it. The caller zeroes `kek`. */
+  create(context: KekContext): Promise<{ kek: Buffer; wrapped: Uint8Array; rootKeyId: string }>
+  /** Unwrap a KEK. The caller zeroes the result. */
+  unwrap(wrapped: Uint8Array, rootKeyId: string, context: KekContext): Promise<Buffer>
+}
+
+/** One key version as it is stored. */
+export interface KeyRow {
+  readonly keyId: number
+  readonly keyring: string
+  /** 1, 2, … within the keyring. */
+  readonly version: number
+  readonly state: KeyState
+  readonly suite: Suite
+  readonly rootKeyId: string
+  /** Empty once destroyed. */
+  readonly wrappedKek: Uint8Array
+  /** HMAC-SHA-256 under the KEK of a fixed label, key id and keyring. */
+  readonly checkValue: Uint8Array
+  readonly createdAt: Date
+  readonly activatedAt: Date | null
+  /** When the version left `active`, null before. */
+  readonly suspendedAt: Date | null
+}
+
+export interface KeyringHead {
+  readonly keyring: string
+  readonly activeKeyId: number
+  /** Counts every change; the compare-and-set is on this. */
+  readonly revision: number
+}
+
+/** Everything the store holds for one keyring, read at one moment. */
+export interface KeyringSnapshot {
+  readonly head: KeyringHead
+  readonly keys: readonly KeyRow[]
+}
+
+/** Move one key version to another state; refused unless it is in `from`. */
+export interface KeyTransition {
+  readonly keyId: number
+  readonly from: KeyState
+  readonly to: KeyState
+}
+
+/** A change of a keyring, made whole or not at all. */
+export interface KeyringChange {
+  readonly keyring: string
+  readonly expectedRevision: number
+  readonly activeKeyId: number
+  readonly transitions: readonly KeyTransition[]
+  readonly at: Date
+}
+
+/** Where wrapped KEKs live. Implementations hold no keys in the clear and never retry. */
+export interface KeyStore {
+  /** What messages call it. */
+  readonly name: string
+  /** Create what the store needs, if it is not there. Idempotent. */
+  init(): Promise<void>
+  /** The statements `init` would run, for people to read; empty if there are none. */
+  ddl(): readonly string[]
+  /**
+   * Head and key versions of a keyring, or `null` if `init` was not run or the keyring has none.
+   *
+   * @throws {KeyError} `ERR_STORE_NEWER`, `ERR_KEY_UNAVAILABLE` (retryable)
+   */
+  read(keyring: string): Promise<KeyringSnapshot | null>
+  /** Which keyring a key id belongs to; null if no keyring of this store has it. */
+  keyringOf(keyId: number): Promise<string | null>
+  /** The lowest key id never used in this store. A hint: `create` and `add` decide. */
+  nextKeyId(): Promise<number>
+  /** First key version and head of a keyring, in one step. False if the keyring or the key id exists already. */
+  create(key: KeyRow): Promise<boolean>
+  /** Store a further key version, in `pre-activation`. False if the key id or the version exists already. */
+  add(key: KeyRow): Promise<boolean>
+  /** Compare-and-set on the head's revision. False if the revision, or a key's state, was another one. */
+  change(change: KeyringChange): Promise<boolean>
+  /**
+   * Remember that a field of a database may hold values of a keyring; before its first seal. Idempotent.
+   * A key version is destroyed only when every registered field was scanned.
+   */
+  registerFields(fields: readonly RegisteredField[]): Promise<void>
+  registeredFields(): Promise<readonly RegisteredField[]>
+}
+
+export interface RegisteredField {
+  /** `Model.field` */
+  readonly field: string
+  readonly keyring: string
+  /** `schema.table.column`, the database's names. */
+  readonly column: string
+}

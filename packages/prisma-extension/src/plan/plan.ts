@@ -1,0 +1,76 @@
+/** Version of the emitted plan. A reader refuses every other one. */
+export const PLAN_FORMAT = 1
+
+export type Provider = 'postgresql' | 'mysql' | 'sqlite'
+
+/** Prisma types a sealed field may have. */
+export type SealedType = 'String' | 'Json' | 'Bytes'
+
+/** One sealed field. Field and model names are Prisma's, never the database's. */
+export interface SealedField {
+  readonly type: SealedType
+  readonly list: boolean
+  readonly nullable: boolean
+  /** Name in the AAD, `Model.field` unless the annotation says otherwise. */
+  readonly id: string
+  readonly keyring: string
+  /** May values that are no envelope be read? */
+  readonly plaintext: 'refuse' | 'allow'
+  /** `off`: open, but write plaintext (leaving Rowseal). */
+  readonly seal: 'on' | 'off'
+  /** Pad the plaintext to a multiple of this many bytes; 0 for none. */
+  readonly pad: number
+  /** Fields of the same record that the AAD holds, in order. */
+  readonly bind: readonly string[]
+  /** Literal of `@default`, sealed by the extension when a create leaves the field out. Json as JSON text, Bytes as base64. */
+  readonly default?: string | readonly string[]
+}
+
+/** A field that is a column (not a relation), sealed or not. */
+export interface ColumnField {
+  /** Prisma's scalar type, or the enum's name. */
+  readonly type: string
+  /** The database's name. */
+  readonly column: string
+}
+
+export interface RelationField {
+  readonly model: string
+  readonly list: boolean
+}
+
+export interface ModelSource {
+  /** The database's name of the table. */
+  readonly table: string
+  /** The database schema of `@@schema`, where given. */
+  readonly schema?: string
+  /** Fields of `@id` / `@@id`, else of the first unique over required fields; empty if there is none. */
+  readonly key: readonly string[]
+  readonly columns: Readonly<Record<string, ColumnField>>
+  readonly relations: Readonly<Record<string, RelationField>>
+  /** Keys that a compound unique has in `where` (`a_b`, or its `name:`), with its fields. */
+  readonly uniques: Readonly<Record<string, readonly string[]>>
+  readonly sealed: Readonly<Record<string, SealedField>>
+}
+
+/** What the generator emits and `definePlan` checks: all models of the schema, annotated or not. */
+export interface PlanSource {
+  readonly format: number
+  /** SHA-256 (lowercase hex) of the schema text without datasource and generator blocks. */
+  readonly digest: string
+  readonly provider: Provider
+  readonly models: Readonly<Record<string, ModelSource>>
+}
+
+/** A checked, deeply frozen plan. `S` keeps the literal names for the types of `$rowseal`. */
+export interface Plan<S extends PlanSource = PlanSource> {
+  readonly source: S
+  readonly digest: string
+  readonly provider: Provider
+  readonly models: Readonly<Record<string, ModelSource>>
+}
+
+/** `Model.field` of every sealed field of a plan. */
+export type SealedName<S extends PlanSource> = {
+  [M in keyof S['models'] & string]: `${M}.${keyof S['models'][M]['sealed'] & string}`
+}[keyof S['models'] & string]

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+const extension = new URL('./packages/prisma-extension/src/', import.meta.url).pathname
+
+/** Tests run the sources; child processes they start run `dist`, which `npm test` builds first. */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@rowseal\/prisma-extension$/, replacement: `${extension}index.ts` },
+      { find: /^@rowseal\/prisma-extension\/(plan|sql|keys|envelope)$/, replacement: `${extension}$1/index.ts` },
+      { find: /^@rowseal\/prisma-extension\/(providers|stores)\/(.+)$/, replacement: `${extension}keys/$1/$2.ts` },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    globalSetup: ['test/support/src/global-setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    typecheck: { enabled: false },
+  },
+})
