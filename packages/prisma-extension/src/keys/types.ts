@@ -87,6 +87,16 @@ export interface KeyringChange {
   readonly at: Date
 }
 
+/**
+ * An interactive transaction the caller is in. A store on the same client must read through it:
+ * any other connection may wait for this transaction to end.
+ */
+export interface Via {
+  readonly client: object
+  /** Prisma's `__internalParams.transaction`, opaque here. */
+  readonly transaction: unknown
+}
+
 /** Where wrapped KEKs live. Implementations hold no keys in the clear and never retry. */
 export interface KeyStore {
   /** What messages call it. */
@@ -100,7 +110,7 @@ export interface KeyStore {
    *
    * @throws {KeyError} `ERR_STORE_NEWER`, `ERR_KEY_UNAVAILABLE` (retryable)
    */
-  read(keyring: string): Promise<KeyringSnapshot | null>
+  read(keyring: string, via?: Via): Promise<KeyringSnapshot | null>
   /** Which keyring a key id belongs to; null if no keyring of this store has it. */
   keyringOf(keyId: number): Promise<string | null>
   /** The lowest key id never used in this store. A hint: `create` and `add` decide. */
@@ -111,18 +121,4 @@ export interface KeyStore {
   add(key: KeyRow): Promise<boolean>
   /** Compare-and-set on the head's revision. False if the revision, or a key's state, was another one. */
   change(change: KeyringChange): Promise<boolean>
-  /**
-   * Remember that a field of a database may hold values of a keyring; before its first seal. Idempotent.
-   * A key version is destroyed only when every registered field was scanned.
-   */
-  registerFields(fields: readonly RegisteredField[]): Promise<void>
-  registeredFields(): Promise<readonly RegisteredField[]>
-}
-
-export interface RegisteredField {
-  /** `Model.field` */
-  readonly field: string
-  readonly keyring: string
-  /** `schema.table.column`, the database's names. */
-  readonly column: string
 }
