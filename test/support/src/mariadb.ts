@@ -1,0 +1,70 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { freePort, temporaryFolder } from './machine.ts'
+import type { Server } from './postgres.ts'
+
+/** Is a MariaDB server on this machine's PATH? */
+export function hasMariadb(): boolean {
+  const folders = (process.env['PATH'] ?? '').split(':')
+  return [...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, 'mariadbd')))
+}
+
+/** Start `mariadbd` from the PATH on a free port, in a folder that goes with it. */
+export async function startMariadb(): Promise<Server> {
+  const folder = temporaryFolder('mariadb')
+  const port = await freePort()
+  const data = join(folder.path, 'data')
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` }
+  const user = process.getuid?.() === 0 ? ['--user=root'] : []
+  execFileSync(
+    'mariadb-install-db',
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...user],
+    { env, stdio: 'ignore' },
+  )
+  const init = join(folder.path, 'init.sql')
+  writeFileSync(
+    init,
+    "CREATE USER IF NOT EXISTS 'rowseal'@'%' IDENTIFIED BY 'rowseal';\nGRANT ALL ON *.* TO 'rowseal'@'%' WITH GRANT OPTION;\n",
+  )
+  const server = spawn(
+    'mariadbd',
+    [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      `--socket=${join(folder.path, 'socket')}`,
+      `--init-file=${init}`,
+      '--skip-log-bin',
+      '--innodb-flush-log-at-trx-commit=0',
+      '--character-set-server=utf8mb4',
+      ...user,
+    ],
+    { env, stdio: 'ignore' },
+  )
+  await listening(port)
+  return {
+    url: `mariadb://rowseal:rowseal@127.0.0.1:${port}/mysql`,
+    stop: async () => {
+      const ended = new Promise((done) => server.once('exit', done))
+      server.kill('SIGTERM')
+      await ended
+      folder.remove()
+    },
+  }
+}
+
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const up = await new Promise<boolean>((done) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.once('data', () => (socket.destroy(), done(true)))
+      socket.once('error', () => done(false))
+    })
+    if (up) return
+    await new Promise((done) => setTimeout(done, 50))
+  }
+  throw new Error('MariaDB did not start.')
+}
