@@ -1,0 +1,38 @@
+import type { DMMF } from '@prisma/generator-helper'
+import type { ColumnField, ModelSource, RelationField } from '../plan/plan.ts'
+
+/** Everything the plan says about a model, but for its sealed fields. */
+export function modelSource(model: DMMF.Model): Omit<ModelSource, 'sealed'> {
+  const columns: Record<string, ColumnField> = {}
+  const relations: Record<string, RelationField> = {}
+  for (const field of model.fields) {
+    if (field.kind === 'object') relations[field.name] = { model: field.type, list: field.isList }
+    else columns[field.name] = { type: field.type, column: field.dbName ?? field.name }
+  }
+  const place = {
+    table: model.dbName ?? model.name,
+    ...(model.schema ? { schema: model.schema } : {}),
+  }
+  return { ...place, key: keyOf(model), columns, relations, uniques: uniquesOf(model) }
+}
+
+/** Fields of `@id` or `@@id`, else of the first unique over required fields; empty for a view without one. */
+function keyOf(model: DMMF.Model): readonly string[] {
+  if (model.primaryKey !== null) return model.primaryKey.fields
+  const id = model.fields.find(({ isId }) => isId)
+  if (id !== undefined) return [id.name]
+  const singles = model.fields.filter(({ isUnique }) => isUnique).map(({ name }) => [name])
+  const required = new Set(
+    model.fields.filter(({ isRequired }) => isRequired).map(({ name }) => name),
+  )
+  const uniques = [...singles, ...model.uniqueFields]
+  return uniques.find((fields) => fields.every((name) => required.has(name))) ?? []
+}
+
+/** Compound uniques by the key they have in a `where`: their name if they have one, else `a_b`. */
+function uniquesOf(model: DMMF.Model): Record<string, readonly string[]> {
+  const indexes = [...(model.primaryKey === null ? [] : [model.primaryKey]), ...model.uniqueIndexes]
+  return Object.fromEntries(
+    indexes.map(({ name, fields }) => [(name as string | null) ?? fields.join('_'), fields]),
+  )
+}

@@ -1,0 +1,33 @@
+/** What `@encrypted` says about a field. Defaults are filled in; `id` is null where it was not given. */
+export interface EncryptedOptions {
+  readonly plaintext: 'refuse' | 'allow'
+  readonly seal: 'on' | 'off'
+  readonly keyring: string
+  readonly pad: number
+  readonly id: string | null
+  readonly bind: readonly string[]
+}
+
+export interface Encrypted extends EncryptedOptions {
+  readonly kind: 'encrypted'
+}
+
+/** `@blindIndex`, and its alias `@encryption:hash`. Read here; this version of the generator refuses it. */
+export interface BlindIndex {
+  readonly kind: 'blindIndex'
+  readonly field: string
+  readonly normalize: readonly string[]
+  readonly slot: number
+}
+
+export type Annotation = Encrypted | BlindIndex
+
+/** Why a text is no annotation although it was meant as one, and what to write instead. */
+export interface Mistake {
+  readonly what: string
+  readonly fix: string
+}
+
+export type Reading =
+  | { readonly ok: true; readonly annotation: Annotation }
+  | { readonly ok: false; readonly mistake: Mistake }

@@ -1,0 +1,52 @@
+import type { Reading } from './annotation.ts'
+import type { Argument, Value } from './arguments.ts'
+import { words } from './encrypted.ts'
+
+const TAKES = '@blindIndex(field), @blindIndex(field, normalize: [trim, lowercase]) or slot: 2'
+
+/** Read the arguments of `@blindIndex(field, normalize: […], slot: n)`. */
+export function readBlindIndex(args: readonly Argument[]): Reading {
+  const [source, ...options] = args
+  if (source?.name !== null || source.value.kind !== 'word') return misread()
+  let normalize: readonly string[] = []
+  let slot = 1
+  const seen = new Set<string>()
+  for (const { name, value } of options) {
+    if (name === null || seen.has(name)) return misread()
+    seen.add(name)
+    if (name === 'normalize' && words(value) !== undefined) normalize = words(value) ?? []
+    else if (name === 'slot' && value.kind === 'number' && [1, 2].includes(value.number))
+      slot = value.number
+    else return misread()
+  }
+  return {
+    ok: true,
+    annotation: { kind: 'blindIndex', field: source.value.text, normalize, slot },
+  }
+}
+
+/** Read `@encryption:hash(field)?normalize=trim&normalize=lowercase` of prisma-field-encryption. */
+export function readHashAlias(args: readonly Argument[], modes: string): Reading {
+  const settings = [...new URLSearchParams(modes)]
+  const other = settings.find(([name]) => name !== 'normalize')
+  if (other !== undefined) {
+    return {
+      ok: false,
+      mistake: {
+        what: `@encryption:hash with ${other[0]} cannot be honoured: a blind index is always HMAC-SHA-256 in hex.`,
+        fix: 'Write it as @blindIndex(field).',
+      },
+    }
+  }
+  const items = settings.map(([, text]): Value => ({ kind: 'word', text }))
+  const normalize: Argument[] =
+    items.length === 0 ? [] : [{ name: 'normalize', value: { kind: 'list', items } }]
+  return readBlindIndex([...args, ...normalize])
+}
+
+function misread(): Reading {
+  return {
+    ok: false,
+    mistake: { what: 'This blind index cannot be read.', fix: `Write ${TAKES}.` },
+  }
+}

@@ -1,0 +1,6 @@
+export type { Annotation, BlindIndex, Encrypted, EncryptedOptions } from './annotation.ts'
+export { findAnnotations } from './find-annotations.ts'
+export type { FoundAnnotations, Place, PlacedAnnotation, Problem } from './find-annotations.ts'
+export { readComment } from './read-comment.ts'
+export { scanSchema } from './scan.ts'
+export type { Block, Comment, Member, ScannedFile, SchemaFile } from './scan.ts'
