@@ -7,8 +7,14 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@rowseal\/prisma-extension$/, replacement: `${extension}index.ts` },
-      { find: /^@rowseal\/prisma-extension\/(plan|sql|keys|envelope)$/, replacement: `${extension}$1/index.ts` },
-      { find: /^@rowseal\/prisma-extension\/(providers|stores)\/(.+)$/, replacement: `${extension}keys/$1/$2.ts` },
+      {
+        find: /^@rowseal\/prisma-extension\/(plan|sql|keys|envelope)$/,
+        replacement: `${extension}$1/index.ts`,
+      },
+      {
+        find: /^@rowseal\/prisma-extension\/(providers|stores)\/(.+)$/,
+        replacement: `${extension}keys/$1/$2.ts`,
+      },
     ],
   },
   test: {
@@ -16,6 +22,8 @@ export default defineConfig({
     globalSetup: ['test/support/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    typecheck: { enabled: false },
+    reporters: process.env['ROWSEAL_TEST_RESULTS']
+      ? ['default', ['json', { outputFile: process.env['ROWSEAL_TEST_RESULTS'] }]]
+      : ['default'],
   },
 })
