@@ -16,12 +16,7 @@ export interface Dek extends WrappedDek {
 }
 
 export type KeyState =
-  | 'pre-activation'
-  | 'active'
-  | 'suspended'
-  | 'deactivated'
-  | 'compromised'
-  | 'destroyed'
+  'pre-activation' | 'active' | 'suspended' | 'deactivated' | 'compromised' | 'destroyed'
 
 /** What a KEK is bound to while it is wrapped. */
 export interface KekContext {
@@ -29,7 +24,10 @@ export interface KekContext {
   readonly keyId: number
 }
 
-/** A key in a KMS, an HSM or this process that never leaves it. */
+/**
+ * A key in a KMS, an HSM or this process that never leaves it. Errors are `KeyError`s; any other
+ * becomes the cause of an `ERR_KEY_UNAVAILABLE`, so its text must hold no key material.
+ */
 export interface RootKey {
   /** Short name of the kind for messages, such as `local`. */
   readonly provider: string
@@ -53,15 +51,16 @@ export interface KeyRow {
   /** HMAC-SHA-256 under the KEK of a fixed label, key id and keyring. */
   readonly checkValue: Uint8Array
   readonly createdAt: Date
+  /** When it first became `active`, null before. */
   readonly activatedAt: Date | null
-  /** When the version left `active`, null before. */
+  /** When it left `active`, null before and while it is active again. */
   readonly suspendedAt: Date | null
 }
 
 export interface KeyringHead {
   readonly keyring: string
   readonly activeKeyId: number
-  /** Counts every change; the compare-and-set is on this. */
+  /** From 1. Counts every change, `add` too; the compare-and-set is on this. */
   readonly revision: number
 }
 
@@ -97,7 +96,10 @@ export interface Via {
   readonly transaction: unknown
 }
 
-/** Where wrapped KEKs live. Implementations hold no keys in the clear and never retry. */
+/**
+ * Where wrapped KEKs live. Implementations hold no keys in the clear and never retry. A write that
+ * returns false changed nothing: somebody else was there, or is there now. Read again, then decide.
+ */
 export interface KeyStore {
   /** What messages call it. */
   readonly name: string
@@ -112,13 +114,17 @@ export interface KeyStore {
    */
   read(keyring: string, via?: Via): Promise<KeyringSnapshot | null>
   /** Which keyring a key id belongs to; null if no keyring of this store has it. */
-  keyringOf(keyId: number): Promise<string | null>
+  keyringOf(keyId: number, via?: Via): Promise<string | null>
   /** The lowest key id never used in this store. A hint: `create` and `add` decide. */
   nextKeyId(): Promise<number>
-  /** First key version and head of a keyring, in one step. False if the keyring or the key id exists already. */
+  /** First key version, `active`, and head of a keyring, in one step. False if the keyring or the key id exists already. */
   create(key: KeyRow): Promise<boolean>
   /** Store a further key version, in `pre-activation`. False if the key id or the version exists already. */
   add(key: KeyRow): Promise<boolean>
-  /** Compare-and-set on the head's revision. False if the revision, or a key's state, was another one. */
+  /**
+   * Compare-and-set on the head's revision. False if the revision, or a key's state, was another one.
+   *
+   * @throws {KeyError} `ERR_KEY_STATE` if a transition is not legal.
+   */
   change(change: KeyringChange): Promise<boolean>
 }

@@ -1,0 +1,106 @@
+import { SYSTEM_CLOCK, type Clock } from './clock.ts'
+import type { CacheLimits } from './kek.ts'
+import type { KeyStore, RootKey } from './types.ts'
+
+const DAY_MS = 86_400_000
+/** Printable, and the same under every collation and quoting rule. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/
+
+export interface KeyringOptions {
+  /** The key that wraps the KEKs, such as `localRootKey({ env: 'ROWSEAL_ROOT_KEY' })`. */
+  readonly root: RootKey
+  /** Where the wrapped KEKs are, such as `sqlKeyStore(client)`. */
+  readonly store: KeyStore
+  /** 1 to 128 letters, digits and `._:/@+-`. Default: `default`. */
+  readonly name?: string
+  /**
+   * Once the last read of the store is older than this, an operation starts the next one without
+   * waiting for it. Lower: rotations are noticed sooner, at one small query per interval.
+   * Milliseconds, 100 to 3,600,000. Default: 10,000.
+   */
+  readonly refreshMs?: number
+  /**
+   * Once it is older than this, nothing is sealed until a read worked. Lower: a former key version
+   * falls out of use sooner; higher: writes go on through a longer outage of the store.
+   * Milliseconds, refreshMs to 86,400,000. Default: 60,000, or refreshMs if that is more.
+   */
+  readonly maxAgeMs?: number
+  /** Unwrapped DEKs kept for opening. A hit saves one AES call, about 5 µs. */
+  readonly dekCache?: {
+    /** 0 (none) to 10,000,000, at about 0.5 kB each. Default: 100,000. */
+    readonly entries?: number
+    /** Milliseconds, 1 to 86,400,000. Default: 300,000 (5 minutes). */
+    readonly maxAgeMs?: number
+  }
+  /** Unwrapped KEKs. A miss is one call of the root key. */
+  readonly kekCache?: {
+    /** 1 to 100,000. Default: 1,000. */
+    readonly entries?: number
+    /** How long a revoked root key goes on serving. Milliseconds, 1 to 86,400,000. Default: 900,000 (15 minutes). */
+    readonly maxAgeMs?: number
+  }
+  /** For tests. Default: the system's clocks. */
+  readonly clock?: Clock
+}
+
+export interface CheckedOptions {
+  readonly root: RootKey
+  readonly store: KeyStore
+  readonly name: string
+  readonly refreshMs: number
+  readonly maxAgeMs: number
+  readonly dekCache: CacheLimits
+  readonly kekCache: CacheLimits
+  readonly clock: Clock
+}
+
+/** @throws {TypeError} naming the option. */
+export function checkOptions(options: KeyringOptions): CheckedOptions {
+  const { root, store, name = 'default', clock = SYSTEM_CLOCK, dekCache, kekCache } = options
+  assertHas('root', root, ['create', 'unwrap'])
+  assertHas('store', store, ['init', 'read', 'create', 'add', 'change'])
+  assertHas('clock', clock, ['wall', 'monotonic'])
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new TypeError(
+      'name must be 1 to 128 letters, digits and ._:/@+- starting with one of the first two',
+    )
+  }
+  const refreshMs = number('refreshMs', options.refreshMs, 10_000, 100, 3_600_000)
+  const maxAgeMs = number(
+    'maxAgeMs',
+    options.maxAgeMs,
+    Math.max(60_000, refreshMs),
+    refreshMs,
+    DAY_MS,
+  )
+  return {
+    root,
+    store,
+    name,
+    refreshMs,
+    maxAgeMs,
+    clock,
+    dekCache: {
+      entries: number('dekCache.entries', dekCache?.entries, 100_000, 0, 10_000_000),
+      maxAgeMs: number('dekCache.maxAgeMs', dekCache?.maxAgeMs, 300_000, 1, DAY_MS),
+    },
+    kekCache: {
+      entries: number('kekCache.entries', kekCache?.entries, 1000, 1, 100_000),
+      maxAgeMs: number('kekCache.maxAgeMs', kekCache?.maxAgeMs, 900_000, 1, DAY_MS),
+    },
+  }
+}
+
+function number(name: string, given: unknown, byDefault: number, min: number, max: number): number {
+  if (given === undefined) return byDefault
+  if (Number.isInteger(given) && (given as number) >= min && (given as number) <= max) {
+    return given as number
+  }
+  throw new TypeError(`${name} must be a whole number from ${min} to ${max}`)
+}
+
+function assertHas(option: string, value: unknown, methods: readonly string[]): void {
+  const has = (method: string): boolean =>
+    typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'
+  if (!methods.every(has)) throw new TypeError(`${option} must have ${methods.join('(), ')}()`)
+}

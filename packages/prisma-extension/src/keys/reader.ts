@@ -1,0 +1,213 @@
+import { KeyError } from '../errors.ts'
+import { ageMs, momentOf, type Clock, type Moment } from './clock.ts'
+import { checkSnapshot, type Snapshot } from './snapshot.ts'
+import type { KeyStore, Via } from './types.ts'
+
+/** After a look-up that found nothing, the next one waits this long. */
+const MISS_INTERVAL_MS = 1000
+/** After a failed read in the background, the next one waits at least this long. */
+const RETRY_INTERVAL_MS = 1000
+
+interface Flight {
+  readonly began: Moment
+  readonly done: Promise<void>
+}
+
+export interface ReaderOptions {
+  readonly keyring: string
+  readonly store: KeyStore
+  readonly clock: Clock
+  readonly refreshMs: number
+  readonly maxAgeMs: number
+  /** Called after each read that worked. */
+  readonly onRead: () => void
+}
+
+/**
+ * Reads the keyring from its store on use; there is no timer. At most one read on the store's own
+ * connection is in flight. A read inside a caller's transaction stands for itself: waiting there
+ * for any other connection can dead-lock.
+ *
+ *   age of the last read      opening        sealing
+ *   up to refreshMs           as it is       as it is
+ *   up to maxAgeMs            as it is       as it is        + a read in the background
+ *   beyond                    as it is       reads first, refuses if that fails
+ *
+ * A read counts from when it began. Under REPEATABLE READ a read inside a transaction may see the
+ * store as it was when the transaction began, so the bound is then maxAgeMs plus its duration.
+ */
+export class StoreReader {
+  readonly #options: ReaderOptions
+  #snapshot: Snapshot | null = null
+  /** When the read that gave the snapshot began, and when it ended. */
+  #began: Moment | null = null
+  #ended: Moment | null = null
+  #lastAttempt: Moment | null = null
+  #lastMiss: Moment | null = null
+  #flight: Flight | null = null
+  #next: Promise<void> | null = null
+  reads = 0
+  failures = 0
+  lastError: string | null = null
+
+  constructor(options: ReaderOptions) {
+    this.#options = options
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot
+  }
+
+  /** Milliseconds since the last read that worked began; null before the first. */
+  get ageMs(): number | null {
+    return this.#began === null ? null : this.#since(this.#began)
+  }
+
+  /** The snapshot if it is recent enough to seal under. */
+  fresh(): Snapshot | null {
+    const age = this.ageMs
+    return age !== null && age <= this.#options.maxAgeMs ? this.#snapshot : null
+  }
+
+  /** Start a read in the background if one is due. Whoever calls does not wait for it. */
+  refreshIfDue(): void {
+    if (this.#began === null || this.#since(this.#began) <= this.#options.refreshMs) return
+    const retryMs = Math.min(RETRY_INTERVAL_MS, this.#options.refreshMs)
+    if (this.#lastAttempt !== null && this.#since(this.#lastAttempt) <= retryMs) return
+    if (this.#flying() !== null) return
+    this.#start().catch(() => undefined) // counted in stats; sealing refuses once maxAgeMs is over
+  }
+
+  /**
+   * A snapshot recent enough to seal under, read if need be.
+   *
+   * @throws {KeyError} `ERR_KEYRING_MISSING`, or why the store could not be read.
+   */
+  async demand(via?: Via): Promise<Snapshot> {
+    if (this.#snapshot === null) this.#assertLookAllowed()
+    await (via === undefined ? (this.#flying()?.done ?? this.#start()) : this.#readVia(via))
+    const snapshot = this.fresh()
+    if (snapshot !== null) return snapshot
+    if (this.#snapshot === null) throw this.missing()
+    throw new KeyError(
+      'ERR_KEY_UNAVAILABLE',
+      `Keyring "${this.#options.keyring}" was last read from ${this.#options.store.name} too long ago to seal under it.`,
+      { fix: 'Try again in a new transaction.', retryable: true },
+    )
+  }
+
+  /** Read the store in a read that begins now or later. */
+  async readNew(via?: Via): Promise<void> {
+    if (via !== undefined) return this.#readVia(via)
+    const running = this.#flying()
+    if (running === null) return this.#start()
+    this.#next ??= running.done
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = null
+        return this.#flying()?.done ?? this.#start()
+      })
+    return this.#next
+  }
+
+  /** May the store be asked again for something it does not have? */
+  mayLookAgain(): boolean {
+    return this.#lastMiss === null || this.#since(this.#lastMiss) > MISS_INTERVAL_MS
+  }
+
+  /** A look-up found nothing. */
+  noteMiss(): void {
+    this.#lastMiss = momentOf(this.#options.clock)
+  }
+
+  missing(): KeyError {
+    const { keyring, store } = this.#options
+    return new KeyError(
+      'ERR_KEYRING_MISSING',
+      `There is no keyring "${keyring}" in ${store.name}.`,
+      {
+        fix: 'Run `npx rowseal init` once for this database.',
+      },
+    )
+  }
+
+  #assertLookAllowed(): void {
+    if (!this.mayLookAgain()) throw this.missing()
+  }
+
+  /** The read in flight, unless it hangs. */
+  #flying(): Flight | null {
+    const flight = this.#flight
+    return flight !== null && this.#since(flight.began) <= this.#options.maxAgeMs ? flight : null
+  }
+
+  #start(): Promise<void> {
+    const began = momentOf(this.#options.clock)
+    this.#lastAttempt = began
+    const done = this.#read(began).finally(() => {
+      if (this.#flight === flight) this.#flight = null
+    })
+    const flight: Flight = { began, done }
+    this.#flight = flight
+    return done
+  }
+
+  #readVia(via: Via): Promise<void> {
+    return this.#read(momentOf(this.#options.clock), via)
+  }
+
+  async #read(began: Moment, via?: Via): Promise<void> {
+    const { keyring, store, onRead } = this.#options
+    this.reads++
+    try {
+      const raw = await store.read(keyring, via)
+      this.#take(raw === null ? null : checkSnapshot(keyring, raw), began, via)
+      this.lastError = null
+    } catch (error) {
+      this.failures++
+      const known = error instanceof KeyError ? error : this.#unavailable(error)
+      this.lastError = known.code
+      throw known
+    }
+    onRead()
+  }
+
+  /** Keep what was read, unless something newer was read meanwhile. */
+  #take(read: Snapshot | null, began: Moment, via?: Via): void {
+    if (read === null) {
+      this.noteMiss()
+      if (this.#snapshot !== null) throw this.missing()
+      return
+    }
+    if (this.#snapshot !== null && read.revision < this.#snapshot.revision) {
+      const isOverlapping = this.#ended !== null && began.monotonic <= this.#ended.monotonic
+      if (via !== undefined || isOverlapping) return
+      throw this.#putBack(read.revision, this.#snapshot.revision)
+    }
+    this.#snapshot = read
+    if (this.#began === null || began.monotonic > this.#began.monotonic) this.#began = began
+    this.#ended = momentOf(this.#options.clock)
+  }
+
+  #putBack(read: number, held: number): KeyError {
+    const { keyring, store } = this.#options
+    return new KeyError(
+      'ERR_KEY_MISMATCH',
+      `Keyring "${keyring}" in ${store.name} is at revision ${read}, but was at ${held} before.`,
+      { fix: 'The key store was put back to an older state: bring the newer one back.' },
+    )
+  }
+
+  #unavailable(cause: unknown): KeyError {
+    const { store } = this.#options
+    return new KeyError('ERR_KEY_UNAVAILABLE', `The key store ${store.name} could not be read.`, {
+      fix: 'See the cause, and try again.',
+      retryable: true,
+      cause,
+    })
+  }
+
+  #since(moment: Moment): number {
+    return ageMs(this.#options.clock, moment)
+  }
+}
