@@ -2,18 +2,18 @@ import type { DMMF } from '@prisma/generator-helper'
 import { digestOf } from '../plan/digest.ts'
 import type { ModelSource, PlanSource, Provider, SealedField } from '../plan/plan.ts'
 import { PLAN_FORMAT } from '../plan/plan.ts'
-import type { PlacedAnnotation, Problem, ScannedFile, SchemaFile } from '../schema/index.ts'
-import { findAnnotations, scanSchema } from '../schema/index.ts'
-import { checkField } from './check-field.ts'
-import { modelSource } from './model-source.ts'
-import { sealedField } from './sealed-field.ts'
+import type { PlacedAnnotation, Problem, ScannedFile } from '../schema/index.ts'
+import { findAnnotations } from '../schema/index.ts'
+import { checkAgreement } from './checks/agreement.ts'
+import { checkField } from './checks/field.ts'
+import { modelSource, sealedField } from './model-source.ts'
 
 export interface PlanInput {
   readonly datamodel: DMMF.Datamodel
-  /** The schema text as Prisma passes it to generators and compiles into the client. */
+  /** The schema text as Prisma passes it to generators and compiles it into the client. */
   readonly schemaText: string
-  /** The files it was read from, for annotations and line numbers. */
-  readonly files: readonly SchemaFile[]
+  /** The files it was made of, for annotations and line numbers. */
+  readonly files: readonly ScannedFile[]
   readonly provider: Provider
 }
 
@@ -24,66 +24,92 @@ export interface BuiltPlan {
   readonly warnings: readonly string[]
 }
 
-/** Put the models Prisma sees and the annotations in the text together. */
-export function buildPlan(input: PlanInput): BuiltPlan {
-  const scanned = input.files.map(scanSchema)
-  const { annotations, problems } = findAnnotations(scanned)
-  const findings = annotations.map((placed) => checkPlaced(input, scanned, placed))
-  const models = input.datamodel.models.map((model): [string, ModelSource] => {
-    const sealed = findings.flatMap((found) => (found.model === model.name ? found.sealed : []))
-    return [model.name, { ...modelSource(model), sealed: Object.fromEntries(sealed) }]
-  })
-  return {
-    source: {
-      format: PLAN_FORMAT,
-      digest: digestOf(input.schemaText),
-      provider: input.provider,
-      models: Object.fromEntries(models),
-    },
-    problems: [...problems, ...findings.flatMap((found) => found.problems)],
-    warnings: findings.flatMap((found) => found.warnings),
-  }
-}
-
-interface Checked {
-  readonly model: string
-  readonly sealed: readonly [string, SealedField][]
+interface CheckedField {
+  readonly place: PlacedAnnotation['place']
+  /** Null if the annotation cannot be honoured at all. */
+  readonly sealed: SealedField | null
   readonly problems: readonly Problem[]
   readonly warnings: readonly string[]
 }
 
-function checkPlaced(
-  { datamodel, provider }: PlanInput,
-  files: readonly ScannedFile[],
-  { place, annotation }: PlacedAnnotation,
-): Checked {
-  const refuse = (what: string, fix: string): Checked => {
-    const problem: Problem = { code: 'ERR_ANNOTATION_INVALID', place, what, fix }
-    return { model: place.model, sealed: [], problems: [problem], warnings: [] }
+/** Bring together the models as Prisma sees them and the annotations in the text. */
+export function buildPlan(input: PlanInput): BuiltPlan {
+  const { datamodel, files, provider } = input
+  const found = findAnnotations(files)
+  const fields = found.annotations.map((placed) => checkAnnotation(input, placed))
+  const problems = [...found.problems, ...fields.flatMap((field) => field.problems)]
+  return {
+    source: {
+      format: PLAN_FORMAT,
+      digest: digestOf(input.schemaText),
+      provider,
+      models: Object.fromEntries(
+        datamodel.models.map((model) => [model.name, withSealed(model, fields)]),
+      ),
+    },
+    // A misread annotation is a difference as well, and is reported already.
+    problems: [
+      ...problems,
+      ...sharedIds(fields),
+      ...(problems.length === 0 ? checkAgreement(datamodel, files) : []),
+    ],
+    warnings: fields.flatMap((field) => field.warnings),
   }
-  const model = datamodel.models.find(({ name }) => name === place.model)
-  const field = model?.fields.find(({ name }) => name === place.field)
-  if (model === undefined || field === undefined) {
-    return refuse('Prisma does not pass this field to generators.', 'Remove the annotation.')
+}
+
+function withSealed(model: DMMF.Model, fields: readonly CheckedField[]): ModelSource {
+  const sealed = fields.flatMap(({ place, sealed: field }): [string, SealedField][] =>
+    place.model === model.name && field !== null ? [[place.field, field]] : [],
+  )
+  return { ...modelSource(model), sealed: Object.fromEntries(sealed) }
+}
+
+function checkAnnotation(
+  { datamodel, provider, files }: PlanInput,
+  { place, annotation }: PlacedAnnotation,
+): CheckedField {
+  const refuse = (what: string, fix: string): CheckedField => {
+    const problem: Problem = { code: 'ERR_ANNOTATION_INVALID', place, what, fix }
+    return { place, sealed: null, problems: [problem], warnings: [] }
   }
   if (annotation.kind === 'blindIndex') {
     return refuse(
-      'Blind indexes are not supported by this version of Rowseal.',
-      'Remove the annotation.',
+      'This version of Rowseal does not support blind indexes.',
+      'Remove it. Until then, rows cannot be looked up by the encrypted field.',
     )
   }
   if (isView(files, place.model)) {
     return refuse(
-      'A view cannot be written, so its fields cannot be re-encrypted.',
-      'Remove the annotation, and open the values with prisma.$rowseal.open.',
+      `${place.model} is a view: what it shows is encrypted in the tables below it.`,
+      'Remove the annotation, and open values read from the view with prisma.$rowseal.open.',
     )
   }
-  const findings = checkField({ datamodel, model, field, provider, place, annotation })
-  return {
-    model: model.name,
-    sealed: [[field.name, sealedField(model, field, annotation)]],
-    ...findings,
+  const model = datamodel.models.find(({ name }) => name === place.model)
+  const field = model?.fields.find(({ name }) => name === place.field)
+  if (model === undefined || field === undefined) {
+    return refuse('Prisma Client does not have this field.', 'Remove the annotation.')
   }
+  const findings = checkField({ datamodel, model, field, provider, place, annotation })
+  return { place, sealed: sealedField(model, field, annotation), ...findings }
+}
+
+/** Two fields with one id could swap their values unnoticed. */
+function sharedIds(fields: readonly CheckedField[]): Problem[] {
+  const owners = new Map<string, string>()
+  return fields.flatMap(({ place, sealed }): Problem[] => {
+    if (sealed === null) return []
+    const owner = owners.get(sealed.id)
+    owners.set(sealed.id, owner ?? `${place.model}.${place.field}`)
+    if (owner === undefined) return []
+    return [
+      {
+        code: 'ERR_ANNOTATION_INVALID',
+        place,
+        what: `${owner} has the id "${sealed.id}" too: values moved between the two would not be noticed.`,
+        fix: 'Give one of them another id: @encrypted(id: "Model.field").',
+      },
+    ]
+  })
 }
 
 function isView(files: readonly ScannedFile[], name: string): boolean {

@@ -23,7 +23,7 @@ function nameForPeople(path: string): string {
   return fromHere.startsWith('..') ? path : fromHere
 }
 
-/** True if the file is not there, or begins like one this generator wrote. */
+/** True if nothing is there, or a file that begins like one this generator wrote. */
 export async function isOurs(path: string): Promise<boolean> {
   const text = await readIfThere(path)
   return text === null || text.startsWith(FIRST_LINE)
@@ -52,6 +52,7 @@ async function readIfThere(path: string): Promise<string | null> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return ''
     throw error
   }
 }

@@ -1,68 +1,46 @@
 import type { GeneratorOptions } from '@prisma/generator-helper'
-import { relative } from 'node:path'
-import { SchemaError } from '../errors.ts'
-import type { Provider } from '../plan/plan.ts'
+import type { ScannedFile } from '../schema/index.ts'
+import { scanSchema } from '../schema/index.ts'
 import { buildPlan } from './build-plan.ts'
+import { checkOutput, checkSettings } from './checks/settings.ts'
 import { emitPlan } from './emit.ts'
 import { isOurs, readSchemaFiles, removePlan, replaceFile } from './files.ts'
 import { reportProblems } from './report.ts'
 
-const PROVIDERS: Readonly<Record<string, Provider>> = {
-  postgresql: 'postgresql',
-  mysql: 'mysql',
-  sqlite: 'sqlite',
-}
-
 /**
  * Write the plan of a schema.
  *
- * A failed run removes the plan of an earlier one: Prisma generates the client even then, and a plan that is
- * not there cannot be taken for the plan of this schema.
+ * A run that fails removes the plan of an earlier one. Prisma generates the client even then, and a plan that
+ * is not there cannot be taken for the plan of that client.
  *
  * @returns warnings for people.
  * @throws {SchemaError} that names every problem at once.
  */
 export async function generate(options: GeneratorOptions): Promise<readonly string[]> {
-  const output = outputOf(options)
-  if (!(await isOurs(output))) {
-    throw new SchemaError(
-      'ERR_PLAN_FORMAT',
-      `${relative(process.cwd(), output)} is there already, and was not written by this generator.`,
-      { fix: 'Choose another `output` in the generator block, or remove the file.' },
-    )
-  }
+  const files = (await readSchemaFiles(options.schemaPath)).map(scanSchema)
+  const output = options.generator.output?.value ?? ''
+  const unusable = checkOutput(options, files, await isOurs(output))
+  if (unusable !== null) throw reportProblems([unusable])
   try {
-    const provider = providerOf(options)
-    const files = await readSchemaFiles(options.schemaPath)
-    const { datamodel } = options.dmmf
-    const built = buildPlan({ datamodel, schemaText: options.datamodel, files, provider })
-    const [first, ...others] = built.problems
-    if (first !== undefined) throw reportProblems([first, ...others])
-    await replaceFile(output, emitPlan(built.source))
-    return built.warnings
+    const { text, warnings } = planText(options, files)
+    await replaceFile(output, text)
+    return warnings
   } catch (error) {
     await removePlan(output)
     throw error
   }
 }
 
-function outputOf({ generator }: GeneratorOptions): string {
-  const output = generator.output?.value ?? ''
-  if (/\.m?[jt]s$/.test(output) && !output.endsWith('.d.ts')) return output
-  throw new SchemaError(
-    'ERR_PLAN_FORMAT',
-    'The `output` of the rowseal generator is no module file.',
-    {
-      fix: 'Name a file that ends in .ts, .mts, .js or .mjs, such as output = "./generated/rowseal.ts".',
-    },
-  )
-}
-
-function providerOf({ datasources }: GeneratorOptions): Provider {
-  const name = datasources[0]?.activeProvider ?? 'none'
-  const provider = PROVIDERS[name]
-  if (provider !== undefined) return provider
-  throw new SchemaError('ERR_FIELD_UNSUPPORTED', `Rowseal does not support the provider ${name}.`, {
-    fix: 'Use postgresql, mysql or sqlite.',
-  })
+function planText(
+  options: GeneratorOptions,
+  files: readonly ScannedFile[],
+): { text: string; warnings: readonly string[] } {
+  const { provider, problems } = checkSettings(options, files)
+  const { datamodel } = options.dmmf
+  // Which columns are too short depends on the provider; without one the rest is still worth saying.
+  const input = { datamodel, schemaText: options.datamodel, files }
+  const built = buildPlan({ ...input, provider: provider ?? 'sqlite' })
+  const [first, ...others] = [...problems, ...built.problems]
+  if (first !== undefined) throw reportProblems([first, ...others])
+  return { text: emitPlan(built.source), warnings: built.warnings }
 }

@@ -1,5 +1,12 @@
 import type { DMMF } from '@prisma/generator-helper'
-import type { ColumnField, ModelSource, RelationField } from '../plan/plan.ts'
+import type {
+  ColumnField,
+  ModelSource,
+  RelationField,
+  SealedField,
+  SealedType,
+} from '../plan/plan.ts'
+import type { EncryptedOptions } from '../schema/index.ts'
 
 /** Everything the plan says about a model, but for its sealed fields. */
 export function modelSource(model: DMMF.Model): Omit<ModelSource, 'sealed'> {
@@ -29,10 +36,41 @@ function keyOf(model: DMMF.Model): readonly string[] {
   return uniques.find((fields) => fields.every((name) => required.has(name))) ?? []
 }
 
-/** Compound uniques by the key they have in a `where`: their name if they have one, else `a_b`. */
+/**
+ * Compound uniques by the key they have in a `where`: their name if they have one, else `a_b`. A unique of
+ * one field has that field's name there, whatever its `name:`.
+ */
 function uniquesOf(model: DMMF.Model): Record<string, readonly string[]> {
   const indexes = [...(model.primaryKey === null ? [] : [model.primaryKey]), ...model.uniqueIndexes]
   return Object.fromEntries(
-    indexes.map(({ name, fields }) => [(name as string | null) ?? fields.join('_'), fields]),
+    indexes
+      .filter(({ fields }) => fields.length > 1)
+      .map(({ name, fields }) => [(name as string | null) ?? fields.join('_'), fields]),
   )
+}
+
+/** The plan's entry of a field that passed every check. */
+export function sealedField(
+  model: DMMF.Model,
+  field: DMMF.Field,
+  options: EncryptedOptions,
+): SealedField {
+  const literal = defaultLiteral(field)
+  return {
+    type: field.type as SealedType,
+    list: field.isList,
+    nullable: !field.isRequired && !field.isList,
+    id: options.id ?? `${model.name}.${field.name}`,
+    keyring: options.keyring,
+    plaintext: options.plaintext,
+    seal: options.seal,
+    pad: options.pad,
+    bind: options.bind,
+    ...(literal === undefined ? {} : { default: literal }),
+  }
+}
+
+function defaultLiteral({ default: value }: DMMF.Field): string | readonly string[] | undefined {
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.map(String) : undefined
 }

@@ -5,8 +5,11 @@ import { readEncrypted, readModes } from './encrypted.ts'
 import type { AnnotationName } from './resemble.ts'
 import { meantBy } from './resemble.ts'
 
-const MENTION = /(?<=^|\s)@([A-Za-z]\w*(?:[:.-]\w+)*)/g
+const MENTION = /(?<=^|\s)(@+)([A-Za-z]\w*(?:[:.-]\w+)*)/g
 const LOOKS_LIKE_OPTION = /(?:^\s*[([{?&=:])|\b(?:plaintext|seal|keyring|pad|id|bind|mode)\s*[:=]/
+
+/** A whole line that says no more than this was hardly meant as prose. */
+const FORGOTTEN_AT = /^(?:@\s+)?encrypted\s*(?:[(?].*)?$/i
 
 /**
  * Read one line of a comment.
@@ -19,25 +22,25 @@ const LOOKS_LIKE_OPTION = /(?:^\s*[([{?&=:])|\b(?:plaintext|seal|keyring|pad|id|
  * @returns `null` if the line is prose.
  */
 export function readComment(text: string): Reading | null {
-  const mentions = [...text.matchAll(MENTION)].flatMap(({ 1: name = '', index }) => {
+  const mentions = [...text.matchAll(MENTION)].flatMap(({ 1: at = '', 2: name = '', index }) => {
     const meant = meantBy(name)
-    return meant === null ? [] : [{ name, meant, index }]
+    return meant === null ? [] : [{ written: at + name, meant, index }]
   })
   const [first, second] = mentions
-  if (first === undefined) return null
-  if (first.name !== first.meant) {
+  if (first === undefined) return FORGOTTEN_AT.test(text) ? forgottenAt() : null
+  if (first.written !== `@${first.meant}`) {
     return mistake(
-      `@${first.name} is no annotation. Did you mean @${first.meant}?`,
+      `${first.written} is no annotation. Did you mean @${first.meant}?`,
       `Write @${first.meant}, or put the word in backquotes if it is prose.`,
     )
   }
   if (first.index !== 0 || second !== undefined) {
     return mistake(
-      `@${(second ?? first).name} stands in the middle of a comment line, where it could be prose.`,
+      `${(second ?? first).written} stands in the middle of a comment line, where it could be prose.`,
       'Put the annotation at the start of a comment line of its own, or in backquotes if it is prose.',
     )
   }
-  return readNamed(first.meant, text.slice(1 + first.name.length))
+  return readNamed(first.meant, text.slice(first.written.length))
 }
 
 function readNamed(name: AnnotationName, rest: string): Reading {
@@ -66,6 +69,13 @@ function readNamed(name: AnnotationName, rest: string): Reading {
   if (name === 'blindIndex') return modes === '' ? readBlindIndex(parsed.args) : noModes(name)
   if (modes === '') return readEncrypted(parsed.args)
   return rest.startsWith('(') ? noModes(name) : readModes(modes)
+}
+
+function forgottenAt(): Reading {
+  return mistake(
+    'This could be a misspelt @encrypted, or a remark.',
+    'Write @encrypted, or say more, such as "encrypted by the application".',
+  )
 }
 
 function noModes(name: AnnotationName): Reading {

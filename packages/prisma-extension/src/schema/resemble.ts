@@ -11,9 +11,6 @@ export type AnnotationName = (typeof ANNOTATIONS)[number]
 const OTHER_WORDS: Readonly<Record<string, AnnotationName>> = {
   seal: 'encrypted',
   sealed: 'encrypted',
-  cipher: 'encrypted',
-  hash: 'blindIndex',
-  hashed: 'blindIndex',
 }
 
 /**

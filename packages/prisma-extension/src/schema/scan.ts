@@ -1,15 +1,10 @@
+import type { Comment, Token } from './tokens.ts'
+import { commentLines, tokens } from './tokens.ts'
+
 /** One file of a Prisma schema. `file` is the name people see in messages. */
 export interface SchemaFile {
   readonly file: string
   readonly text: string
-}
-
-/** `doc` is `///`, `plain` is `//`, `block` is between `/*` and its end (Prisma 6 drops it, 7 reads it). */
-export interface Comment {
-  readonly kind: 'doc' | 'plain' | 'block'
-  /** One line of it, without slashes and surrounding white space. */
-  readonly text: string
-  readonly line: number
 }
 
 /** A field, an enum value, an `@@` attribute or a setting inside a block. */
@@ -45,55 +40,11 @@ export interface ScannedFile {
   readonly loose: readonly Comment[]
 }
 
-interface Token {
-  readonly kind: 'comment' | 'string' | 'newline' | 'char'
-  readonly text: string
-  readonly start: number
-  readonly line: number
-}
-
-const TOKEN =
-  /(?<comment>\/\/[^\r\n]*|\/\*[^]*?\*\/)|(?<string>"(?:\\[^\r\n]|[^"\\\r\n])*")|(?<newline>\r\n?|\n)|[^]/g
-
 /** Split schema text into blocks, members and comments. The text must be one Prisma accepts. */
 export function scanSchema({ file, text }: SchemaFile): ScannedFile {
   const scanner = new Scanner()
   for (const token of tokens(text)) scanner.take(token)
   return { file, ...scanner.end() }
-}
-
-function* tokens(text: string): Generator<Token> {
-  let line = 1
-  for (const match of text.matchAll(TOKEN)) {
-    const { comment, string, newline } = match.groups ?? {}
-    const kind =
-      comment !== undefined
-        ? 'comment'
-        : string !== undefined
-          ? 'string'
-          : newline !== undefined
-            ? 'newline'
-            : 'char'
-    yield { kind, text: match[0], start: match.index, line }
-    line += kind === 'newline' ? 1 : countNewlines(match[0])
-  }
-}
-
-function countNewlines(text: string): number {
-  return text.match(/\r\n?|\n/g)?.length ?? 0
-}
-
-function commentLines({ text, line }: Token): Comment[] {
-  if (text.startsWith('///')) return [{ kind: 'doc', text: text.slice(3).trim(), line }]
-  if (text.startsWith('//')) return [{ kind: 'plain', text: text.slice(2).trim(), line }]
-  return text
-    .slice(2, -2)
-    .split(/\r\n?|\n/)
-    .map((part, index) => ({
-      kind: 'block',
-      text: part.replace(/^[\s*]+/, '').trim(),
-      line: line + index,
-    }))
 }
 
 interface Statement {
@@ -102,6 +53,10 @@ interface Statement {
   line: number
   start: number
   comments: Comment[]
+}
+
+function statementAt({ line, start }: Token, comments: Comment[]): Statement {
+  return { code: '', text: '', line, start, comments }
 }
 
 interface OpenBlock {
@@ -127,7 +82,7 @@ class Scanner {
 
   take(token: Token): void {
     if (token.kind === 'comment') this.#comment(token)
-    else if (token.kind === 'newline') this.#newline()
+    else if (token.kind === 'newline') this.#newline(token)
     else if (token.text === '{' && this.#block === null) this.#open(token)
     else if (token.text === '}' && this.#block !== null && this.#depth === 0) this.#close(token)
     else this.#append(token)
@@ -145,21 +100,15 @@ class Scanner {
     else this.#pending.push(...lines)
   }
 
-  #newline(): void {
-    if (this.#depth > 0) this.#append({ kind: 'char', text: ' ', start: 0, line: 0 })
+  #newline(token: Token): void {
+    if (this.#depth > 0) this.#append({ ...token, text: ' ' })
     else if (this.#block !== null) this.#finishMember()
   }
 
   #append(token: Token): void {
     if (this.#statement === null) {
       if (token.text.trim() === '') return
-      this.#statement = {
-        code: '',
-        text: '',
-        line: token.line,
-        start: token.start,
-        comments: this.#pending,
-      }
+      this.#statement = statementAt(token, this.#pending)
       this.#pending = []
     }
     if (token.text === '(' || token.text === '[') this.#depth += 1
@@ -169,13 +118,7 @@ class Scanner {
   }
 
   #open(token: Token): void {
-    const header = this.#statement ?? {
-      code: '',
-      text: '',
-      line: token.line,
-      start: token.start,
-      comments: [],
-    }
+    const header = this.#statement ?? statementAt(token, [])
     this.#statement = null
     this.#braceLine = token.line
     this.#block = { header, comments: header.comments, members: [], loose: [] }

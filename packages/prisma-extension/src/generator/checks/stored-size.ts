@@ -19,10 +19,11 @@ export type Storage = 'text' | 'binary'
  * Length of the stored envelope of a value of `valueBytes` bytes (for text: in UTF-8), in characters for
  * text, which are ASCII, and in bytes for binary.
  *
- * @param pad - the value is filled up to a multiple of this many bytes; 0 for none.
+ * @param pad - the value is filled up to a multiple of this many bytes, an empty one too; 0 for none.
  */
 export function storedLength(storage: Storage, valueBytes: number, pad: number): number {
-  const filled = pad === 0 ? valueBytes : LENGTH_BYTES + Math.ceil(valueBytes / pad) * pad
+  const filled =
+    pad === 0 ? valueBytes : LENGTH_BYTES + pad * Math.max(1, Math.ceil(valueBytes / pad))
   const body = BODY_OVERHEAD_BYTES + CODEC_TAG_BYTES + filled
   return storage === 'text'
     ? TEXT_PREFIX_CHARS + Math.ceil((body * 4) / 3)

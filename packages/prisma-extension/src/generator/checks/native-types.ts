@@ -1,4 +1,4 @@
-import type { Provider, SealedType } from '../plan/plan.ts'
+import type { Provider, SealedType } from '../../plan/plan.ts'
 import type { Storage } from './stored-size.ts'
 
 /**
