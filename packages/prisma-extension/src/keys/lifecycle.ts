@@ -1,6 +1,7 @@
 import { KeyError } from '../errors.ts'
 import { createKek, openKek } from './kek.ts'
 import type { Keyring } from './keyring.ts'
+import { keyringMissing } from './reader.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
 import type { KeyRow, KeyState } from './types.ts'
 
@@ -109,11 +110,7 @@ async function newVersion(keyring: Keyring, version: number, state: KeyState): P
 async function read(keyring: Keyring): Promise<Snapshot> {
   const raw = await keyring.store.read(keyring.name)
   if (raw !== null) return checkSnapshot(keyring.name, raw)
-  throw new KeyError(
-    'ERR_KEYRING_MISSING',
-    `There is no keyring "${keyring.name}" in ${keyring.store.name}.`,
-    { fix: 'Run `npx rowseal init` once for this database.' },
-  )
+  throw keyringMissing(keyring.name, keyring.store)
 }
 
 function conflict(keyring: Keyring): KeyError {

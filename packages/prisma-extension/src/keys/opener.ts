@@ -147,7 +147,7 @@ export class Opener {
 
   #unknown(keyId: number, retryable: boolean): KeyError {
     const { keyring, store } = this.#options
-    return new KeyError('ERR_KEY_UNKNOWN', `Key ${keyId} is not in ${store.name}.`, {
+    return new KeyError('ERR_KEY_UNKNOWN', `Key ${keyId} is not in the ${store.name}.`, {
       fix: retryable
         ? 'The store was asked for another key less than a second ago: try again then.'
         : `Connect the key store that sealed the value, or restore keyring "${keyring}" from a backup.`,

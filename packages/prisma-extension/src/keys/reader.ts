@@ -91,7 +91,7 @@ export class StoreReader {
     if (this.#snapshot === null) throw this.missing()
     throw new KeyError(
       'ERR_KEY_UNAVAILABLE',
-      `Keyring "${this.#options.keyring}" was last read from ${this.#options.store.name} too long ago to seal under it.`,
+      `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to seal under it.`,
       { fix: 'Try again in a new transaction.', retryable: true },
     )
   }
@@ -121,14 +121,7 @@ export class StoreReader {
   }
 
   missing(): KeyError {
-    const { keyring, store } = this.#options
-    return new KeyError(
-      'ERR_KEYRING_MISSING',
-      `There is no keyring "${keyring}" in ${store.name}.`,
-      {
-        fix: 'Run `npx rowseal init` once for this database.',
-      },
-    )
+    return keyringMissing(this.#options.keyring, this.#options.store)
   }
 
   #assertLookAllowed(): void {
@@ -193,14 +186,14 @@ export class StoreReader {
     const { keyring, store } = this.#options
     return new KeyError(
       'ERR_KEY_MISMATCH',
-      `Keyring "${keyring}" in ${store.name} is at revision ${read}, but was at ${held} before.`,
+      `Keyring "${keyring}" in the ${store.name} is at revision ${read}, but was at ${held} before.`,
       { fix: 'The key store was put back to an older state: bring the newer one back.' },
     )
   }
 
   #unavailable(cause: unknown): KeyError {
     const { store } = this.#options
-    return new KeyError('ERR_KEY_UNAVAILABLE', `The key store ${store.name} could not be read.`, {
+    return new KeyError('ERR_KEY_UNAVAILABLE', `The ${store.name} could not be read.`, {
       fix: 'See the cause, and try again.',
       retryable: true,
       cause,
@@ -210,4 +203,12 @@ export class StoreReader {
   #since(moment: Moment): number {
     return ageMs(this.#options.clock, moment)
   }
+}
+
+export function keyringMissing(keyring: string, store: KeyStore): KeyError {
+  return new KeyError(
+    'ERR_KEYRING_MISSING',
+    `There is no keyring "${keyring}" in the ${store.name}.`,
+    { fix: 'Run `npx rowseal init` once for this database.' },
+  )
 }

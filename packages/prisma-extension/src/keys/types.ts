@@ -101,7 +101,7 @@ export interface Via {
  * returns false changed nothing: somebody else was there, or is there now. Read again, then decide.
  */
 export interface KeyStore {
-  /** What messages call it. */
+  /** What messages call it, after "the": `SQL key store (postgresql)`. */
   readonly name: string
   /** Create what the store needs, if it is not there. Idempotent. */
   init(): Promise<void>

@@ -14,7 +14,7 @@ export function memoryKeyStore(): KeyStore {
 }
 
 class MemoryKeyStore implements KeyStore {
-  readonly name = 'memory'
+  readonly name = 'memory key store'
   readonly #heads = new Map<string, KeyringHead>()
   readonly #keys = new Map<number, KeyRow>()
 

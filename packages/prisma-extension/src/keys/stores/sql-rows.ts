@@ -1,0 +1,81 @@
+import { KeyError } from '../../errors.ts'
+import type { KeyRow, KeyState, Suite } from '../types.ts'
+
+/** What a raw query gives. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** A key row as parameters, in the order of the table's columns. */
+export function valuesOf(key: KeyRow): readonly unknown[] {
+  return [
+    key.keyId,
+    key.keyring,
+    key.version,
+    key.state,
+    key.suite,
+    key.rootKeyId,
+    Buffer.from(key.wrappedKek),
+    Buffer.from(key.checkValue),
+    key.createdAt.getTime(),
+    key.activatedAt?.getTime() ?? null,
+    key.suspendedAt?.getTime() ?? null,
+  ]
+}
+
+/** A key row from its columns. State and suite are checked by the keyring, which trusts no store. */
+export function keyOf(columns: Columns, keyring: string): KeyRow {
+  return {
+    keyring,
+    keyId: columns.integer('key_id'),
+    version: columns.integer('version'),
+    state: columns.text('state') as KeyState,
+    suite: columns.integer('suite') as Suite,
+    rootKeyId: columns.text('root_key_id'),
+    wrappedKek: columns.bytes('wrapped_kek'),
+    checkValue: columns.bytes('check_value'),
+    createdAt: new Date(columns.integer('created_at_ms')),
+    activatedAt: columns.date('activated_at_ms'),
+    suspendedAt: columns.date('suspended_at_ms'),
+  }
+}
+
+/** The columns of a row. Integers come as number or bigint, depending on database and driver. */
+export class Columns {
+  readonly #row: Row
+  readonly #store: string
+  readonly #keyring: string | undefined
+
+  constructor(row: Row, store: string, keyring?: string) {
+    this.#row = row
+    this.#store = store
+    this.#keyring = keyring
+  }
+
+  integer(column: string): number {
+    const value = this.#row[column]
+    const number = typeof value === 'bigint' ? Number(value) : value
+    return Number.isSafeInteger(number) ? (number as number) : this.#wrong(column)
+  }
+
+  text(column: string): string {
+    const value = this.#row[column]
+    return typeof value === 'string' ? value : this.#wrong(column)
+  }
+
+  bytes(column: string): Uint8Array {
+    const value = this.#row[column]
+    return value instanceof Uint8Array ? value : this.#wrong(column)
+  }
+
+  date(column: string): Date | null {
+    return this.#row[column] == null ? null : new Date(this.integer(column))
+  }
+
+  #wrong(column: string): never {
+    const where = this.#keyring === undefined ? '' : ` of keyring "${this.#keyring}"`
+    throw new KeyError(
+      'ERR_KEY_MISMATCH',
+      `The ${this.#store} holds something else than expected in column ${column}${where}.`,
+      { fix: 'Somebody edited it: restore the key store from a backup.' },
+    )
+  }
+}

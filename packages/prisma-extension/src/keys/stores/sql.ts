@@ -1,0 +1,260 @@
+import { KeyError } from '../../errors.ts'
+import { assertLegal } from '../states.ts'
+import type {
+  KeyringChange,
+  KeyringSnapshot,
+  KeyRow,
+  KeyStore,
+  KeyTransition,
+  Via,
+} from '../types.ts'
+import {
+  failureOf,
+  inTransaction,
+  isOwnTransaction,
+  plainClient,
+  providerOf,
+  type FailureKind,
+  type SqlClient,
+  type SqlProvider,
+  type SqlTransaction,
+} from './sql-client.ts'
+import { ddlOf } from './sql-ddl.ts'
+import { Columns, keyOf, valuesOf, type Row } from './sql-rows.ts'
+
+export type { SqlClient, SqlProvider, SqlTransaction }
+
+/** Version of the rows this code writes. It reads no later one. */
+const FORMAT = 1
+const MAX_KEY_ID = 0xffff_ffff
+const TRANSACTION = { maxWait: 10_000, timeout: 20_000 }
+const INIT_TRIES = 3
+
+const SQL = {
+  // One statement, so that head and rows are of one moment in every isolation level.
+  read: `SELECT h.active_key_id, h.revision, h.format, k.key_id, k.version, k.state, k.suite,
+    k.root_key_id, k.wrapped_kek, k.check_value, k.created_at_ms, k.activated_at_ms, k.suspended_at_ms
+    FROM rowseal_keyrings h LEFT JOIN rowseal_keys k ON k.keyring = h.name
+    WHERE h.name = ? ORDER BY k.version`,
+  keyringOf: 'SELECT keyring FROM rowseal_keys WHERE key_id = ?',
+  maxKeyId: 'SELECT MAX(key_id) AS key_id FROM rowseal_keys',
+  exists: 'SELECT h.format, k.version FROM rowseal_keyrings h, rowseal_keys k WHERE 1 = 0',
+  createHead: `INSERT INTO rowseal_keyrings (name, active_key_id, revision, format) VALUES (?, ?, 1, ${FORMAT})`,
+  createKey: `INSERT INTO rowseal_keys (key_id, keyring, version, state, suite, root_key_id,
+    wrapped_kek, check_value, created_at_ms, activated_at_ms, suspended_at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  countChange: `UPDATE rowseal_keyrings SET revision = revision + 1 WHERE name = ? AND format = ${FORMAT}`,
+  changeHead: `UPDATE rowseal_keyrings SET active_key_id = ?, revision = revision + 1
+    WHERE name = ? AND revision = ? AND active_key_id = ? AND format = ${FORMAT}`,
+  activate: `UPDATE rowseal_keys SET state = ?, activated_at_ms = COALESCE(activated_at_ms, ?),
+    suspended_at_ms = NULL WHERE keyring = ? AND key_id = ? AND state = ?`,
+  supersede: `UPDATE rowseal_keys SET state = ?, suspended_at_ms = ?
+    WHERE keyring = ? AND key_id = ? AND state = ?`,
+  move: 'UPDATE rowseal_keys SET state = ? WHERE keyring = ? AND key_id = ? AND state = ?',
+}
+
+export interface SqlKeyStoreOptions {
+  /** Kind of database. Default: what the client says. */
+  readonly provider?: SqlProvider
+}
+
+/**
+ * A key store in tables `rowseal_keyrings` and `rowseal_keys`, through a Prisma client. Extensions
+ * of the client are left out. Wrapped KEKs are safe to keep beside the data they protect.
+ *
+ * @throws {TypeError} if the client is none, belongs to a transaction, or to another kind of database.
+ */
+export function sqlKeyStore(client: SqlClient, options: SqlKeyStoreOptions = {}): KeyStore {
+  const plain = plainClient(client)
+  return new SqlKeyStore(plain, options.provider ?? providerOf(plain))
+}
+
+/** Ends a transaction that found things other than expected. */
+class Unexpected extends Error {}
+
+class SqlKeyStore implements KeyStore {
+  readonly name: string
+  readonly #client: SqlClient
+  readonly #provider: SqlProvider
+
+  constructor(client: SqlClient, provider: SqlProvider) {
+    this.name = `SQL key store (${provider})`
+    this.#client = client
+    this.#provider = provider
+  }
+
+  ddl(): readonly string[] {
+    return ddlOf(this.#provider)
+  }
+
+  /** Tables that are there are left alone, so that a role without CREATE can run this after another. */
+  async init(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        if (await this.#exists()) return
+        await this.#createTables()
+        return
+      } catch (error) {
+        // PostgreSQL: two CREATE TABLE IF NOT EXISTS at once, of which one sees a duplicate.
+        const { kind } = failureOf(error)
+        if ((kind === 'duplicate' || kind === 'conflict') && tries < INIT_TRIES) continue
+        throw this.#failed(error)
+      }
+    }
+  }
+
+  async read(keyring: string, via?: Via): Promise<KeyringSnapshot | null> {
+    const rows = await this.#query(SQL.read, [keyring], via)
+    if (rows === null || rows.length === 0) return null
+    const head = new Columns(rows[0]!, this.name, keyring)
+    const format = head.integer('format')
+    if (format !== FORMAT) throw this.#newer(`Keyring "${keyring}" has format ${format}.`)
+    return {
+      head: {
+        keyring,
+        activeKeyId: head.integer('active_key_id'),
+        revision: head.integer('revision'),
+      },
+      keys: rows
+        .filter((row) => row['key_id'] !== null)
+        .map((row) => keyOf(new Columns(row, this.name, keyring), keyring)),
+    }
+  }
+
+  async keyringOf(keyId: number, via?: Via): Promise<string | null> {
+    const rows = await this.#query(SQL.keyringOf, [keyId], via)
+    return rows?.[0] === undefined ? null : new Columns(rows[0], this.name).text('keyring')
+  }
+
+  async nextKeyId(): Promise<number> {
+    const rows = (await this.#query(SQL.maxKeyId, [])) ?? []
+    const last = rows[0]?.['key_id'] == null ? 0 : new Columns(rows[0], this.name).integer('key_id')
+    if (last < MAX_KEY_ID) return last + 1
+    throw new KeyError('ERR_KEY_STATE', `There is no key id left in the ${this.name}.`, {
+      fix: 'Use another key store for new keyrings.',
+    })
+  }
+
+  create(key: KeyRow): Promise<boolean> {
+    return this.#write([
+      [SQL.createHead, [key.keyring, key.keyId]],
+      [SQL.createKey, valuesOf(key)],
+    ])
+  }
+
+  add(key: KeyRow): Promise<boolean> {
+    return this.#write([
+      [SQL.countChange, [key.keyring]],
+      [SQL.createKey, valuesOf(key)],
+    ])
+  }
+
+  async change(change: KeyringChange): Promise<boolean> {
+    assertLegal(change)
+    const { keyring, expectedRevision, activeKeyId, transitions, at } = change
+    const former = transitions.find(({ from }) => from === 'active')?.keyId ?? activeKeyId
+    return this.#write([
+      [SQL.changeHead, [activeKeyId, keyring, expectedRevision, former]],
+      ...transitions.map((transition) => moving(keyring, transition, at.getTime())),
+    ])
+  }
+
+  /**
+   * Run statements that each change exactly one row, or none of them.
+   *
+   * Always a transaction of two or more: after one SQLITE_BUSY libsql reports single writes as done
+   * and loses them, while the COMMIT of a transaction fails loudly.
+   */
+  async #write(statements: readonly Statement[]): Promise<boolean> {
+    try {
+      await this.#client.$transaction(async (tx) => {
+        for (const statement of statements) await this.#writeOne(tx, statement)
+      }, TRANSACTION)
+      return true
+    } catch (error) {
+      if (error instanceof Unexpected) return false
+      const { kind } = failureOf(error)
+      if (kind === 'duplicate' || kind === 'conflict') return false
+      throw this.#failed(error)
+    }
+  }
+
+  async #writeOne(tx: SqlTransaction, [sql, values]: Statement): Promise<void> {
+    const count = await tx.$executeRawUnsafe(this.#placed(sql), ...values)
+    if (count !== 1) throw new Unexpected()
+  }
+
+  /** Rows, or null if the tables are not there. */
+  async #query(sql: string, values: readonly unknown[], via?: Via): Promise<Row[] | null> {
+    try {
+      const query = this.#client.$queryRawUnsafe(this.#placed(sql), ...values)
+      return (await (isOwnTransaction(this.#client, via)
+        ? inTransaction(query, via)
+        : query)) as Row[]
+    } catch (error) {
+      const { kind } = failureOf(error)
+      if (kind === 'no-table') return null
+      if (kind === 'no-column') throw this.#newer('Its tables have other columns.')
+      throw this.#failed(error)
+    }
+  }
+
+  async #exists(): Promise<boolean> {
+    return (await this.#query(SQL.exists, [])) !== null
+  }
+
+  /** MySQL ends a transaction at every CREATE; elsewhere both tables come or none. */
+  async #createTables(): Promise<void> {
+    if (this.#provider === 'mysql') {
+      for (const sql of this.ddl()) await this.#client.$executeRawUnsafe(sql)
+      return
+    }
+    await this.#client.$transaction(async (tx) => {
+      for (const sql of this.ddl()) await tx.$executeRawUnsafe(sql)
+    }, TRANSACTION)
+  }
+
+  /** `?` is `$1`, `$2` … on PostgreSQL. No statement here has one in a literal. */
+  #placed(sql: string): string {
+    let count = 0
+    return this.#provider === 'postgresql' ? sql.replaceAll('?', () => `$${++count}`) : sql
+  }
+
+  /** Only what is said about the connection is passed on; other texts of databases quote values. */
+  #failed(error: unknown): Error {
+    if (error instanceof KeyError) return error
+    const { kind, code } = failureOf(error)
+    const isMissing = kind === 'no-table'
+    return new KeyError(
+      isMissing ? 'ERR_KEYRING_MISSING' : 'ERR_KEY_UNAVAILABLE',
+      `The ${this.name} failed: ${code}.`,
+      {
+        fix: FIXES[kind] ?? 'Look the code up in the documentation of the database or of Prisma.',
+        retryable: kind === 'unreachable' || kind === 'conflict',
+        ...(kind === 'unreachable' ? { cause: error } : undefined),
+      },
+    )
+  }
+
+  #newer(what: string): KeyError {
+    return new KeyError(
+      'ERR_STORE_NEWER',
+      `The ${this.name} was written by a newer version of Rowseal. ${what}`,
+      { fix: 'Update @rowseal/prisma-extension.' },
+    )
+  }
+}
+
+const FIXES: Readonly<Partial<Record<FailureKind, string>>> = {
+  unreachable: 'Check that the database runs and lets this user in, then try again.',
+  conflict: 'Try again.',
+  'no-table': 'Run `npx rowseal init` once for this database.',
+}
+
+type Statement = readonly [sql: string, values: readonly unknown[]]
+
+function moving(keyring: string, { keyId, from, to }: KeyTransition, at: number): Statement {
+  if (to === 'active') return [SQL.activate, [to, at, keyring, keyId, from]]
+  if (from === 'active') return [SQL.supersede, [to, at, keyring, keyId, from]]
+  return [SQL.move, [to, keyring, keyId, from]]
+}
