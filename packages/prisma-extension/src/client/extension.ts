@@ -1,0 +1,111 @@
+import prismaExtension from '@prisma/client/extension'
+import { SchemaError } from '../errors.ts'
+import { Keyring, type KeyringStats } from '../keys/index.ts'
+import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
+import { compile } from '../query/index.ts'
+import type { SqlClient } from '../sql/index.ts'
+import { globalOmitOf, schemaTextOf } from './internals.ts'
+import { rawAccess, type RawAccess } from './raw.ts'
+import { runOperation, type Context, type HookParams } from './operation.ts'
+import {
+  ReencryptionQueue,
+  type ReencryptionOptions,
+  type ReencryptionStats,
+} from './reencryption.ts'
+import { recordSwapper } from './reseal.ts'
+
+export interface RowsealOptions<S extends PlanSource = PlanSource> {
+  /** The module the generator wrote. */
+  readonly plan: Plan<S>
+  /** The keyring, or all keyrings that the plan's fields name. */
+  readonly keyring: Keyring | readonly Keyring[]
+  /** Re-encryption of stale values that reads meet; `false` leaves them to the migrator. */
+  readonly reencryption?: ReencryptionOptions | false
+}
+
+export interface RowsealStats {
+  readonly reencryption: ReencryptionStats
+  /** By name. */
+  readonly keyrings: Readonly<Record<string, KeyringStats>>
+}
+
+/** What does not fit a query: `prisma.$rowseal`. The same object inside and outside a transaction. */
+export interface RowsealClient<S extends PlanSource = PlanSource> extends RawAccess<S> {
+  /**
+   * Wait until the stale values met so far are rewritten.
+   *
+   * @param options - `timeoutMs`, default 10,000.
+   * @returns false if the time ran out first. Do not await it inside an interactive transaction.
+   */
+  flush(options?: { readonly timeoutMs?: number }): Promise<boolean>
+  stats(): RowsealStats
+}
+
+/**
+ * The Prisma extension: `client.$extends(rowseal({ plan, keyring }))`. Values of annotated fields are
+ * sealed on write and opened on read; stale values met on read are rewritten in the background.
+ *
+ * Extensions that filter by, write or read sealed fields go before it, read-replicas goes after it.
+ *
+ * @throws {SchemaError} at `$extends`: `ERR_PLAN_STALE` if the plan does not belong to the client's
+ * schema, `ERR_EXTENSION_ORDER` if the client has Rowseal already.
+ */
+export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) {
+  const { plan } = options
+  const keyrings = Array.isArray(options.keyring)
+    ? (options.keyring as readonly Keyring[])
+    : [options.keyring as Keyring]
+  return prismaExtension.Prisma.defineExtension((client) => {
+    refuseTwice(client)
+    checkPlan(plan, schemaTextOf(client) ?? '')
+    const compiled = compile(plan, keyrings)
+    const queue =
+      options.reencryption === false
+        ? null
+        : new ReencryptionQueue(
+            plan.provider,
+            recordSwapper(client as unknown as SqlClient, plan.provider),
+            options.reencryption,
+          )
+    const context: Context = {
+      client,
+      plan: compiled,
+      keyrings,
+      globalOmit: globalOmitOf(client),
+      onStale: queue === null ? null : (records) => queue.add(records),
+    }
+    const $rowseal: RowsealClient<S> = {
+      ...rawAccess<S>(compiled),
+      flush: async ({ timeoutMs } = {}) => queue === null || queue.flush(timeoutMs),
+      stats: () => ({
+        reencryption: queue?.stats() ?? NOTHING_REENCRYPTED,
+        keyrings: Object.fromEntries(keyrings.map((keyring) => [keyring.name, keyring.stats()])),
+      }),
+    }
+    return client.$extends({
+      name: 'rowseal',
+      client: { $rowseal },
+      query: {
+        $allModels: {
+          $allOperations: (params) => runOperation(context, params as unknown as HookParams),
+        },
+      },
+    })
+  })
+}
+
+const NOTHING_REENCRYPTED: ReencryptionStats = {
+  queued: 0,
+  done: 0,
+  superseded: 0,
+  dropped: 0,
+  failed: 0,
+  lastError: null,
+}
+
+function refuseTwice(client: object): void {
+  if (!('$rowseal' in client)) return
+  throw new SchemaError('ERR_EXTENSION_ORDER', 'Rowseal was applied to this client already.', {
+    fix: 'Apply rowseal({ plan, keyring }) once; to add a keyring, pass a list of keyrings.',
+  })
+}

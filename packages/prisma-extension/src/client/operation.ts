@@ -1,0 +1,100 @@
+import type { Keyring } from '../keys/index.ts'
+import type { Dek, Via } from '../keys/types.ts'
+import type { KeyObject } from 'node:crypto'
+import {
+  collectArguments,
+  OpenSites,
+  sealAll,
+  type Collected,
+  type CompiledPlan,
+  type Hidden,
+  type ModelPlan,
+  type StaleRecord,
+} from '../query/index.ts'
+import { fluentPath, viaOf, type InternalParams } from './internals.ts'
+
+/** What every operation of one extended client shares. */
+export interface Context {
+  readonly client: object
+  readonly plan: CompiledPlan
+  readonly keyrings: readonly Keyring[]
+  readonly globalOmit: Readonly<Record<string, Readonly<Record<string, boolean>>>>
+  /** Hand over stale records, or null where re-encryption on read is off. */
+  readonly onStale: ((records: readonly StaleRecord[]) => void) | null
+}
+
+/** What Prisma hands to `query.$allModels.$allOperations`. */
+export interface HookParams {
+  readonly model: string
+  readonly operation: string
+  readonly args: Record<string, unknown>
+  readonly query: (args: Record<string, unknown>) => Promise<unknown>
+  readonly __internalParams?: InternalParams
+}
+
+/** Run one operation: collect, resolve keys, apply, query; then the same for its result. */
+export function runOperation(context: Context, params: HookParams): Promise<unknown> {
+  const model = context.plan.get(params.model)
+  return model?.reaches === false ? params.query(params.args) : run(context, model, params)
+}
+
+async function run(
+  context: Context,
+  model: ModelPlan | undefined,
+  { operation, args, query, model: name, __internalParams }: HookParams,
+): Promise<unknown> {
+  if (model === undefined) throw new TypeError(`The plan has no model ${name}.`)
+  const via = viaOf(context.client, __internalParams)
+  const collected = collectArguments(
+    { plan: context.plan, wantsKeys: mayMeetStale(context), globalOmit: context.globalOmit },
+    model,
+    operation,
+    args,
+  )
+  await protect(collected, via)
+  const result = await query(collected.args)
+  if (collected.result === 'rows')
+    await open(context, model, collected.hidden, result, via, __internalParams)
+  return result
+}
+
+async function protect({ sites }: Collected, via: Via | undefined): Promise<void> {
+  if (sites.sites.length === 0) return
+  const deks = new Map<Keyring, readonly Dek[]>()
+  for (const [keyring, count] of sites.deks) deks.set(keyring, await keyring.forProtect(count, via))
+  sealAll(sites, deks)
+}
+
+async function open(
+  context: Context,
+  model: ModelPlan,
+  hidden: Hidden | null,
+  result: unknown,
+  via: Via | undefined,
+  params: InternalParams | undefined,
+): Promise<void> {
+  let end = { model, hidden }
+  for (const relation of fluentPath(params)) end = follow(end, relation)
+  const sites = new OpenSites()
+  sites.collect(end.model, result, end.hidden)
+  if (sites.isEmpty) return
+  const keys = new Map<Keyring, readonly KeyObject[]>()
+  for (const [keyring, wanted] of sites.wanted)
+    keys.set(keyring, await keyring.forProcess(wanted, via))
+  sites.open(keys)
+  if (sites.stale.length > 0) context.onStale?.(sites.stale)
+}
+
+function follow(
+  from: { model: ModelPlan; hidden: Hidden | null },
+  relation: string,
+): { model: ModelPlan; hidden: Hidden | null } {
+  const model = from.model.relations.get(relation)
+  if (model === undefined) throw new TypeError(`${from.model.name} has no relation ${relation}.`)
+  return { model, hidden: from.hidden?.relations.get(relation) ?? null }
+}
+
+/** With one key version there is nothing stale, and selections need no key fields added. */
+function mayMeetStale({ keyrings, onStale }: Context): boolean {
+  return onStale !== null && keyrings.some((keyring) => keyring.staleKeyIds().length > 0)
+}

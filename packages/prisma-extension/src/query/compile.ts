@@ -1,0 +1,115 @@
+import { SchemaError } from '../errors.ts'
+import type { Keyring } from '../keys/index.ts'
+import type { Suite } from '../keys/types.ts'
+import { valueAad } from '../envelope/index.ts'
+import type { ModelSource, Plan, SealedField } from '../plan/index.ts'
+
+/** A sealed field, ready for use: its keyring found, its AAD built once. */
+export interface FieldPlan {
+  /** `Model.field`, for messages. */
+  readonly label: string
+  readonly name: string
+  readonly spec: SealedField
+  readonly keyring: Keyring
+  aad(suite: Suite): Buffer
+}
+
+/** A model with everything a walk asks for, compiled once. */
+export interface ModelPlan {
+  readonly name: string
+  readonly source: ModelSource
+  readonly sealed: ReadonlyMap<string, FieldPlan>
+  /** Sealed fields with an `@default` that this extension writes. */
+  readonly defaults: readonly FieldPlan[]
+  readonly relations: ReadonlyMap<string, ModelPlan>
+  /** The relations behind which a sealed field lies, however far. */
+  readonly reaching: readonly (readonly [string, ModelPlan])[]
+  /** Can an operation on this model touch a sealed field at all? */
+  readonly reaches: boolean
+}
+
+/** All models of a plan, by name. */
+export type CompiledPlan = ReadonlyMap<string, ModelPlan>
+
+interface Draft extends ModelPlan {
+  readonly relations: Map<string, Draft>
+  reaching: [string, Draft][]
+  reaches: boolean
+}
+
+/**
+ * Join a plan with its keyrings.
+ *
+ * @throws {SchemaError} `ERR_ANNOTATION_INVALID` if a field names a keyring that is not among them.
+ */
+export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan {
+  const byName = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
+  const drafts = new Map<string, Draft>()
+  for (const [name, source] of Object.entries(plan.models)) {
+    drafts.set(name, draft(name, source, byName))
+  }
+  for (const model of drafts.values()) {
+    for (const [field, relation] of Object.entries(model.source.relations)) {
+      const target = drafts.get(relation.model)
+      if (target !== undefined) model.relations.set(field, target)
+    }
+  }
+  markReaching([...drafts.values()])
+  return drafts
+}
+
+function draft(name: string, source: ModelSource, keyrings: Map<string, Keyring>): Draft {
+  const fields = Object.entries(source.sealed).map(([field, spec]) =>
+    compileField(`${name}.${field}`, field, spec, keyrings),
+  )
+  return {
+    name,
+    source,
+    sealed: new Map(fields.map((field) => [field.name, field])),
+    defaults: fields.filter((field) => field.spec.default !== undefined),
+    relations: new Map(),
+    reaching: [],
+    reaches: fields.length > 0,
+  }
+}
+
+function compileField(
+  label: string,
+  name: string,
+  spec: SealedField,
+  keyrings: Map<string, Keyring>,
+): FieldPlan {
+  const keyring = keyrings.get(spec.keyring)
+  if (keyring === undefined) {
+    throw new SchemaError(
+      'ERR_ANNOTATION_INVALID',
+      `${label} is sealed under keyring "${spec.keyring}".`,
+      {
+        field: label,
+        fix: `Pass rowseal({ keyring: [...] }) a keyring opened with name: '${spec.keyring}'.`,
+      },
+    )
+  }
+  const aads = new Map<Suite, Buffer>()
+  const aad = (suite: Suite): Buffer => {
+    let bytes = aads.get(suite)
+    if (bytes === undefined) aads.set(suite, (bytes = valueAad(suite, spec.id)))
+    return bytes
+  }
+  return { label, name, spec, keyring, aad }
+}
+
+/** Carry "reaches a sealed field" backwards over the relations until nothing changes. */
+function markReaching(models: readonly Draft[]): void {
+  for (let changed = true; changed;) {
+    changed = false
+    for (const model of models) {
+      if (model.reaches) continue
+      model.reaches = [...model.relations.values()].some((target) => target.reaches)
+      changed ||= model.reaches
+    }
+  }
+  for (const model of models) {
+    model.reaching = [...model.relations].filter(([, target]) => target.reaches)
+  }
+}

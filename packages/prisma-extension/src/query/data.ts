@@ -1,0 +1,265 @@
+import type { CompiledPlan, FieldPlan, ModelPlan } from './compile.ts'
+import { checkFilter } from './filter.ts'
+import { unknownClause } from './refuse.ts'
+import { RecordSlots, type SealSites } from './sites.ts'
+import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { QueryError } from '../errors.ts'
+import { invalid, isNullValue, toPlaintext } from './values.ts'
+
+/**
+ * Walks over the arguments that write. They return the same object when nothing below it is sealed, and
+ * else a copy whose sealed values `sites` will fill in. A `where` met on the way is checked.
+ */
+
+/** What a walk carries along. */
+export interface WriteWalk {
+  readonly plan: CompiledPlan
+  readonly sites: SealSites
+}
+
+type Mode = 'create' | 'update'
+
+/** `data` of a create or an update of one record, or of one `updateMany`. */
+export function writeData(
+  walk: WriteWalk,
+  model: ModelPlan,
+  mode: Mode,
+  data: unknown,
+  record = new RecordSlots(),
+): unknown {
+  if (!model.reaches || !isPlainObject(data)) return data
+  let out = data
+  for (const key of Object.keys(data)) {
+    const value = data[key]
+    if (isAbsent(value)) continue
+    const field = model.sealed.get(key)
+    if (field !== undefined) {
+      if (out === data) out = { ...data }
+      sealField(walk, record, field, mode, out, value)
+      continue
+    }
+    const relation = model.relations.get(key)
+    if (relation === undefined || !isPlainObject(value)) continue
+    const nested = writeRelation(walk, relation, value, mode)
+    if (nested === value) continue
+    if (out === data) out = { ...data }
+    out[key] = nested
+  }
+  return mode === 'create' ? withDefaults(walk, model, record, data, out) : out
+}
+
+/** One record or a list of them, each with a DEK of its own. */
+export function writeEach(walk: WriteWalk, model: ModelPlan, data: unknown): unknown {
+  return mapSame(data, (item) => writeData(walk, model, 'create', item))
+}
+
+/** The engine fills defaults after the hooks, in the clear: so a sealed field's default is written here. */
+function withDefaults(
+  walk: WriteWalk,
+  model: ModelPlan,
+  record: RecordSlots,
+  data: PlainObject,
+  copied: PlainObject,
+): PlainObject {
+  let out = copied
+  for (const field of model.defaults) {
+    if (field.spec.seal === 'off' || !isAbsent(data[field.name])) continue
+    if (out === data) out = { ...data }
+    sealField(walk, record, field, 'create', out, defaultOf(field))
+  }
+  return out
+}
+
+function defaultOf(field: FieldPlan): unknown {
+  const parse = (text: string): unknown => (field.spec.type === 'Json' ? JSON.parse(text) : text)
+  const literal = field.spec.default
+  return typeof literal === 'string' ? parse(literal) : literal?.map(parse)
+}
+
+/** Register the value of one sealed field, in the shape its place takes. */
+function sealField(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  mode: Mode,
+  out: PlainObject,
+  value: unknown,
+): void {
+  if (field.spec.seal === 'off') return
+  if (field.spec.list) {
+    out[field.name] = sealList(walk, record, field, mode, value)
+  } else if (mode === 'update' && field.spec.type !== 'Json' && isSetOnly(value)) {
+    const set = { ...value }
+    out[field.name] = set
+    if (!isAbsent(set['set'])) sealOne(walk, record, field, set, 'set', set['set'])
+  } else sealOne(walk, record, field, out, field.name, value)
+}
+
+function sealOne(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  target: PlainObject,
+  key: string,
+  value: unknown,
+): void {
+  if (isNullValue(field, value)) return
+  walk.sites.add(record, field, target, key, toPlaintext(field, value))
+}
+
+/** `[…]`, `{ set: […] }` and, in an update, `{ push: x }`. */
+function sealList(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  mode: Mode,
+  value: unknown,
+): unknown {
+  if (Array.isArray(value)) return sealElements(walk, record, field, value)
+  if (isPlainObject(value)) {
+    const keys = Object.keys(value).filter((key) => !isAbsent(value[key]))
+    const [operation] = keys
+    const list = operation === undefined ? undefined : value[operation]
+    if (keys.length === 1 && operation === 'set' && Array.isArray(list)) {
+      return { ...value, set: sealElements(walk, record, field, list) }
+    }
+    if (keys.length === 1 && operation === 'push' && mode === 'update') {
+      // Several values are pushed as a list, except into a Json list, where a list is one value.
+      if (Array.isArray(list) && field.spec.type !== 'Json') {
+        return { ...value, push: sealElements(walk, record, field, list) }
+      }
+      const out: PlainObject = { ...value }
+      walk.sites.add(record, field, out, 'push', toPlaintext(field, list))
+      return out
+    }
+  }
+  throw invalid(
+    field,
+    'is a list and takes a list, { set: [...] } or, in an update, { push: ... }.',
+  )
+}
+
+function sealElements(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  values: readonly unknown[],
+): unknown[] {
+  const out = [...values]
+  for (let i = 0; i < values.length; i++) {
+    walk.sites.add(record, field, out as never, i, toPlaintext(field, values[i]))
+  }
+  return out
+}
+
+/** In a Json field `{ set: x }` is a value, elsewhere an operation. */
+function isSetOnly(value: unknown): value is PlainObject {
+  return isPlainObject(value) && Object.keys(value).length === 1 && Object.hasOwn(value, 'set')
+}
+
+/** The nested writes of a relation: what each of them holds. */
+const NESTED: Readonly<
+  Record<string, (walk: WriteWalk, model: ModelPlan, value: unknown, mode: Mode) => unknown>
+> = {
+  create: (walk, model, value) => writeEach(walk, model, value),
+  createMany: (walk, model, value) =>
+    replace(value, 'data', (data) => writeEach(walk, model, data)),
+  connectOrCreate: (walk, model, value) =>
+    mapSame(value, (item) => {
+      checkWhere(walk, model, item)
+      return replace(item, 'create', (data) => writeData(walk, model, 'create', data))
+    }),
+  update: (walk, model, value) => mapSame(value, (item) => writeNestedUpdate(walk, model, item)),
+  updateMany: (walk, model, value) =>
+    mapSame(value, (item) => {
+      checkWhere(walk, model, item)
+      return replace(item, 'data', (data) => writeData(walk, model, 'update', data))
+    }),
+  upsert: (walk, model, value) =>
+    mapSame(value, (item) => {
+      checkWhere(walk, model, item)
+      return writeUpsert(walk, model, item)
+    }),
+  connect: checkOnly,
+  disconnect: checkOnly,
+  delete: checkOnly,
+  deleteMany: checkOnly,
+  set: checkOnly,
+}
+
+function writeRelation(
+  walk: WriteWalk,
+  model: ModelPlan,
+  value: PlainObject,
+  mode: Mode,
+): PlainObject {
+  let out = value
+  for (const key of Object.keys(value)) {
+    if (isAbsent(value[key])) continue
+    const handler = Object.hasOwn(NESTED, key) ? NESTED[key] : undefined
+    if (handler === undefined) throw unknownClause(model.name, `the nested write "${key}"`)
+    const nested = handler(walk, model, value[key], mode)
+    if (nested === value[key]) continue
+    if (out === value) out = { ...value }
+    out[key] = nested
+  }
+  return out
+}
+
+/** `create` and `update` of an upsert are the same record: whichever is used, one DEK serves. */
+export function writeUpsert(walk: WriteWalk, model: ModelPlan, args: unknown): unknown {
+  const record = new RecordSlots()
+  const created = replace(args, 'create', (data) => writeData(walk, model, 'create', data, record))
+  return replace(created, 'update', (data) => writeData(walk, model, 'update', data, record))
+}
+
+/** A list's `{ where, data }`; a single relation takes that or the bare data. */
+function writeNestedUpdate(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
+  if (!isPlainObject(value)) return value
+  const wraps = Object.hasOwn(value, 'data') && Object.keys(value).every(isWrapperKey)
+  if (!wraps) return writeData(walk, model, 'update', value)
+  if (!Object.hasOwn(value, 'where') && isFieldOf(model, 'data') && model.reaches) {
+    throw new QueryError(
+      'ERR_QUERY_UNSUPPORTED',
+      `${model.name} has a field named "data", so a nested update that holds only "data" can be read in two ways.`,
+      { fix: 'Write { where: {}, data: {...} } if "data" holds the update.' },
+    )
+  }
+  checkWhere(walk, model, value)
+  return replace(value, 'data', (data) => writeData(walk, model, 'update', data))
+}
+
+function isWrapperKey(key: string): boolean {
+  return key === 'where' || key === 'data'
+}
+
+function isFieldOf(model: ModelPlan, name: string): boolean {
+  return Object.hasOwn(model.source.columns, name) || model.relations.has(name)
+}
+
+function checkOnly(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
+  checkFilter(walk.plan, model, value)
+  return value
+}
+
+function checkWhere(walk: WriteWalk, model: ModelPlan, value: unknown): void {
+  if (isPlainObject(value)) checkFilter(walk.plan, model, value['where'])
+}
+
+/** Map a value or a list, giving back the same list when nothing changed. */
+function mapSame(value: unknown, map: (item: unknown) => unknown): unknown {
+  if (!Array.isArray(value)) return map(value)
+  let out: unknown[] | null = null
+  for (let i = 0; i < value.length; i++) {
+    const item = map(value[i])
+    if (item !== value[i]) (out ??= [...(value as unknown[])])[i] = item
+  }
+  return out ?? value
+}
+
+/** Replace one property, giving back the same object when it did not change. */
+export function replace(value: unknown, key: string, map: (inner: unknown) => unknown): unknown {
+  if (!isPlainObject(value) || isAbsent(value[key])) return value
+  const inner = map(value[key])
+  return inner === value[key] ? value : { ...value, [key]: inner }
+}

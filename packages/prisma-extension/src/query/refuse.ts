@@ -1,0 +1,33 @@
+import { QueryError } from '../errors.ts'
+
+/** The clauses that would work on ciphertext, with what to do instead. */
+const REFUSALS = {
+  where: ['cannot be filtered by', 'Filter by another field, or compare it with null only.'],
+  orderBy: ['cannot be sorted by', 'Remove it from orderBy, or sort after reading.'],
+  cursor: ['cannot be a cursor', 'Use a cursor over another unique field.'],
+  distinct: ['cannot be used in distinct', 'Remove duplicates after reading.'],
+  by: ['cannot be grouped by', 'Group after reading.'],
+  having: ['cannot be used in having', 'Group and filter after reading.'],
+  aggregate: ['cannot be aggregated other than counted', 'Aggregate after reading.'],
+  reference: ['cannot be compared with another field', 'Compare after reading.'],
+} as const
+
+export type Clause = keyof typeof REFUSALS
+
+/** The error for a clause that names a sealed field. */
+export function refusal(label: string, clause: Clause): QueryError {
+  const [problem, fix] = REFUSALS[clause]
+  return new QueryError('ERR_QUERY_UNSUPPORTED', `${label} is encrypted and ${problem}.`, {
+    field: label,
+    fix,
+  })
+}
+
+/** The error for an operation, argument or nested write that this version does not know. */
+export function unknownClause(model: string, what: string): QueryError {
+  return new QueryError(
+    'ERR_QUERY_UNSUPPORTED',
+    `${model}: ${what} is not known to this version of Rowseal, which cannot tell if it touches encrypted fields.`,
+    { fix: 'Check its spelling, or update @rowseal/prisma-extension.' },
+  )
+}

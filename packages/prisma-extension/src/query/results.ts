@@ -1,0 +1,193 @@
+import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
+import { EnvelopeError } from '../errors.ts'
+import type { Keyring } from '../keys/index.ts'
+import type { KeyObject } from 'node:crypto'
+import type { FieldPlan, ModelPlan } from './compile.ts'
+import type { StoredValue } from '../sql/index.ts'
+import type { Hidden } from './selection.ts'
+import { isPlainObject, type PlainObject } from './special.ts'
+import { fromPlaintext } from './values.ts'
+
+/** One sealed value of a result, and where its plaintext goes. */
+interface OpenSite {
+  readonly target: Record<string | number, unknown>
+  readonly key: string | number
+  readonly field: FieldPlan
+  readonly envelope: Envelope
+  /** Index of its key among those asked of the field's keyring. */
+  readonly slot: number
+  readonly row: PlainObject
+  readonly model: ModelPlan
+}
+
+/** A record met with stale values: what re-encryption needs to find and replace them. */
+export interface StaleRecord {
+  readonly model: ModelPlan
+  /** Values of the key fields, as Prisma handed them out. */
+  readonly key: readonly unknown[]
+  readonly fields: readonly StaleField[]
+}
+
+export interface StaleField {
+  readonly field: FieldPlan
+  /** The column's value as it was read: the compare-and-swap is on this. */
+  readonly stored: StoredValue
+}
+
+/** What one walk over a result found. Collect, ask for the keys, open. */
+export class OpenSites {
+  readonly stale: StaleRecord[] = []
+  /** The wrapped DEKs to ask of each keyring, in the order of the slots. */
+  readonly wanted = new Map<Keyring, Envelope[]>()
+  readonly #sites: OpenSite[] = []
+  readonly #hidden: (readonly [PlainObject, readonly string[]])[] = []
+
+  /** Walk a result: a row, rows, or null. */
+  collect(model: ModelPlan, value: unknown, hidden: Hidden | null): void {
+    if (Array.isArray(value)) for (const row of value) this.#row(model, row, hidden)
+    else this.#row(model, value, hidden)
+  }
+
+  /**
+   * Put the plaintexts in place of the envelopes.
+   *
+   * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
+   */
+  open(keys: ReadonlyMap<Keyring, readonly KeyObject[]>): void {
+    for (const site of this.#sites) {
+      const { field, envelope } = site
+      const key = keys.get(field.keyring)?.[site.slot]
+      site.target[site.key] = located(site.field, site.model, site.row, () => {
+        if (key === undefined) throw new TypeError('No key for a collected site.')
+        return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite)))
+      })
+    }
+    for (const [row, fields] of this.#hidden) {
+      for (const name of fields) {
+        if (Object.hasOwn(row, name)) Object.defineProperty(row, name, { enumerable: false })
+      }
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#sites.length === 0 && this.#hidden.length === 0
+  }
+
+  #row(model: ModelPlan, row: unknown, hidden: Hidden | null): void {
+    if (!isPlainObject(row)) return
+    let stale: StaleField[] | null = null
+    for (const field of model.sealed.values()) {
+      const stored = row[field.name]
+      if (stored === undefined || stored === null) continue
+      if (this.#field(model, row, field, stored)) {
+        ;(stale ??= []).push({ field, stored: stored as StoredValue })
+      }
+    }
+    if (stale !== null) this.#addStale(model, row, stale)
+    for (const [name, target] of model.reaching) {
+      const value = row[name]
+      if (typeof value === 'object' && value !== null) {
+        this.collect(target, value, hidden?.relations.get(name) ?? null)
+      }
+    }
+    if (hidden !== null && hidden.fields.length > 0) this.#hidden.push([row, hidden.fields])
+  }
+
+  /** Collect one field; true if what is stored there is stale. */
+  #field(model: ModelPlan, row: PlainObject, field: FieldPlan, stored: unknown): boolean {
+    if (!field.spec.list || !Array.isArray(stored)) {
+      return this.#value(model, row, field, row, field.name, stored)
+    }
+    const opened = [...(stored as unknown[])]
+    row[field.name] = opened
+    let isStale = false
+    for (let i = 0; i < stored.length; i++) {
+      isStale = this.#value(model, row, field, opened as never, i, stored[i]) || isStale
+    }
+    return isStale
+  }
+
+  #value(
+    model: ModelPlan,
+    row: PlainObject,
+    field: FieldPlan,
+    target: OpenSite['target'],
+    key: string | number,
+    stored: unknown,
+  ): boolean {
+    const envelope = located(field, model, row, () => parse(field, stored))
+    if (envelope === null) return false
+    const slot = this.#slot(field.keyring, envelope)
+    this.#sites.push({ target, key, field, envelope, slot, row, model })
+    return field.keyring.isStale(envelope.keyId)
+  }
+
+  /** Fields of one record come one after the other and share their DEK: ask for it once. */
+  #slot(keyring: Keyring, envelope: Envelope): number {
+    let wanted = this.wanted.get(keyring)
+    if (wanted === undefined) this.wanted.set(keyring, (wanted = []))
+    const last = wanted[wanted.length - 1]
+    if (last === undefined || !hasSameDek(last, envelope)) wanted.push(envelope)
+    return wanted.length - 1
+  }
+
+  #addStale(model: ModelPlan, row: PlainObject, fields: StaleField[]): void {
+    const key = model.source.key.map((name) => row[name])
+    if (key.length > 0 && !key.includes(undefined)) this.stale.push({ model, key, fields })
+  }
+}
+
+function hasSameDek(a: Envelope, b: Envelope): boolean {
+  return a.keyId === b.keyId && a.suite === b.suite && Buffer.compare(a.wrapped, b.wrapped) === 0
+}
+
+/** The envelope in a column; null for plaintext where the field allows it. */
+function parse(field: FieldPlan, stored: unknown): Envelope | null {
+  const envelope =
+    typeof stored === 'string'
+      ? parseText(stored)
+      : field.spec.type === 'Bytes' && stored instanceof Uint8Array
+        ? parseBytes(stored)
+        : null
+  if (envelope === null && field.spec.plaintext === 'refuse' && field.spec.seal === 'on') {
+    throw new EnvelopeError('ERR_PLAINTEXT_REFUSED', '', { fix: '' })
+  }
+  return envelope
+}
+
+const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
+  ERR_PLAINTEXT_REFUSED: [
+    'holds a value that was never sealed.',
+    'Write it again through the extension, or annotate the field with @encrypted(plaintext: allow) until all rows are sealed.',
+  ],
+  ERR_ENVELOPE_MALFORMED: [
+    'holds a value that starts like an envelope and is broken.',
+    'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
+  ],
+  ERR_ENVELOPE_AUTH: [
+    'holds a value that does not open: it was altered, or moved here from another field.',
+    'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
+  ],
+}
+
+/** Run a step on one value; its EnvelopeError names the field and the record, never the value. */
+function located<T>(field: FieldPlan, model: ModelPlan, row: PlainObject, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error
+    const [problem, fix] = PROBLEMS[error.code] ?? [error.message, error.fix]
+    throw new EnvelopeError(error.code, `${field.label}${recordOf(model, row)} ${problem}`, {
+      field: field.label,
+      fix,
+    })
+  }
+}
+
+/** ` (id 7)`, from the key fields that were selected. */
+function recordOf(model: ModelPlan, row: PlainObject): string {
+  const parts = model.source.key
+    .filter((name) => row[name] !== undefined && !model.sealed.has(name))
+    .map((name) => `${name} ${String(row[name])}`)
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}

@@ -1,0 +1,120 @@
+import type { CompiledPlan, ModelPlan } from './compile.ts'
+import { checkCursor, checkFilter, checkNames, checkOrder } from './filter.ts'
+import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+
+/** Key fields added to a selection: hidden from the result again, at the same places. */
+export interface Hidden {
+  readonly fields: readonly string[]
+  readonly relations: ReadonlyMap<string, Hidden>
+}
+
+/** What a walk over selections carries along. */
+export interface ReadWalk {
+  readonly plan: CompiledPlan
+  /** Add the primary key where a record with sealed fields is selected without it? */
+  readonly wantsKeys: boolean
+  /** The client's global `omit`, by Prisma's lower-camel model name. */
+  readonly globalOmit: Readonly<Record<string, Readonly<Record<string, boolean>>>>
+}
+
+export interface Selection {
+  readonly args: PlainObject
+  readonly hidden: Hidden | null
+}
+
+/**
+ * Check `select`, `include` and what filters and orders within them, and add the key fields that
+ * re-encryption needs to find a record again. Prisma selects the primary key in SQL in any case.
+ *
+ * @returns the same `args` when nothing was added.
+ */
+export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObject): Selection {
+  const relations = new Map<string, Hidden>()
+  let out = args
+  for (const part of ['select', 'include'] as const) {
+    const chosen = args[part]
+    if (!isPlainObject(chosen)) continue
+    const walked = walkRelations(walk, model, chosen, relations)
+    if (walked === chosen) continue
+    if (out === args) out = { ...args }
+    out[part] = walked
+  }
+  const fields = walk.wantsKeys && model.sealed.size > 0 ? missingKeys(walk, model, args) : []
+  if (fields.length > 0) out = withKeys(out, fields)
+  const hidden = fields.length > 0 || relations.size > 0 ? { fields, relations } : null
+  return { args: out, hidden }
+}
+
+function walkRelations(
+  walk: ReadWalk,
+  model: ModelPlan,
+  chosen: PlainObject,
+  hidden: Map<string, Hidden>,
+): PlainObject {
+  let out = chosen
+  for (const name of Object.keys(chosen)) {
+    const value = chosen[name]
+    if (name === '_count') {
+      checkCount(walk, model, value)
+      continue
+    }
+    const relation = model.relations.get(name)
+    if (relation === undefined || !relation.reaches || isAbsent(value) || value === false) continue
+    const inner = isPlainObject(value) ? value : {}
+    checkRead(walk.plan, relation, inner)
+    const walked = walkSelection(walk, relation, inner)
+    if (walked.hidden !== null) hidden.set(name, walked.hidden)
+    if (walked.args === inner) continue
+    if (out === chosen) out = { ...chosen }
+    out[name] = walked.args
+  }
+  return out
+}
+
+/** The arguments that a read has at the top and below a relation alike. */
+export function checkRead(plan: CompiledPlan, model: ModelPlan, args: PlainObject): void {
+  checkFilter(plan, model, args['where'])
+  checkOrder(model, args['orderBy'])
+  checkCursor(plan, model, args['cursor'])
+  checkNames(model, args['distinct'], 'distinct')
+}
+
+/** `_count: { select: { relation: { where } } }` */
+function checkCount(walk: ReadWalk, model: ModelPlan, count: unknown): void {
+  if (!isPlainObject(count) || !isPlainObject(count['select'])) return
+  for (const [name, value] of Object.entries(count['select'])) {
+    const relation = model.relations.get(name)
+    if (relation !== undefined && isPlainObject(value)) {
+      checkFilter(walk.plan, relation, value['where'])
+    }
+  }
+}
+
+/** The key fields that the result would lack. */
+function missingKeys(walk: ReadWalk, model: ModelPlan, args: PlainObject): string[] {
+  const { select, omit } = args
+  if (isPlainObject(select)) {
+    // A selection of nothing is Prisma's error to report: adding to it would hide that.
+    const isEmpty = !Object.values(select).some((value) => value !== false && !isAbsent(value))
+    return isEmpty ? [] : model.source.key.filter((name) => select[name] !== true)
+  }
+  const local = isPlainObject(omit) ? omit : {}
+  const global = walk.globalOmit[lowerFirst(model.name)] ?? {}
+  return model.source.key.filter((name) => {
+    const own = local[name]
+    return typeof own === 'boolean' ? own : global[name] === true
+  })
+}
+
+function withKeys(args: PlainObject, fields: readonly string[]): PlainObject {
+  const { select, omit } = args
+  if (isPlainObject(select)) {
+    return { ...args, select: { ...select, ...Object.fromEntries(fields.map((f) => [f, true])) } }
+  }
+  const shown = Object.fromEntries(fields.map((field) => [field, false]))
+  return { ...args, omit: { ...(isPlainObject(omit) ? omit : {}), ...shown } }
+}
+
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}

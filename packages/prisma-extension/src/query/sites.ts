@@ -1,0 +1,56 @@
+import type { Keyring } from '../keys/index.ts'
+import type { FieldPlan } from './compile.ts'
+
+/** One value to seal: where its envelope goes, and which DEK it shares with the rest of its record. */
+export interface SealSite {
+  readonly target: Record<string | number, unknown>
+  readonly key: string | number
+  readonly field: FieldPlan
+  readonly plaintext: Buffer
+  /** Index of the record's DEK among those of the field's keyring. */
+  readonly slot: number
+}
+
+/** Stands for one record written: its DEK per keyring, numbered as the walk meets them. */
+export class RecordSlots {
+  #keyring: Keyring | null = null
+  #slot = 0
+  #others: Map<Keyring, number> | null = null
+
+  /** The slot of this record's DEK in a keyring; `next` numbers a new one. */
+  slot(keyring: Keyring, next: (keyring: Keyring) => number): number {
+    if (this.#keyring === keyring) return this.#slot
+    if (this.#keyring === null) {
+      this.#keyring = keyring
+      return (this.#slot = next(keyring))
+    }
+    this.#others ??= new Map()
+    let slot = this.#others.get(keyring)
+    if (slot === undefined) this.#others.set(keyring, (slot = next(keyring)))
+    return slot
+  }
+}
+
+/** What one walk over the arguments of an operation found to seal. */
+export class SealSites {
+  readonly sites: SealSite[] = []
+  /** How many DEKs are needed of each keyring. */
+  readonly deks = new Map<Keyring, number>()
+
+  readonly #next = (keyring: Keyring): number => {
+    const slot = this.deks.get(keyring) ?? 0
+    this.deks.set(keyring, slot + 1)
+    return slot
+  }
+
+  add(
+    record: RecordSlots,
+    field: FieldPlan,
+    target: SealSite['target'],
+    key: string | number,
+    plaintext: Buffer,
+  ): void {
+    const slot = record.slot(field.keyring, this.#next)
+    this.sites.push({ target, key, field, plaintext, slot })
+  }
+}

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/plan/index.ts'
+import {
+  fluentPath,
+  globalOmitOf,
+  schemaTextOf,
+  viaOf,
+  type InternalParams,
+} from '../../src/client/internals.ts'
+import { openClinic, type TestClinic } from './clinic.ts'
+
+/** Each of these fails when Prisma changes what `client/internals.ts` reads. */
+describe('what Prisma does not promise', () => {
+  let clinic: TestClinic
+  let spied: any
+  const seen: InternalParams[] = []
+  beforeAll(async () => {
+    clinic = await openClinic('postgresql', {
+      client: { omit: { patient: { age: true } }, log: [{ emit: 'event', level: 'query' }] },
+    })
+    spied = clinic.base.$extends({
+      query: {
+        $allModels: {
+          $allOperations: ({ args, query, ...rest }: any) => (
+            seen.push(rest.__internalParams),
+            query(args)
+          ),
+        },
+      },
+    })
+  })
+  afterAll(() => clinic.close())
+
+  const last = (): InternalParams | undefined => seen[seen.length - 1]
+
+  it('a client carries its schema text', () => {
+    expect(digestOf(schemaTextOf(clinic.base)!)).toBe(clinic.plan.digest)
+    expect(schemaTextOf(spied)).toBe(schemaTextOf(clinic.base))
+  })
+
+  it('a client carries its global omit', () => {
+    expect(globalOmitOf(clinic.base)).toEqual({ patient: { age: true } })
+    expect(globalOmitOf(spied)).toEqual({ patient: { age: true } })
+  })
+
+  it('a fluent call has a path, any other call has none', async () => {
+    await spied.profile
+      .findUnique({ where: { id: 1 } })
+      .patient()
+      .clinic()
+    expect(fluentPath(last())).toEqual(['patient', 'clinic'])
+    await spied.profile.findUnique({ where: { id: 1 }, select: { patient: true } })
+    expect(fluentPath(last())).toEqual([])
+  })
+
+  it('an interactive transaction is told apart, a batch is not one', async () => {
+    await spied.$transaction(async (tx: any) => tx.country.count())
+    expect(viaOf(clinic.base, last())).toMatchObject({ client: clinic.base })
+    await spied.$transaction([spied.country.count(), spied.country.count()])
+    expect(viaOf(clinic.base, last())).toBeUndefined()
+    await spied.country.count()
+    expect(viaOf(clinic.base, last())).toBeUndefined()
+  })
+
+  it('three look-ups in one tick stay one statement', async () => {
+    await clinic.prisma.patient.createMany({
+      data: [1, 2, 3].map((i) => ({ id: `p${i}`, name: 'n', email: `e${i}` })),
+    })
+    const statements: string[] = []
+    clinic.base.$on('query', (event: any) => statements.push(event.query))
+    const found = await Promise.all(
+      [1, 2, 3].map((i) => clinic.prisma.patient.findUnique({ where: { id: `p${i}` } })),
+    )
+    expect(found.map((patient: any) => patient.email)).toEqual(['e1', 'e2', 'e3'])
+    expect(statements).toHaveLength(1)
+  })
+})

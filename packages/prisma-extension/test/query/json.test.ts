@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { jsonText, NotJson } from '../../src/query/json.ts'
+
+describe('jsonText', () => {
+  it('keeps what JSON.stringify writes the same way', () => {
+    const value = { a: [1, 'x', null, true], b: { c: -0.5 } }
+    expect(jsonText(value)).toBe(JSON.stringify(value))
+  })
+
+  it.each([
+    ['a date', new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ['a bigint', 2n ** 70n, '"1180591620717411303424"'],
+    ['bytes', new Uint8Array([1, 2]), '"AQI="'],
+    ['a view into a larger buffer', Buffer.from('abc').subarray(1), '"YmM="'],
+    ['NaN', NaN, 'null'],
+    ['a Map', new Map([[1, 2]]), '{}'],
+    ['undefined properties', { a: undefined, b: 1 }, '{"b":1}'],
+    ['what toJSON gives', { x: { toJSON: () => new Date(0) } }, '{"x":"1970-01-01T00:00:00.000Z"}'],
+    ['inherited properties', Object.create({ p: 1 }), '{"p":1}'],
+    [
+      'a key named __proto__',
+      JSON.parse('{"__proto__":{"a":1},"d":1}'),
+      '{"__proto__":{"a":1},"d":1}',
+    ],
+  ])('writes %s as Prisma does', (_name, value, text) => {
+    expect(jsonText(value)).toBe(text)
+  })
+
+  it.each([
+    ['undefined in a list', [undefined]],
+    ['a function', { f: () => 1 }],
+    ['a symbol', [Symbol('x')]],
+    ['an invalid date', new Date(NaN)],
+  ])('refuses %s', (_name, value) => {
+    expect(() => jsonText(value)).toThrow(NotJson)
+  })
+
+  it('leaves the value it was given alone', () => {
+    const value = { d: new Date(0), list: [5n] }
+    jsonText(value)
+    expect(value).toEqual({ d: new Date(0), list: [5n] })
+  })
+})
