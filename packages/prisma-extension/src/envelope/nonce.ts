@@ -13,10 +13,15 @@ const POOL_NONCES = 1024
 export class NoncePool {
   readonly #pool = Buffer.alloc(POOL_NONCES * NONCE_BYTES)
   readonly #fill: (pool: Buffer) => void
+  readonly #isBuildingSnapshot: () => boolean
   #used = POOL_NONCES * NONCE_BYTES
 
-  constructor(fill: (pool: Buffer) => void = (pool) => void randomFillSync(pool)) {
+  constructor(
+    fill: (pool: Buffer) => void = (pool) => void randomFillSync(pool),
+    isBuildingSnapshot: () => boolean = () => startupSnapshot.isBuildingSnapshot(),
+  ) {
     this.#fill = fill
+    this.#isBuildingSnapshot = isBuildingSnapshot
   }
 
   /** Write the next 12 bytes into `target` at `at`. */
@@ -26,6 +31,6 @@ export class NoncePool {
       this.#used = 0
     }
     for (let i = 0; i < NONCE_BYTES; i++) target[at + i] = this.#pool[this.#used + i]!
-    this.#used = startupSnapshot.isBuildingSnapshot() ? this.#pool.length : this.#used + NONCE_BYTES
+    this.#used = this.#isBuildingSnapshot() ? this.#pool.length : this.#used + NONCE_BYTES
   }
 }

@@ -137,4 +137,21 @@ describe('nonce pool', () => {
     expect(fills).toBe(3)
     expect(new Set(given).size).toBe(given.length)
   })
+
+  test('keeps nothing for later while a start-up snapshot is built', () => {
+    let fills = 0
+    let building = true
+    const pool = new NoncePool(
+      () => (fills += 1),
+      () => building,
+    )
+    const take = (): void => pool.take(Buffer.alloc(12), 0)
+    take()
+    take()
+    expect(fills).toBe(2)
+    building = false
+    take()
+    take()
+    expect(fills).toBe(3)
+  })
 })

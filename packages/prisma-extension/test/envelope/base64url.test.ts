@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parseText } from '../../src/envelope/index.ts'
 import { base64urlFault, decodeBase64url } from '../../src/envelope/base64url.ts'
 
 /** Decodes as RFC 4648 says, character by character. */
@@ -74,4 +75,9 @@ test('names the rule that a text breaks', () => {
   expect(base64urlFault('QUJD\n')).toBe('base64-alphabet')
   expect(base64urlFault('QUJDR')).toBe('base64-length')
   expect(base64urlFault('QR')).toBe('base64-spare-bits')
+})
+
+test('is not tried on a text that is longer than any envelope', () => {
+  expect(() => parseText(`rs1.00000001.${'!'.repeat(23_000_000)}`)).toThrow('rule "size"')
+  expect(() => parseText(`rs1.00000001.${'!'.repeat(23_000)}`)).toThrow('rule "base64-alphabet"')
 })

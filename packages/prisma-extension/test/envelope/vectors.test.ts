@@ -99,7 +99,7 @@ describe('reject', () => {
 })
 
 describe('specification', () => {
-  const table = [...spec.matchAll(/^\| `([\w-]+)` \| ([a-z, ]+) \| .+ \| .+ \|$/gm)]
+  const table = [...spec.matchAll(/^\| `([\w-]+)` +\| ([a-z, ]+?) +\| .+ \| .+ \|$/gm)]
   const rules = table.map((row) => row[1]!)
 
   test('names each rule once', () => {
