@@ -1,13 +1,28 @@
-/** What is used of a Prisma client; always the un-extended one. */
-export interface SqlClient {
-  $queryRawUnsafe<T = unknown>(sql: string, ...params: unknown[]): Promise<T>
-  $executeRawUnsafe(sql: string, ...params: unknown[]): Promise<number>
-  $transaction(operations: readonly Promise<unknown>[], options?: object): Promise<unknown[]>
-  $transaction<T>(body: (transaction: SqlClient) => Promise<T>, options?: object): Promise<T>
+/** What this folder and its users need of an un-extended Prisma client. Any generated client fits. */
+export interface SqlClient extends SqlTransaction {
+  $transaction<R>(
+    run: (transaction: SqlTransaction) => Promise<R>,
+    options?: TransactionOptions,
+  ): Promise<R>
+  $transaction(operations: Promise<unknown>[]): Promise<unknown[]>
 }
 
-/** A statement and its parameters. */
+/** A client inside an interactive transaction. */
+export interface SqlTransaction {
+  $queryRawUnsafe<R = unknown>(sql: string, ...params: unknown[]): Promise<R>
+  $executeRawUnsafe(sql: string, ...params: unknown[]): Promise<number>
+}
+
+export interface TransactionOptions {
+  /** Milliseconds to wait for a connection. */
+  maxWait?: number
+  /** Milliseconds until Prisma rolls the transaction back. */
+  timeout?: number
+  isolationLevel?: 'ReadCommitted'
+}
+
+/** A statement to run with `$queryRawUnsafe(sql, ...params)` or `$executeRawUnsafe`. */
 export interface Statement {
   readonly sql: string
-  readonly params: readonly unknown[]
+  readonly params: unknown[]
 }

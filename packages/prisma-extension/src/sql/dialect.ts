@@ -6,7 +6,27 @@ export function quote(provider: Provider, name: string): string {
   return mark + name.replaceAll(mark, mark + mark) + mark
 }
 
-/** The text form of a key value that Prisma handed out, as the statements here take it. */
+/** Collects the parameters of a statement; gives the placeholder of each. */
+export class Params {
+  readonly list: unknown[] = []
+  readonly #provider: Provider
+
+  constructor(provider: Provider) {
+    this.#provider = provider
+  }
+
+  add(value: unknown): string {
+    this.list.push(value)
+    return this.#provider === 'postgresql' ? `$${this.list.length}` : '?'
+  }
+}
+
+/**
+ * The text form in which statements take a key value that Prisma handed out: what the database writes
+ * for it, bytes as hex.
+ *
+ * @throws {TypeError} if it is no string, number, bigint, boolean, Date, Decimal or bytes.
+ */
 export function keyText(provider: Provider, value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -16,9 +36,10 @@ export function keyText(provider: Provider, value: unknown): string {
       return String(value)
     case 'boolean':
       return provider === 'postgresql' ? String(value) : value ? '1' : '0'
-    default:
-      return objectText(provider, value as object)
+    case 'object':
+      if (value !== null) return objectText(provider, value)
   }
+  throw new TypeError('A key value of this type has no text form.')
 }
 
 function objectText(provider: Provider, value: object): string {
@@ -29,6 +50,10 @@ function objectText(provider: Provider, value: object): string {
     if (provider === 'sqlite') return iso.replace('Z', '+00:00')
     return provider === 'mysql' ? iso.replace('T', ' ').replace('Z', '') : iso
   }
-  if ('toFixed' in value && typeof value.toFixed === 'function') return String(value.toFixed())
+  if (isDecimal(value)) return value.toFixed()
   throw new TypeError('A key value of this type has no text form.')
+}
+
+function isDecimal(value: object): value is { toFixed(): string } {
+  return 'toFixed' in value && typeof value.toFixed === 'function'
 }

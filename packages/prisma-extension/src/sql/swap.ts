@@ -1,24 +1,26 @@
 import type { Statement } from './client.ts'
-import type { Column, Table } from './table.ts'
+import { compare, scalarParam, value } from './columns.ts'
+import { Params } from './dialect.ts'
+import { keyFromText } from './keys.ts'
+import type { SealedColumn, Table } from './table.ts'
+import type { ColumnValue } from './values.ts'
 
-export type StoredScalar = string | Uint8Array
-/** A stored value; a list for a list column. Json is the JSON string's content, without quotes. */
-export type StoredValue = StoredScalar | readonly StoredScalar[]
-
-/** One record of a batch. `null` leaves that field of this record alone. */
+/** A record to rewrite. `old` and `next` have one entry per field of the statement. */
 export interface SwapRow {
-  /** Text forms, in the order of `table.key`. */
+  /** Key values in text form (`keyText`), in the order of the table's key. */
   readonly key: readonly string[]
-  /** What was read, one for each of the statement's fields. */
-  readonly old: readonly (StoredValue | null)[]
-  readonly next: readonly (StoredValue | null)[]
+  /** What was read, and is compared with byte by byte; null leaves this field of this row alone. */
+  readonly old: readonly (ColumnValue | null)[]
+  readonly next: readonly (ColumnValue | null)[]
 }
 
 /**
- * The batch compare-and-swap: every record whose fields still hold exactly what was read gets the new
- * values, all of them or none. The statement's count is the number of records that did.
+ * Compare-and-swap a batch of records in one statement. It reports how many rows it rewrote; a row of
+ * which any given field differs from `old` stays as it is. Sets no other column. On PostgreSQL it waits
+ * for nobody: rows that others have locked are left out as well.
  *
- * PostgreSQL skips records that somebody has locked; elsewhere the statement waits for them.
+ * @param fields - sealed fields of the table.
+ * @param rows - at least one, no key twice.
  */
 export function swapStatement(
   table: Table,
@@ -27,131 +29,102 @@ export function swapStatement(
 ): Statement {
   const columns = fields.map((field) => {
     const column = table.sealed.find((candidate) => candidate.field === field)
-    if (column === undefined)
-      throw new TypeError(`${field} is not a sealed field of ${table.name}.`)
+    if (column === undefined) throw new TypeError(`${field} is no sealed field of ${table.name}.`)
     return column
   })
-  switch (table.provider) {
-    case 'postgresql':
-      return postgresql(table, columns, rows)
-    case 'sqlite':
-      return sqlite(table, columns, rows)
-    case 'mysql':
-      return mysql(table, columns, rows)
-  }
+  if (table.key.length === 0) throw new TypeError(`${table.name} has no key.`)
+  if (rows.length === 0 || columns.length === 0) throw new TypeError('There is nothing to swap.')
+  return STATEMENTS[table.provider](table, columns, rows)
 }
 
-const each = (list: readonly unknown[], separator: string, text: (i: number) => string): string =>
-  list.map((_, i) => text(i)).join(separator)
+const STATEMENTS = { postgresql, sqlite, mysql }
 
-function postgresql(table: Table, columns: readonly Column[], rows: readonly SwapRow[]): Statement {
-  const { key, name } = table
-  const arrays = [
-    ...key.map(() => 'text'),
-    ...columns.flatMap((c) => Array<string>(2).fill(pgArray(c))),
-  ]
-  const names = [...key.map((_, i) => `k${i}`), ...columns.flatMap((_, i) => [`o${i}`, `n${i}`])]
-  const casts = [
-    ...key.map(
-      (c, i) => `${c.kind === 'bytes' ? `decode(k${i}, 'hex')` : `k${i}::${c.type}`} AS k${i}`,
-    ),
-    ...columns.flatMap((c, i) => [
-      `${pgCast(c, `o${i}`)} AS o${i}`,
-      `${pgCast(c, `n${i}`)} AS n${i}`,
-    ]),
-  ]
-  const same = each(columns, ' AND ', (i) => {
-    const { name: column, kind, list } = columns[i]!
-    const exact = kind === 'text' && !list ? ' COLLATE "C"' : ''
-    const left = kind === 'json' ? `t.${column}::jsonb` : `t.${column}${exact}`
-    return `(v.o${i} IS NULL OR ${left} = v.o${i})`
+type Columns = readonly SealedColumn[]
+
+/** `t.k = v.k1 AND … AND (v.o1 IS NULL OR t.a = v.o1) AND …` */
+function match(table: Table, columns: Columns): { key: string; old: string } {
+  const key = table.key.map((column, i) => `t.${column.name} = v.k${i}`)
+  const old = columns.map(
+    (column, i) => `(v.o${i} IS NULL OR ${compare(table.provider, column, `v.o${i}`)})`,
+  )
+  return { key: key.join(' AND '), old: old.join(' AND ') }
+}
+
+function assignments(table: Table, columns: Columns, target = ''): string {
+  const set = columns.map((column, i) => {
+    const next = value(table.provider, column, `v.n${i}`)
+    return `${target}${column.name} = CASE WHEN v.n${i} IS NULL THEN t.${column.name} ELSE ${next} END`
   })
-  const sql = `WITH v AS MATERIALIZED (SELECT ${casts.join(', ')}
-  FROM unnest(${arrays.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) AS u(${names.join(', ')})),
-l AS MATERIALIZED (SELECT ${each(key, ', ', (i) => `t.${key[i]!.name} AS k${i}`)} FROM ${name} t JOIN v
-  ON ${each(key, ' AND ', (i) => `t.${key[i]!.name} = v.k${i}`)} WHERE ${same}
-  ORDER BY ${each(key, ', ', (i) => `t.${key[i]!.name}`)} FOR UPDATE OF t SKIP LOCKED)
-UPDATE ${name} t SET ${each(columns, ', ', (i) => {
-    const { name: column, kind } = columns[i]!
-    return kind === 'json'
-      ? `${column} = COALESCE(v.n${i}::json, t.${column})`
-      : `${column} = COALESCE(v.n${i}, t.${column})`
-  })}
-FROM v JOIN l ON ${each(key, ' AND ', (i) => `l.k${i} = v.k${i}`)}
-WHERE ${each(key, ' AND ', (i) => `t.${key[i]!.name} = l.k${i}`)} AND ${same}`
-  const params = [
-    ...key.map((_, i) => rows.map((row) => row.key[i])),
-    ...columns.flatMap((column, i) => [
-      rows.map((row) => pgParam(column, row.old[i] ?? null)),
-      rows.map((row) => pgParam(column, row.next[i] ?? null)),
-    ]),
+  return [...set, ...table.moving.map((name) => `${target}${name} = t.${name}`)].join(', ')
+}
+
+/** Key values, old values and new values of a row, in the order of the statement's columns k, o, n. */
+function cells(table: Table, columns: Columns, row: SwapRow): unknown[] {
+  const { provider } = table
+  const stored = (values: readonly (ColumnValue | null)[]): unknown[] =>
+    columns.map((column, i) => scalarParam(provider, column, values[i] ?? null))
+  return [...row.key, ...stored(row.old), ...stored(row.next)]
+}
+
+function names(table: Table, columns: Columns): string[] {
+  return [
+    ...table.key.map((_, i) => `k${i}`),
+    ...columns.map((_, i) => `o${i}`),
+    ...columns.map((_, i) => `n${i}`),
   ]
-  return { sql, params }
 }
 
-function pgArray(column: Column): string {
-  return column.kind === 'bytes' && !column.list ? 'bytea' : 'text'
-}
-
-function pgCast(column: Column, value: string): string {
-  if (column.list) return `${value}::${column.type}`
-  return column.kind === 'json' || column.kind === 'jsonb' ? `to_jsonb(${value})` : value
-}
-
-function pgParam(column: Column, value: StoredValue | null): StoredScalar | null {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value
-  const item = (element: StoredScalar): string => {
-    if (typeof element !== 'string') return `"\\\\x${Buffer.from(element).toString('hex')}"`
-    const text = column.kind === 'text' ? element : JSON.stringify(element)
-    return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+/** One array per column. Locks in the order of the key, so that two batches cannot deadlock. */
+function postgresql(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
+  const params = new Params('postgresql')
+  const matrix = rows.map((row) => cells(table, columns, row))
+  const all = names(table, columns)
+  const arrays = all.map((name, at) => {
+    const column = name.startsWith('k') ? undefined : columns[Number(name.slice(1))]
+    const type = column?.kind === 'bytes' && !column.list ? 'bytea' : 'text'
+    return `${params.add(matrix.map((row) => row[at]))}::${type}[]`
+  })
+  const keys = table.key.map(
+    (column, i) => `${keyFromText('postgresql', column, `u.k${i}`)} AS k${i}`,
+  )
+  const rest = all.slice(keys.length).map((name) => `u.${name}`)
+  const { key, old } = match(table, columns)
+  const same = table.key.map((column, i) => `t.${column.name} = l.k${i}`).join(' AND ')
+  const order = table.key.map((column) => `t.${column.name}`).join(', ')
+  const locked = table.key.map((column, i) => `t.${column.name} AS k${i}`).join(', ')
+  const joined = table.key.map((_, i) => `l.k${i} = v.k${i}`).join(' AND ')
+  return {
+    sql: `WITH v AS (SELECT ${[...keys, ...rest].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
+l AS (SELECT ${locked} FROM ${table.name} t JOIN v ON ${key} AND ${old} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
+UPDATE ${table.name} t SET ${assignments(table, columns)} FROM v JOIN l ON ${joined} WHERE ${same} AND ${old}`,
+    params: params.list,
   }
-  return `{${value.map(item).join(',')}}`
 }
 
-function sqlite(table: Table, columns: readonly Column[], rows: readonly SwapRow[]): Statement {
-  const { key, name } = table
-  const at = (column: Column, index: number): string =>
-    column.kind === 'bytes' ? `unhex(value ->> ${index})` : `value ->> ${index}`
-  const cells = [
-    ...key.map((column, i) => `${at(column, i)} AS k${i}`),
-    ...columns.flatMap((column, i) => [
-      `${at(column, key.length + 2 * i)} AS o${i}`,
-      `${at(column, key.length + 2 * i + 1)} AS n${i}`,
-    ]),
-  ]
-  const sql = `UPDATE ${name} AS t SET ${each(columns, ', ', (i) => `${columns[i]!.name} = coalesce(v.n${i}, t.${columns[i]!.name})`)}
-FROM (SELECT ${cells.join(', ')} FROM json_each(?)) AS v
-WHERE ${each(key, ' AND ', (i) => `t.${key[i]!.name} = v.k${i}`)}
-AND ${each(columns, ' AND ', (i) => `(v.o${i} IS NULL OR t.${columns[i]!.name} COLLATE BINARY = v.o${i})`)}`
-  const cell = (column: Column, value: StoredValue | null): string | null => {
-    if (value === null) return null
-    if (typeof value === 'string') return column.kind === 'text' ? value : JSON.stringify(value)
-    if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-    throw new TypeError('SQLite has no lists.')
+/** One parameter: a JSON array with an array per row. */
+function sqlite(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
+  const select = names(table, columns).map((name, at) => `value ->> ${at} AS ${name}`)
+  const key = table.key.map(
+    (column, i) => `t.${column.name} = ${keyFromText('sqlite', column, `v.k${i}`)}`,
+  )
+  return {
+    sql: `UPDATE ${table.name} AS t SET ${assignments(table, columns)}
+FROM (SELECT ${select.join(', ')} FROM json_each(?)) AS v
+WHERE ${[...key, match(table, columns).old].join(' AND ')}`,
+    params: [JSON.stringify(rows.map((row) => cells(table, columns, row)))],
   }
-  const json = rows.map((row) => [
-    ...row.key,
-    ...columns.flatMap((c, i) => [cell(c, row.old[i] ?? null), cell(c, row.next[i] ?? null)]),
-  ])
-  return { sql, params: [JSON.stringify(json)] }
 }
 
-function mysql(table: Table, columns: readonly Column[], rows: readonly SwapRow[]): Statement {
-  const { key, name } = table
-  const names = [...key.map((_, i) => `k${i}`), ...columns.flatMap((_, i) => [`o${i}`, `n${i}`])]
-  const first = `SELECT ${names.map((n) => `? AS ${n}`).join(', ')}`
-  const further = ` UNION ALL SELECT ${names.map(() => '?').join(', ')}`
-  const stored = (c: Column): string =>
-    c.kind === 'json' ? `JSON_UNQUOTE(t.${c.name})` : `t.${c.name}`
-  const next = (c: Column, i: number): string =>
-    c.kind === 'json' ? `JSON_QUOTE(v.n${i})` : `v.n${i}`
-  const sql = `UPDATE ${name} t JOIN (${first}${further.repeat(rows.length - 1)}) v
-ON ${each(key, ' AND ', (i) => `t.${key[i]!.name} = v.k${i}`)}
-AND ${each(columns, ' AND ', (i) => `(v.o${i} IS NULL OR BINARY ${stored(columns[i]!)} = BINARY v.o${i})`)}
-SET ${each(columns, ', ', (i) => `t.${columns[i]!.name} = COALESCE(${next(columns[i]!, i)}, t.${columns[i]!.name})`)}`
-  const params = rows.flatMap((row) => [
-    ...row.key,
-    ...columns.flatMap((_, i) => [row.old[i] ?? null, row.next[i] ?? null]),
-  ])
-  return { sql, params }
+/** One SELECT per row. */
+function mysql(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
+  const all = names(table, columns)
+  const keys = table.key.map((column) => keyFromText('mysql', column, '?'))
+  const values = [...keys, ...columns.map(() => '?'), ...columns.map(() => '?')]
+  const first = `SELECT ${values.map((text, i) => `${text} AS ${all[i] ?? ''}`).join(', ')}`
+  const further = ` UNION ALL SELECT ${values.join(', ')}`.repeat(rows.length - 1)
+  const { key, old } = match(table, columns)
+  return {
+    sql: `UPDATE ${table.name} t JOIN (${first}${further}) v ON ${key} AND ${old} SET ${assignments(table, columns, 't.')}`,
+    params: rows.flatMap((row) => cells(table, columns, row)),
+  }
 }

@@ -1,111 +1,106 @@
-import type { ModelSource, Provider } from '../plan/index.ts'
+import type { ModelSource, Provider, SealedField } from '../plan/index.ts'
 import type { SqlClient } from './client.ts'
+import { introspect, type DatabaseColumn } from './introspect.ts'
 import { quote } from './dialect.ts'
 
-/** How a column holds sealed values. */
-export type ColumnKind = 'text' | 'json' | 'jsonb' | 'bytes'
-
-/** A column as the database has it. */
 export interface Column {
   readonly field: string
-  /** The database's name, quoted. */
+  /** Quoted. */
   readonly name: string
-  /** PostgreSQL: the type to cast text to, `uuid` or `text[]`. Elsewhere: the declared type. */
+  readonly database: DatabaseColumn
+}
+
+export interface KeyColumn extends Column {
+  /** Prisma's type, or the enum's name. */
   readonly type: string
-  readonly kind: ColumnKind
+}
+
+export interface SealedColumn extends Column {
+  readonly kind: 'text' | 'json' | 'jsonb' | 'bytes'
   readonly list: boolean
 }
 
-/** A table with sealed columns, as the database has it. */
+/** A model's table as it really is. */
 export interface Table {
   readonly provider: Provider
-  /** With its schema, quoted. */
+  /** Quoted, with its schema where the plan has one. */
   readonly name: string
-  readonly key: readonly Column[]
-  readonly sealed: readonly Column[]
+  readonly key: readonly KeyColumn[]
+  readonly sealed: readonly SealedColumn[]
+  /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
+  readonly moving: readonly string[]
 }
 
-/** The database lacks what the plan names. `field` is null if the table itself is missing. */
-export class MissingColumn extends Error {
-  readonly table: string
-  readonly column: string | null
-  readonly field: string | null
+/** The database does not have what the plan says. */
+export class TableError extends Error {
+  /** `Model.field`, or the model alone if its table is missing. */
+  readonly field: string
+  readonly fix: string
 
-  constructor(table: string, column: string | null, field: string | null) {
-    super(
-      column === null ? `There is no table ${table}.` : `There is no column ${column} in ${table}.`,
-    )
-    this.name = 'MissingColumn'
-    this.table = table
-    this.column = column
+  constructor(field: string, message: string, fix: string) {
+    super(`${message} ${fix}`)
+    this.name = 'TableError'
     this.field = field
+    this.fix = fix
   }
 }
 
 /**
- * Ask the database for the key columns and the sealed columns of a model.
+ * Look up the key columns and sealed columns of a model in the database.
  *
- * @throws {MissingColumn} if the table or one of the columns is not there.
+ * @param model - its name, for errors.
+ * @throws {TableError} if the table or one of the columns is missing, or has another type.
  */
 export async function loadTable(
   client: SqlClient,
   provider: Provider,
-  model: ModelSource,
+  source: ModelSource,
+  model: string = source.table,
 ): Promise<Table> {
-  const parts = model.schema === undefined ? [model.table] : [model.schema, model.table]
+  const parts = source.schema === undefined ? [source.table] : [source.schema, source.table]
   const name = parts.map((part) => quote(provider, part)).join('.')
-  const types = await columnTypes(client, provider, model, name)
-  if (types.size === 0) throw new MissingColumn(parts.join('.'), null, null)
-  const column = (field: string): Column => {
-    const source = model.columns[field]?.column ?? field
-    const type = types.get(source)
-    if (type === undefined) throw new MissingColumn(parts.join('.'), source, field)
-    const spec = model.sealed[field]
-    return {
-      field,
-      name: quote(provider, source),
-      type,
-      kind: kindOf(type, spec?.type),
-      list: spec?.list ?? false,
-    }
+  const found = await introspect(client, provider, source, name)
+  if (found.size === 0)
+    throw new TableError(
+      model,
+      `Model ${model}: the database has no table ${name}.`,
+      'Run the migrations, or connect to the database (and search path) that has them.',
+    )
+  const columnOf = (field: string): Column => {
+    const column = source.columns[field]?.column ?? field
+    const database = found.get(column)
+    if (database !== undefined) return { field, name: quote(provider, column), database }
+    throw new TableError(
+      `${model}.${field}`,
+      `${model}.${field}: table ${name} has no column ${quote(provider, column)}.`,
+      'Run the migrations, or generate the plan again from the schema the database has.',
+    )
   }
+  const sealed = Object.entries(source.sealed).map(([field, spec]) => {
+    const column = columnOf(field)
+    return sealedColumn(column, spec, `${model}.${field}`)
+  })
   return {
     provider,
     name,
-    key: model.key.map(column),
-    sealed: Object.keys(model.sealed).map(column),
+    key: source.key.map((field) => ({
+      ...columnOf(field),
+      type: source.columns[field]?.type ?? 'String',
+    })),
+    sealed,
+    moving: [...found].filter(([, c]) => c.moves).map(([column]) => quote(provider, column)),
   }
 }
 
-const TYPES: Readonly<Record<Provider, string>> = {
-  // A type modifier of -1 gives the bare type: a cast to varchar(9) would cut silently.
-  postgresql: `SELECT attname::text AS name, format_type(atttypid, -1) AS type FROM pg_attribute
-    WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
-  sqlite: `SELECT name, type FROM pragma_table_info(?)`,
-  mysql: `SELECT column_name AS name, column_type AS type FROM information_schema.columns
-    WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?`,
-}
-
-async function columnTypes(
-  client: SqlClient,
-  provider: Provider,
-  model: ModelSource,
-  name: string,
-): Promise<Map<string, string>> {
-  const params = {
-    postgresql: [name],
-    sqlite: [model.table],
-    mysql: [model.schema ?? null, model.table],
-  }[provider]
-  const rows = await client.$queryRawUnsafe<{ name: string; type: string }[]>(
-    TYPES[provider],
-    ...params,
-  )
-  return new Map(rows.map((row) => [row.name, row.type]))
-}
-
-function kindOf(type: string, sealed: 'String' | 'Json' | 'Bytes' | undefined): ColumnKind {
-  if (/^jsonb\b/i.test(type)) return 'jsonb'
-  if (/^json\b/i.test(type) || sealed === 'Json') return 'json'
-  return sealed === 'Bytes' || /^(bytea|blob|(var)?binary)/i.test(type) ? 'bytes' : 'text'
+function sealedColumn(column: Column, spec: SealedField, field: string): SealedColumn {
+  const { kind, list, type } = column.database
+  const expected = { String: ['text'], Json: ['json', 'jsonb'], Bytes: ['bytes'] }[spec.type]
+  if (list !== spec.list || (kind !== null && !expected.includes(kind)))
+    throw new TableError(
+      field,
+      `${field}: column ${column.name} has the type ${type}, which does not hold ${spec.type}${spec.list ? '[]' : ''}.`,
+      'Run the migrations, or generate the plan again from the schema the database has.',
+    )
+  const byType = { String: 'text', Json: 'json', Bytes: 'bytes' } as const
+  return { ...column, kind: kind ?? byType[spec.type], list }
 }

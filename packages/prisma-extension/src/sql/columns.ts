@@ -1,0 +1,86 @@
+import type { Provider } from '../plan/index.ts'
+import type { SealedColumn } from './table.ts'
+import { fromJsonText, isList, jsonText, type ColumnScalar, type ColumnValue } from './values.ts'
+
+/**
+ * How stored values travel:
+ *
+ *   PostgreSQL  text, JSON text, bytes; lists as array literals (an array in an array would be flattened)
+ *   SQLite      text, JSON text, hex, since a batch is one JSON document
+ *   MySQL       text, the string that the JSON is, bytes
+ */
+export function scalarParam(
+  provider: Provider,
+  column: SealedColumn,
+  stored: ColumnValue | null,
+): unknown {
+  if (stored === null) return null
+  if (isList(stored)) return arrayLiteral(column, stored)
+  if (column.kind === 'bytes' && stored instanceof Uint8Array)
+    return provider === 'sqlite' ? hex(stored) : stored
+  if (provider === 'mysql' || !isJson(column)) return stored
+  return jsonText(stored)
+}
+
+/** SQL for a stored value from the form in which it travels. */
+export function value(provider: Provider, column: SealedColumn, sql: string): string {
+  if (provider === 'sqlite') return column.kind === 'bytes' ? `unhex(${sql})` : sql
+  if (provider === 'mysql') return isJson(column) ? `JSON_QUOTE(${sql})` : sql
+  // Text is left to the assignment, which refuses what is too long where a cast would cut it off.
+  if (column.kind === 'text') return column.list ? `${sql}::text[]` : sql
+  if (column.kind === 'bytes' && !column.list) return sql
+  return `${sql}::${column.database.type}`
+}
+
+/** SQL that is true if a column holds exactly a given value, whatever its collation. */
+export function compare(provider: Provider, column: SealedColumn, sql: string): string {
+  const name = `t.${column.name}`
+  const given = value(provider, column, sql)
+  if (provider === 'sqlite')
+    return column.kind === 'bytes' ? `${name} = ${given}` : `${name} = ${given} COLLATE BINARY`
+  if (provider === 'mysql') {
+    const held = isJson(column) ? `JSON_UNQUOTE(${name})` : name
+    return `CAST(${held} AS BINARY) = CAST(${sql} AS BINARY)`
+  }
+  if (column.kind === 'jsonb' || column.kind === 'bytes') return `${name} = ${given}`
+  const type = column.list ? 'text[]' : 'text'
+  return `${name}::${type} = ${sql}::${type} COLLATE "C"`
+}
+
+/** SQL that reads a column in the form `fromDatabase` takes. Json is read as text. */
+export function read(provider: Provider, column: SealedColumn, sql: string): string {
+  if (column.kind === 'bytes') return sql
+  if (provider === 'postgresql') return `${sql}::text${column.list ? '[]' : ''}`
+  return `CAST(${sql} AS ${provider === 'mysql' ? 'CHAR' : 'TEXT'})`
+}
+
+/** A stored value from what `read` gave. */
+export function fromDatabase(column: SealedColumn, raw: unknown): ColumnValue | null {
+  if (raw === null || raw === undefined) return null
+  if (Array.isArray(raw))
+    return raw.map((element: unknown) => fromDatabase(column, element) as ColumnScalar | null)
+  return isJson(column) ? fromJsonText(raw as string) : (raw as string | Uint8Array)
+}
+
+/** @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+function arrayLiteral(column: SealedColumn, list: readonly (ColumnScalar | null)[]): string {
+  const elements = list.map((element) => {
+    if (element === null) return 'NULL'
+    const text =
+      element instanceof Uint8Array
+        ? `\\x${hex(element)}`
+        : isJson(column)
+          ? jsonText(element)
+          : (element as string)
+    return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+  })
+  return `{${elements.join(',')}}`
+}
+
+function isJson(column: SealedColumn): boolean {
+  return column.kind === 'json' || column.kind === 'jsonb'
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+}

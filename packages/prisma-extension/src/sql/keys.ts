@@ -1,0 +1,43 @@
+import type { Provider } from '../plan/index.ts'
+import type { KeyColumn } from './table.ts'
+
+/**
+ * Keys travel as text, both ways: a `Date` would lose microseconds, a number what is above 2^53.
+ * Bytes travel as hex.
+ */
+
+/** SQL for the text form of a key column. */
+export function keyToText(provider: Provider, column: KeyColumn, sql: string): string {
+  if (isBytes(column))
+    return provider === 'postgresql' ? `encode(${sql}, 'hex')` : `lower(hex(${sql}))`
+  if (provider === 'postgresql') return `${sql}::text`
+  if (provider === 'mysql') return `CAST(${sql} AS CHAR)`
+  if (column.type !== 'Float' && column.type !== 'Decimal') return `CAST(${sql} AS TEXT)`
+  // A cast keeps 15 digits.
+  return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
+}
+
+/** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity. */
+export function keyFromText(provider: Provider, column: KeyColumn, sql: string): string {
+  if (isBytes(column)) return provider === 'postgresql' ? `decode(${sql}, 'hex')` : `unhex(${sql})`
+  if (provider === 'postgresql') return `${sql}::${column.database.type}`
+  return provider === 'mysql' ? mysqlCast(column, sql) : sql
+}
+
+function isBytes(column: KeyColumn): boolean {
+  return column.type === 'Bytes'
+}
+
+/** A comparison of a number with text would be one of doubles, and one of collations an error. */
+function mysqlCast({ database: { type, charset, collation } }: KeyColumn, sql: string): string {
+  if (charset !== undefined && collation !== undefined)
+    return `CONVERT(${sql} USING ${charset}) COLLATE ${collation}`
+  if (/^(tiny|small|medium|big)?int/.test(type))
+    return `CAST(${sql} AS ${type.includes('unsigned') ? 'UNSIGNED' : 'SIGNED'})`
+  const decimal = /^decimal\(\d+,\d+\)/.exec(type)?.[0]
+  if (decimal !== undefined) return `CAST(${sql} AS ${decimal})`
+  if (/^(float|double)/.test(type)) return `CAST(${sql} AS DOUBLE)`
+  if (/^(datetime|timestamp)/.test(type)) return `CAST(${sql} AS DATETIME(6))`
+  if (/^date/.test(type)) return `CAST(${sql} AS DATE)`
+  return /^time/.test(type) ? `CAST(${sql} AS TIME(6))` : sql
+}
