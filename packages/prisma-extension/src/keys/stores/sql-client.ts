@@ -89,7 +89,7 @@ export type FailureKind =
 
 export interface Failure {
   readonly kind: FailureKind
-  /** Code of Prisma or of the database, or the error's name. */
+  /** Codes of Prisma and of the database, or the error's name. */
   readonly code: string
 }
 
@@ -113,6 +113,9 @@ const UNREACHABLE = new Set([
   'TlsConnectionError',
   'SocketTimeout',
   'TooManyConnections',
+  '45009', // MariaDB driver: socket closed
+  '45012', // MariaDB driver: connection timed out
+  '45028', // MariaDB driver: no connection within the pool's time-out
 ])
 
 const KINDS: readonly (readonly [FailureKind, ReadonlySet<string>])[] = [
@@ -132,10 +135,11 @@ export function failureOf(error: unknown): Failure {
   const { code, errorCode, meta, message, name } = Object(error) as Record<string, unknown>
   const cause = (meta as { driverAdapterError?: { cause?: Record<string, unknown> } } | undefined)
     ?.driverAdapterError?.cause
-  const codes = [cause?.['kind'], cause?.['originalCode'], code, errorCode].filter(
+  const codes = [code, errorCode, cause?.['kind'], cause?.['originalCode']].filter(
     (value): value is string => typeof value === 'string',
   )
-  const shown = codes.findLast((value) => value !== 'P2010') ?? String(name)
+  // P2010 only says "raw query failed".
+  const shown = codes.filter((value) => value !== 'P2010').join(' ') || String(name)
   const named = KINDS.find(([, known]) => codes.some((value) => known.has(value)))
   if (named !== undefined) return { kind: named[0], code: shown }
   // SQLite has one code for both.

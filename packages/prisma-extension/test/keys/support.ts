@@ -1,0 +1,175 @@
+import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { KeyRow, KeyStore, RootKey } from '../../src/keys/types.ts'
+import { localRootKey } from '../../src/keys/providers/local.ts'
+
+export type Provider = TestDatabase['provider']
+
+/** The kinds of database that can be had here. What cannot is said, or fails under ROWSEAL_REQUIRE_SERVICES. */
+export async function providers(): Promise<readonly Provider[]> {
+  const found: Provider[] = ['sqlite']
+  if (process.env['ROWSEAL_TEST_POSTGRES_URL'] !== undefined) found.push('postgresql')
+  else without('PostgreSQL', 'no server')
+  try {
+    await onMariaDb('SELECT 1')
+    found.push('mysql')
+  } catch (error) {
+    without('MariaDB', String(error))
+  }
+  return found
+}
+
+function without(what: string, why: string): void {
+  const line = `SKIPPING the key store's tests on ${what}: ${why}`
+  if (process.env['ROWSEAL_REQUIRE_SERVICES'] === '1') throw new Error(line)
+  console.warn(line)
+}
+
+async function onMariaDb(sql: string, database?: string): Promise<void> {
+  const url = new URL(process.env['ROWSEAL_TEST_MARIADB_URL'] ?? 'mariadb://none')
+  if (database !== undefined) url.pathname = `/${database}`
+  url.searchParams.set('acquireTimeout', '3000')
+  const connection = await new PrismaMariaDb(url.href).connect()
+  try {
+    await connection.executeRaw({ sql, args: [], argTypes: [] })
+  } finally {
+    await connection.dispose()
+  }
+}
+
+export interface Place {
+  /** A new client, and so connection pool, of the database. */
+  client(options?: object): any
+  /** Run one statement from outside. */
+  exec(sql: string): Promise<void>
+  drop(): Promise<void>
+}
+
+const SCHEMA = 'model Note {\n  id   Int    @id\n  text String\n}'
+
+/** A database with a table `Note`, and clients for it. */
+export async function place(provider: Provider): Promise<Place> {
+  const { PrismaClient } = await generatedClient({ provider, schema: SCHEMA, plan: false })
+  const at = provider === 'mysql' ? await mariadb() : await database(provider)
+  const quote = provider === 'mysql' ? '`' : '"'
+  await at.exec(`CREATE TABLE ${quote}Note${quote} (id INTEGER PRIMARY KEY, text VARCHAR(99))`)
+  const clients: any[] = []
+  return {
+    client: (options = {}) => {
+      const client = new PrismaClient({ adapter: at.adapter(), ...options })
+      clients.push(client)
+      return client
+    },
+    exec: (sql) => at.exec(sql),
+    drop: async () => {
+      await Promise.all(clients.map((client) => client.$disconnect()))
+      await at.drop()
+    },
+  }
+}
+
+async function mariadb(): Promise<Pick<TestDatabase, 'adapter' | 'exec' | 'drop'>> {
+  const name = `keys_${randomUUID().replaceAll('-', '')}`
+  const url = new URL(process.env['ROWSEAL_TEST_MARIADB_URL']!)
+  url.pathname = `/${name}`
+  await onMariaDb(`CREATE DATABASE ${name}`)
+  return {
+    adapter: () => new PrismaMariaDb(url.href),
+    exec: (sql) => onMariaDb(sql, name),
+    drop: () => onMariaDb(`DROP DATABASE ${name}`),
+  }
+}
+
+export function newRoot(): RootKey {
+  return localRootKey({ key: randomBytes(32) })
+}
+
+/** A root key that counts its calls and can be told to fail. */
+export function watchedRoot(): RootKey & { calls: number; broken: boolean } {
+  const root = newRoot()
+  const watched = {
+    provider: root.provider,
+    calls: 0,
+    broken: false,
+    create: root.create.bind(root),
+    unwrap: async (...args: Parameters<RootKey['unwrap']>) => {
+      watched.calls++
+      await new Promise((done) => setImmediate(done))
+      if (watched.broken) throw new Error('out of reach')
+      return root.unwrap(...args)
+    },
+  }
+  return watched
+}
+
+/** A key row that looks right; its bytes are random. */
+export function rowOf(keyId: number, change: Partial<KeyRow> = {}): KeyRow {
+  return {
+    keyId,
+    keyring: 'default',
+    version: 1,
+    state: 'active',
+    suite: 0x01,
+    rootKeyId: 'local:0123456789abcdef',
+    wrappedKek: randomBytes(60),
+    checkValue: randomBytes(32),
+    createdAt: new Date(1_790_000_000_123),
+    activatedAt: new Date(1_790_000_000_456),
+    suspendedAt: null,
+    ...change,
+  }
+}
+
+/** A real store that counts reads and can be held up, broken, or shown edited. */
+export function watchedStore(store: KeyStore): KeyStore & Watched {
+  const watched: KeyStore & Watched = Object.assign(
+    Object.create(store) as KeyStore,
+    {
+      name: store.name,
+      reads: 0,
+      vias: [],
+      error: null,
+      hold: null,
+      edit: null,
+    } as Watched,
+  )
+  const methods = ['init', 'ddl', 'nextKeyId', 'create', 'add', 'change', 'keyringOf'] as const
+  for (const name of methods) watched[name] = store[name].bind(store) as any
+  watched.read = async (keyring, via) => {
+    watched.reads++
+    watched.vias.push(via)
+    if (watched.hold !== null) await watched.hold
+    if (watched.error !== null) throw watched.error
+    const snapshot = await store.read(keyring)
+    return snapshot !== null && watched.edit !== null ? watched.edit(snapshot) : snapshot
+  }
+  return watched
+}
+
+export interface Watched {
+  reads: number
+  vias: unknown[]
+  error: Error | null
+  hold: Promise<void> | null
+  edit: ((snapshot: any) => any) | null
+}
+
+/** Clocks that a test moves. */
+export function testClock(): {
+  now: { wall: number; monotonic: number }
+  wall(): number
+  monotonic(): number
+  pass(ms: number): void
+} {
+  const now = { wall: 1_790_000_000_000, monotonic: 1000 }
+  return {
+    now,
+    wall: () => now.wall,
+    monotonic: () => now.monotonic,
+    pass: (ms) => {
+      now.wall += ms
+      now.monotonic += ms
+    },
+  }
+}
