@@ -28,7 +28,11 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const OPENED = Date.UTC(2019, 0, 7, 8)
 const STAFF = 60
+/** How often patients were here, by their place. */
+const VISITS = [1, 0, 2, 0, 1, 3, 1, 0]
 
+/** The number of the patient at place 0. */
+export const FIRST_NUMBER = 100_001
 /** The row of each table, by place, whose sealed fields hold sentinels. */
 export const SENTINEL_PLACE = 6
 
@@ -56,7 +60,7 @@ export function* patients(count: number): Generator<Prisma.PatientCreateManyInpu
     const marked = place === SENTINEL_PLACE
     yield {
       id: patientId(place),
-      number: 100_001 + place,
+      number: FIRST_NUMBER + place,
       name: marked ? sentinel('Patient.name') : person(random),
       birthDate: marked ? sentinel('Patient.birthDate') : date(random, 1931, 2025),
       insuranceNumber: marked ? sentinel('Patient.insuranceNumber') : insuranceNumber(random),
@@ -73,7 +77,7 @@ export function* encounters(patients: number): Generator<Prisma.EncounterCreateM
   for (let place = 0; place < patients; place++) {
     const random = at('Encounter', place)
     const marked = place === SENTINEL_PLACE
-    for (let visit = 0; visit < (place % 2) + 1; visit++)
+    for (let visit = 0; visit < VISITS[place % VISITS.length]!; visit++)
       yield {
         patientId: patientId(place),
         staffId: random.int(1, STAFF),
@@ -85,9 +89,9 @@ export function* encounters(patients: number): Generator<Prisma.EncounterCreateM
   }
 }
 
-/** Every fourth patient has one. */
+/** Every eighth patient has one. */
 export function* documents(patients: number): Generator<Prisma.DocumentCreateManyInput> {
-  for (let place = 2; place < patients; place += 4) {
+  for (let place = SENTINEL_PLACE; place < patients; place += 8) {
     const random = at('Document', place)
     const marked = place === SENTINEL_PLACE
     const isPhoto = random.chance(0.5)
@@ -108,8 +112,9 @@ export function* documents(patients: number): Generator<Prisma.DocumentCreateMan
   }
 }
 
+/** Every second patient has one. */
 export function* forms(patients: number): Generator<Prisma.IntakeFormCreateManyInput> {
-  for (let place = 0; place < patients; place++) {
+  for (let place = 0; place < patients; place += 2) {
     const random = at('IntakeForm', place)
     const marked = place === SENTINEL_PLACE
     yield {

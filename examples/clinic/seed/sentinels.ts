@@ -36,7 +36,7 @@ function needles(text: string): readonly Needle[] {
     [bytes.join(', '), 'numbers'],
   ])
   for (const start of [0, 1, 2])
-    for (const encoding of ['base64', 'base64url'] as const)
+    for (const encoding of ['base64url', 'base64'] as const)
       forms.set(base64Core(bytes, start, encoding), encoding)
   return [...forms].map(([form, name]) => ({ form: name, bytes: Buffer.from(form) }))
 }

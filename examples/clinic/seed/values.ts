@@ -63,13 +63,11 @@ export function report(random: Random): string {
 export function answers(random: Random) {
   return {
     allergies: random.sample(words.ALLERGIES, random.int(0, 2)),
-    medication: random
-      .sample(words.DRUGS, random.int(0, 3))
-      .map((drug) => ({
-        drug,
-        milligrams: random.pick([5, 10, 25, 50, 100, 500]),
-        perDay: random.int(1, 3),
-      })),
+    medication: random.sample(words.DRUGS, random.int(0, 3)).map((drug) => ({
+      drug,
+      milligrams: random.pick([5, 10, 25, 50, 100, 500]),
+      perDay: random.int(1, 3),
+    })),
     heightCm: random.int(148, 198),
     weightKg: random.int(450, 1180) / 10,
     smoker: random.chance(0.2),
