@@ -116,26 +116,44 @@ function sealList(
   value: unknown,
 ): unknown {
   if (Array.isArray(value)) return sealElements(walk, record, field, value)
-  if (isPlainObject(value)) {
-    const keys = Object.keys(value).filter((key) => !isAbsent(value[key]))
-    const [operation] = keys
-    const list = operation === undefined ? undefined : value[operation]
-    if (keys.length === 1 && operation === 'set' && Array.isArray(list)) {
-      return { ...value, set: sealElements(walk, record, field, list) }
+  const given = isPlainObject(value)
+    ? Object.keys(value).filter((key) => !isAbsent(value[key]))
+    : []
+  const [operation] = given
+  if (isPlainObject(value) && given.length === 1) {
+    const operand = value[operation as string]
+    // Prisma 7.10 stores the base64 text of bytes in a `set`, but not in a bare list, which means the same.
+    if (operation === 'set' && Array.isArray(operand)) {
+      const list = sealElements(walk, record, field, operand)
+      return field.spec.type === 'Bytes' ? list : { set: list }
     }
-    if (keys.length === 1 && operation === 'push' && mode === 'update') {
-      // Several values are pushed as a list, except into a Json list, where a list is one value.
-      if (Array.isArray(list) && field.spec.type !== 'Json') {
-        return { ...value, push: sealElements(walk, record, field, list) }
-      }
-      const out: PlainObject = { ...value }
-      walk.sites.add(record, field, out, 'push', toPlaintext(field, list))
-      return out
-    }
+    if (operation === 'push' && mode === 'update') return sealPush(walk, record, field, operand)
   }
   throw invalid(
     field,
     'is a list and takes a list, { set: [...] } or, in an update, { push: ... }.',
+  )
+}
+
+function sealPush(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  pushed: unknown,
+): PlainObject {
+  // Several values are pushed as a list, except into a Json list, where a list is one value.
+  const several = Array.isArray(pushed) && field.spec.type !== 'Json'
+  if (!several || (field.spec.type === 'Bytes' && pushed.length === 1)) {
+    const out: PlainObject = {}
+    const one: unknown = several ? pushed[0] : pushed
+    walk.sites.add(record, field, out, 'push', toPlaintext(field, one))
+    return out
+  }
+  if (field.spec.type !== 'Bytes') return { push: sealElements(walk, record, field, pushed) }
+  throw new QueryError(
+    'ERR_QUERY_UNSUPPORTED',
+    `${field.label} is a list of bytes, of which Prisma 7 cannot push several at once: it would store their base64 text.`,
+    { field: field.label, fix: 'Push them one at a time, or set the whole list.' },
   )
 }
 

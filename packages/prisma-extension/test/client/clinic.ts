@@ -34,6 +34,7 @@ model Patient {
   clinicId  Int?
   clinic    Clinic?   @relation(fields: [clinicId], references: [id])
   visits    Visit[]
+  carers    Staff[]
   profile   Profile?
   updatedAt DateTime  @updatedAt
 }
@@ -53,7 +54,8 @@ model Visit {
   finding   String
   patientId String?
   patient   Patient? @relation(fields: [patientId], references: [id])
-  staff     Staff[]
+  staffId   Int?
+  staff     Staff?   @relation(fields: [staffId], references: [id])
   @@id([day, room])
 }
 model Staff {
@@ -64,6 +66,7 @@ model Staff {
   clinicId Int?
   clinic  Clinic?  @relation(fields: [clinicId], references: [id])
   visits  Visit[]
+  patients Patient[]
 }
 model Country {
   code String @id

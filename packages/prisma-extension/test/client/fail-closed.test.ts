@@ -41,7 +41,7 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
       expect(error).toMatchObject({ code, name: 'EnvelopeError', field: 'Patient.email' })
       expect(error.message).toContain('Patient.email (id p)')
       expect(`${error.message} ${error.stack}`).not.toContain(secret)
-      expect(error.message).not.toContain(stored.slice(20))
+      expect(error.message).not.toContain(stored)
     }
   }
 
@@ -101,7 +101,9 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
   })
 
   it('opens when another instance rotated meanwhile, in a transaction too', async () => {
-    await store('email', (s) => s)
+    // Of its own: a store is asked for unknown keys once a second, and other tests here ask in vain.
+    const clinic = await openClinic(provider)
+    await clinic.prisma.patient.create({ data: { id: 'p', name: 'n', email: 'before' } })
     const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
     const elsewhere = await openKeyring({ root, store: clinic.store })
     await rotate(elsewhere)
@@ -111,6 +113,7 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
       tx.patient.findUnique({ where: { id: 'p' } }),
     )
     expect(read.email).toBe('from elsewhere')
+    await clinic.close()
   })
 })
 

@@ -55,7 +55,7 @@ describe('what Prisma does not promise', () => {
 
   it('an interactive transaction is told apart, a batch is not one', async () => {
     await spied.$transaction(async (tx: any) => tx.country.count())
-    expect(viaOf(clinic.base, last())).toMatchObject({ client: clinic.base })
+    expect(viaOf(clinic.base, last())?.client === clinic.base).toBe(true)
     await spied.$transaction([spied.country.count(), spied.country.count()])
     expect(viaOf(clinic.base, last())).toBeUndefined()
     await spied.country.count()

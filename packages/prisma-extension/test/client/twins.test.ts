@@ -48,7 +48,7 @@ const SCENARIOS: Record<string, Scenario> = {
       { set: 1 },
       { $type: 'Raw', value: { a: 1 } },
       { a: Prisma.JsonNull },
-      { ['__proto__']: 1, constructor: 2 },
+      { constructor: 2, toString: 1 },
     ]
     const out = []
     for (const [k, notes] of values.entries()) {
@@ -228,6 +228,28 @@ const SCENARIOS: Record<string, Scenario> = {
       await step({ visits: { connect: key('c'), deleteMany: { room: 'a' } } }),
     ]
   },
+  'many to many, from both sides': async (db, n) => {
+    await db.patient.create({
+      data: {
+        ...patient(n),
+        carers: {
+          create: { id: n, badge: `B${n}`, pin: '7' },
+          connectOrCreate: {
+            where: { id: n + 1000 },
+            create: { id: n + 1000, badge: `B${n}b`, pin: '8' },
+          },
+        },
+      },
+    })
+    await db.staff.update({
+      where: { id: n },
+      data: { pin: '9', patients: { update: { where: { id: id(n) }, data: { phone: '55' } } } },
+    })
+    return db.patient.findUnique({
+      where: { id: id(n) },
+      select: { phone: true, carers: { orderBy: { id: 'asc' } } },
+    })
+  },
   'select, include, omit and their nesting': async (db, n) => {
     await db.clinic.create({
       data: {
@@ -347,13 +369,9 @@ const SCENARIOS: Record<string, Scenario> = {
 
 const LISTS: Record<string, Scenario> = {
   'lists created, set and pushed to': async (db, n) => {
+    const docs = [{ a: 1 }, [1, 2], 'x', null]
     await db.lists.create({
-      data: {
-        id: n,
-        words: ['a', 'ü,"{}\\ b'],
-        docs: [{ a: 1 }, [1, 2], 'x', null],
-        blobs: [new Uint8Array([1])],
-      },
+      data: { id: n, words: ['a', 'ü,"{}\\ b'], docs, blobs: [new Uint8Array([1])] },
     })
     await db.lists.create({ data: { id: n + 1000 } })
     await db.lists.create({ data: { id: n + 2000, words: { set: ['s'] } } })
@@ -365,14 +383,12 @@ const LISTS: Record<string, Scenario> = {
       }),
       await db.lists.update({
         where,
-        data: {
-          words: { push: 'c' },
-          docs: { push: [7] as any },
-          blobs: { push: [new Uint8Array([2]), new Uint8Array()] },
-        },
+        data: { words: { push: 'c' }, docs: { push: [7] }, blobs: { push: new Uint8Array() } },
       }),
       await db.lists.update({ where, data: { words: { push: ['d', 'e'] }, docs: { set: [] } } }),
-      await db.lists.update({ where, data: { words: [], blobs: { set: [new Uint8Array([9])] } } }),
+      await db.lists.update({ where, data: { words: [], blobs: [new Uint8Array([9])] } }),
+      await db.lists.updateMany({ where, data: { words: { set: ['z'] } } }),
+      await db.lists.findUnique({ where }),
     ]
   },
 }
@@ -393,6 +409,26 @@ describe.each(PROVIDERS)('the same calls on %s, sealed and plain', (provider) =>
     const actual = stripTimes(await scenario(sealed.prisma, n, sealed.Prisma))
     expect(actual).toEqual(expected)
   })
+
+  it.runIf(provider === 'postgresql')(
+    'lists of bytes are right where Prisma stores base64 text',
+    async () => {
+      const [a, b] = [new Uint8Array([1]), new Uint8Array([2, 3])]
+      const where = { id: 9000 }
+      const { lists } = sealed.prisma
+      expect((await lists.create({ data: { ...where, blobs: { set: [a] } } })).blobs).toEqual([a])
+      expect((await lists.update({ where, data: { blobs: { push: [b] } } })).blobs).toEqual([a, b])
+      expect((await lists.update({ where, data: { blobs: { set: [b, a] } } })).blobs).toEqual([
+        b,
+        a,
+      ])
+      await expect(
+        lists.update({ where, data: { blobs: { push: [a, b] } } }),
+      ).rejects.toMatchObject({
+        code: 'ERR_QUERY_UNSUPPORTED',
+      })
+    },
+  )
 
   it('stores no plaintext in a sealed column', async () => {
     const patients = await sealed.base.patient.findMany()
