@@ -1,0 +1,13 @@
+// npm run bench [-- --quick] [--json] [--only operations|drain] [--rows N]
+import { spawnSync } from 'node:child_process'
+
+const main = new URL('src/main.ts', import.meta.url).pathname
+const { status } = spawnSync(
+  process.execPath,
+  ['--expose-gc', '--import', 'tsx', main, ...process.argv.slice(2)],
+  {
+    cwd: new URL('.', import.meta.url),
+    stdio: 'inherit',
+  },
+)
+process.exitCode = status ?? 1
