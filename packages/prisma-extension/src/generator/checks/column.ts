@@ -1,7 +1,7 @@
 import type { SealedType } from '../../plan/plan.ts'
 import type { FieldContext, Finding } from './field.ts'
 import { judgeColumn } from './native-types.ts'
-import { valueCapacity } from './stored-size.ts'
+import { valueCapacity } from './value-capacity.ts'
 
 /** A column into which less than this fits was sized for the plaintext, not for envelopes. */
 const LEAST_VALUE_BYTES = 64
@@ -21,9 +21,9 @@ export function checkColumn(context: FieldContext): { findings: Finding[]; warni
   }
   const fits = valueCapacity(verdict.storage, verdict.capacity, annotation.pad)
   if (fits < LEAST_VALUE_BYTES) {
-    const limit = fits > 0 ? `values of more than ${fits} bytes` : 'even an empty value'
+    const limit = fits > 0 ? `only values of up to ${fits} bytes` : 'no value'
     const length = native === null ? `is VARCHAR(${verdict.capacity}) on MySQL, which` : ''
-    const what = `${written(native)} ${length} is too short: once encrypted, ${limit} would not fit.`
+    const what = `${written(native)} ${length} is too short: once encrypted, ${limit} would fit.`
     return { findings: [{ what: what.replace('  ', ' '), fix }], warnings: [] }
   }
   if (verdict.capacity >= AMPLE) return { findings: [], warnings: [] }

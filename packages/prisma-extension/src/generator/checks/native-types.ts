@@ -1,5 +1,5 @@
 import type { Provider, SealedType } from '../../plan/plan.ts'
-import type { Storage } from './stored-size.ts'
+import type { Storage } from './value-capacity.ts'
 
 /**
  * What a column can hold of sealed values: any length, at most `capacity` characters or bytes, or none for

@@ -1,0 +1,147 @@
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { SchemaError } from '../../src/errors.ts'
+import type { Plan, PlanSource, SealedName } from '../../src/plan/index.ts'
+import { definePlan } from '../../src/plan/index.ts'
+
+const field = {
+  type: 'String',
+  list: false,
+  nullable: true,
+  id: 'User.mail',
+  keyring: 'default',
+  plaintext: 'refuse',
+  seal: 'on',
+  pad: 0,
+  bind: [],
+} as const
+
+const user = {
+  table: 'users',
+  key: ['id'],
+  columns: {
+    id: { type: 'Int', column: 'user_id' },
+    mail: { type: 'String', column: 'mail' },
+    tenant: { type: 'Int', column: 'tenant' },
+  },
+  relations: { posts: { model: 'Post', list: true } },
+  uniques: { tenant_id: ['tenant', 'id'] },
+  sealed: { mail: field },
+} as const
+
+const post = {
+  table: 'Post',
+  schema: 'blog',
+  key: ['id'],
+  columns: { id: { type: 'Int', column: 'id' } },
+  relations: {},
+  uniques: {},
+  sealed: {},
+} as const
+
+const source = {
+  format: 1,
+  digest: 'ab'.repeat(32),
+  provider: 'postgresql',
+  models: { User: user, Post: post },
+} as const
+
+function refusal(plan: unknown): SchemaError {
+  try {
+    definePlan(plan as PlanSource)
+  } catch (error) {
+    expect(error).toBeInstanceOf(SchemaError)
+    return error as SchemaError
+  }
+  throw new Error('The plan was accepted.')
+}
+
+describe('definePlan', () => {
+  it('gives back what the generator wrote', () => {
+    const plan = definePlan(source)
+    expect(plan.digest).toBe(source.digest)
+    expect(plan.provider).toBe('postgresql')
+    expect(plan.models).toEqual(source.models)
+    expect(plan.source).toBe(source)
+  })
+
+  it('freezes the plan at every depth', () => {
+    const plan = definePlan(structuredClone(source))
+    for (const copy of [plan, plan.source]) {
+      const models = copy.models as any
+      expect(() => (models.User.sealed.mail.plaintext = 'allow')).toThrow(TypeError)
+      expect(() => models.User.key.push('x')).toThrow(TypeError)
+      expect(() => (models.Extra = {})).toThrow(TypeError)
+      expect(() => delete models.User.sealed.mail).toThrow(TypeError)
+    }
+  })
+
+  it('finds no model and no field under the names every object has', () => {
+    const { models } = definePlan(source)
+    expect(models['constructor']).toBeUndefined()
+    expect(models['__proto__']).toBeUndefined()
+    expect('toString' in models['User']!.columns).toBe(false)
+    expect('valueOf' in models['User']!.sealed).toBe(false)
+  })
+
+  it('finds a model and a field that are really called so', () => {
+    const columns = { constructor: { type: 'String', column: 'c' } }
+    const sealed = { constructor: { ...field, id: 'constructor.constructor' } }
+    const model = { ...post, key: [], columns, sealed }
+    const { models } = definePlan({ ...source, models: { constructor: model } })
+    expect(models['constructor']?.sealed['constructor']?.id).toBe('constructor.constructor')
+  })
+
+  it.each([
+    ['no plan', undefined, 'unknown'],
+    ['an older format', { ...source, format: 0 }, 'format 0'],
+    ['a newer format', { ...source, format: 2, models: 'other' }, 'format 2'],
+    ['a format that is text', { ...source, format: '1' }, 'unknown'],
+  ])('refuses %s and says to generate again', (_, plan, part) => {
+    const error = refusal(plan)
+    expect(error.code).toBe('ERR_PLAN_FORMAT')
+    expect(error.message).toContain(part)
+    expect(error.fix).toContain('npx prisma generate')
+  })
+
+  const withMail = (change: object) => ({
+    ...source,
+    models: { Post: post, User: { ...user, sealed: { mail: { ...field, ...change } } } },
+  })
+  const withUser = (change: object) => ({
+    ...source,
+    models: { Post: post, User: { ...user, ...change } },
+  })
+
+  it.each([
+    ['a digest that is none', { ...source, digest: 'AB'.repeat(32) }],
+    ['another provider', { ...source, provider: 'mongodb' }],
+    ['models as a list', { ...source, models: [] }],
+    ['an unknown property', { ...source, extra: 1 }],
+    ['an unknown property of a model', withUser({ primary: [] })],
+    ['an unknown property of a field', withMail({ mode: 'strict' })],
+    ['a missing property', withUser({ table: undefined })],
+    ['a key that is no column', withUser({ key: ['posts'] })],
+    ['a key named like a method', withUser({ key: ['toString'] })],
+    ['a unique of no column', withUser({ uniques: { a_b: ['a', 'b'] } })],
+    ['a relation to no model', withUser({ relations: { x: { model: 'Nobody', list: false } } })],
+    ['a sealed field that is no column', withUser({ sealed: { other: field } })],
+    ['a sealed field of another type than its column', withMail({ type: 'Json' })],
+    ['plaintext spelt otherwise', withMail({ plaintext: 'allowed' })],
+    ['a negative pad', withMail({ pad: -1 })],
+    ['a fraction as pad', withMail({ pad: 1.5 })],
+    ['a number as default', withMail({ default: 1 })],
+    ['a binding to no column', withMail({ bind: ['nothing'] })],
+    ['an empty id', withMail({ id: '' })],
+    ['a field that is null', withUser({ sealed: { mail: null } })],
+  ])('refuses %s', (_, plan) => {
+    expect(refusal(plan).code).toBe('ERR_PLAN_FORMAT')
+    expect(refusal(plan).message).toContain('damaged')
+  })
+
+  it('keeps the names of sealed fields in the type', () => {
+    const plan = definePlan(source)
+    type Names<P> = P extends Plan<infer S> ? SealedName<S> : never
+    expectTypeOf<Names<typeof plan>>().toEqualTypeOf<'User.mail'>()
+    expectTypeOf(plan).toExtend<Plan>()
+  })
+})
