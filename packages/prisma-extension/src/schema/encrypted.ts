@@ -12,7 +12,7 @@ const DEFAULTS: EncryptedOptions = {
 }
 
 /** Largest `pad`, in bytes: more would only multiply the size of every value. */
-export const MAX_PAD_BYTES = 65_536
+const MAX_PAD_BYTES = 65_536
 
 /** How each option is written. `read` gives `undefined` for a value it does not take. */
 const OPTIONS: {

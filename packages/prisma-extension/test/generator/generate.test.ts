@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SchemaError } from '../../src/errors.ts'
+import { replaceFile } from '../../src/generator/files.ts'
 import { generate } from '../../src/generator/generate.ts'
 import { datasource, generatorOptions, newFolder, remove } from './prisma-generate.ts'
 
@@ -52,16 +53,19 @@ describe('generate', () => {
     expect(existsSync(output)).toBe(false)
   })
 
-  it('leaves no temporary file when the plan cannot be put in its place', async () => {
+  it('says so when the plan cannot be written', async () => {
     writeFileSync(schemaFile, SCHEMA)
-    const blocked = join(dir, 'blocked')
-    writeFileSync(blocked, 'a file where a folder should be')
-    const generator = { ...options.generator, output: { value: join(blocked, 'rowseal.ts') } }
-    await expect(generate({ ...options, generator })).rejects.toThrow('ENOTDIR')
+    writeFileSync(join(dir, 'blocked'), 'a file where a folder should be')
+    const into = { ...options.generator, output: { value: join(dir, 'blocked/rowseal.ts') } }
+    await expect(generate({ ...options, generator: into })).rejects.toThrow('ENOTDIR')
+  })
+
+  it('leaves a folder that has the name of the plan, and no temporary file beside it', async () => {
     const folder = join(dir, 'folder.ts')
     mkdirSync(folder)
     const onFolder = { ...options.generator, output: { value: folder } }
     await expect(generate({ ...options, generator: onFolder })).rejects.toThrow('did not write')
+    await expect(replaceFile(folder, 'text')).rejects.toThrow()
     expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 })
