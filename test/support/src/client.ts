@@ -130,10 +130,10 @@ function generatorBuild(): string {
   for (const folder of ['schema', 'plan', 'generator']) {
     const path = join(EXTENSION, 'dist', folder)
     if (!existsSync(path)) continue
-    for (const file of readdirSync(path)
-      .filter((name) => name.endsWith('.js'))
-      .sort())
+    const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    for (const file of files.filter((name) => name.endsWith('.js')).sort()) {
       hash.update(readFileSync(join(path, file)))
+    }
   }
   return hash.digest('hex')
 }
