@@ -177,8 +177,9 @@ export class StoreReader {
       if (via !== undefined || isOverlapping) return
       throw this.#putBack(read.revision, this.#snapshot.revision)
     }
+    if (this.#snapshot === null) this.#lastMiss = null // what was missing was the keyring
     this.#snapshot = read
-    if (this.#began === null || began.monotonic > this.#began.monotonic) this.#began = began
+    if (this.#began === null || began.monotonic >= this.#began.monotonic) this.#began = began
     this.#ended = momentOf(this.#options.clock)
   }
 

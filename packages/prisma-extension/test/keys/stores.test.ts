@@ -16,13 +16,14 @@ function conformance(
   describe(name, () => {
     let store: KeyStore
     let another: KeyStore
-    let close: () => Promise<void>
+    let opened: Awaited<ReturnType<typeof open>>
     let nextKeyring = 0
 
     beforeAll(async () => {
-      ;({ store, another, close } = await open())
+      opened = await open()
+      ;({ store, another } = opened)
     })
-    afterAll(() => close())
+    afterAll(() => opened.close())
 
     /** A keyring of its own with key versions in the given states, the first of them active. */
     async function keyringWith(

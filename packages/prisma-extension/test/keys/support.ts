@@ -39,6 +39,8 @@ async function onMariaDb(sql: string, database?: string): Promise<void> {
 }
 
 export interface Place {
+  readonly provider: Provider
+  readonly url: string
   /** A new client, and so connection pool, of the database. */
   client(options?: object): any
   /** Run one statement from outside. */
@@ -46,7 +48,7 @@ export interface Place {
   drop(): Promise<void>
 }
 
-const SCHEMA = 'model Note {\n  id   Int    @id\n  text String\n}'
+export const SCHEMA = 'model Note {\n  id   Int    @id\n  text String\n}'
 
 /** A database with a table `Note`, and clients for it. */
 export async function place(provider: Provider): Promise<Place> {
@@ -56,6 +58,8 @@ export async function place(provider: Provider): Promise<Place> {
   await at.exec(`CREATE TABLE ${quote}Note${quote} (id INTEGER PRIMARY KEY, text VARCHAR(99))`)
   const clients: any[] = []
   return {
+    provider,
+    url: at.url,
     client: (options = {}) => {
       const client = new PrismaClient({ adapter: at.adapter(), ...options })
       clients.push(client)
@@ -69,12 +73,14 @@ export async function place(provider: Provider): Promise<Place> {
   }
 }
 
-async function mariadb(): Promise<Pick<TestDatabase, 'adapter' | 'exec' | 'drop'>> {
+async function mariadb(): Promise<Pick<TestDatabase, 'url' | 'adapter' | 'exec' | 'drop'>> {
   const name = `keys_${randomUUID().replaceAll('-', '')}`
   const url = new URL(process.env['ROWSEAL_TEST_MARIADB_URL']!)
   url.pathname = `/${name}`
+  url.searchParams.set('connectionLimit', '3')
   await onMariaDb(`CREATE DATABASE ${name}`)
   return {
+    url: url.href,
     adapter: () => new PrismaMariaDb(url.href),
     exec: (sql) => onMariaDb(sql, name),
     drop: () => onMariaDb(`DROP DATABASE ${name}`),

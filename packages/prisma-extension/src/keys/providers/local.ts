@@ -153,6 +153,8 @@ function fromFile(path: string): KeyObject {
   try {
     assertPrivate(fd, path)
     const length = readSync(fd, bytes)
+    if (length > MAX_FILE_BYTES)
+      throw invalid(`The root key file ${path} is too long.`, `${MAKE_ONE}.`)
     return fromText(bytes.toString('latin1', 0, length), `The root key file ${path}`)
   } finally {
     bytes.fill(0)

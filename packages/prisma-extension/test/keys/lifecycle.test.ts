@@ -1,0 +1,203 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
+import { localRootKey } from '../../src/keys/providers/local.ts'
+import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
+import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
+import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
+import { newRoot, place, providers, watchedRoot, type Place } from './support.ts'
+
+async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {
+  const keyring = await openKeyring({ root, store })
+  await initKeyring(keyring)
+  return keyring
+}
+
+const statesOf = (keyring: Keyring): string[] => keyring.keys().map(({ state }) => state)
+
+describe('initKeyring', () => {
+  test('makes the first version active and says so once', async () => {
+    const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
+    expect(await initKeyring(keyring)).toEqual({ created: true })
+    expect(keyring.keys()).toMatchObject([{ keyId: 1, version: 1, state: 'active', suite: 1 }])
+    expect(await initKeyring(keyring)).toEqual({ created: false })
+    expect(keyring.keys()).toHaveLength(1)
+  })
+
+  test('twenty at once make one keyring', async () => {
+    const store = memoryKeyStore()
+    const root = newRoot()
+    const keyrings = await Promise.all(
+      Array.from({ length: 20 }, () => openKeyring({ root, store })),
+    )
+    const made = await Promise.all(keyrings.map(initKeyring))
+    expect(made.filter(({ created }) => created)).toHaveLength(1)
+    const [dek] = (await keyrings[0]!.forProtect(1)) as [Dek]
+    for (const keyring of keyrings) {
+      expect((await keyring.forProcess([dek]))[0]!.equals(dek.key)).toBe(true)
+    }
+  })
+
+  test('gives every keyring of a store key ids of its own, two at once too', async () => {
+    const store = memoryKeyStore()
+    const root = newRoot()
+    const names = ['a', 'b', 'c']
+    const keyrings = await Promise.all(names.map((name) => openKeyring({ root, store, name })))
+    await Promise.all(keyrings.map(initKeyring))
+    await Promise.all(keyrings.map(rotate))
+    const ids = keyrings.flatMap((keyring) => keyring.keys().map(({ keyId }) => keyId))
+    expect(new Set(ids).size).toBe(6)
+  })
+
+  test('with another root key than the one that made it is refused', async () => {
+    const store = memoryKeyStore()
+    const late = await openKeyring({ root: newRoot(), store })
+    await keyringOf(store)
+    await expect(initKeyring(late)).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+  })
+})
+
+describe('rotate', () => {
+  test('makes a new version active and suspends the former in one step', async () => {
+    const keyring = await keyringOf()
+    const before = await keyring.forProtect(1)
+    const { from, to } = await rotate(keyring)
+    expect(from).toMatchObject({ keyId: 1, state: 'suspended', version: 1 })
+    expect(to).toMatchObject({ keyId: 2, state: 'active', version: 2, suspendedAt: null })
+    expect(from.suspendedAt).toEqual(to.activatedAt)
+    expect(keyring.activeKeyId).toBe(2)
+    const after = await keyring.forProtect(1)
+    expect([before[0]!.keyId, after[0]!.keyId]).toEqual([1, 2])
+    expect(await keyring.forProcess([...before, ...after])).toHaveLength(2)
+  })
+
+  test('of a keyring that does not exist is refused', async () => {
+    const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
+    await expect(rotate(keyring)).rejects.toMatchObject({ code: 'ERR_KEYRING_MISSING' })
+  })
+
+  test('acts on the store as it is now, not as it was last read', async () => {
+    const store = memoryKeyStore()
+    const root = newRoot()
+    const late = await keyringOf(store, root)
+    await rotate(await openKeyring({ root, store }))
+    expect((await rotate(late)).from.keyId).toBe(2)
+  })
+
+  test('of two at once lets exactly one through, a hundred times', async () => {
+    const store = memoryKeyStore()
+    const root = newRoot()
+    const one = await keyringOf(store, root)
+    const two = await openKeyring({ root, store })
+    for (let round = 1; round <= 100; round++) {
+      const results = await Promise.allSettled([rotate(one), rotate(two)])
+      const lost = results.filter((result) => result.status === 'rejected')
+      expect(lost).toHaveLength(1)
+      expect(lost[0]!.reason).toMatchObject({ code: 'ERR_KEYRING_CONFLICT', retryable: true })
+      await one.refresh()
+      expect(statesOf(one).filter((state) => state === 'active')).toHaveLength(1)
+      expect(one.keys()).toHaveLength(round + 1)
+    }
+  })
+
+  test('goes on with the version that one cut off had stored', async () => {
+    const store = memoryKeyStore()
+    const keyring = await keyringOf(store)
+    const change = store.change.bind(store)
+    store.change = () => Promise.reject(new Error('cut off'))
+    await expect(rotate(keyring)).rejects.toThrow('cut off')
+    store.change = change
+    await keyring.refresh()
+    expect(statesOf(keyring)).toEqual(['active', 'pre-activation'])
+    expect((await keyring.forProtect(1))[0]!.keyId).toBe(1)
+    expect((await rotate(keyring)).to.keyId).toBe(2)
+    expect(statesOf(keyring)).toEqual(['suspended', 'active'])
+  })
+
+  test('does not activate a version whose KEK does not unwrap', async () => {
+    const store = memoryKeyStore()
+    const keyring = await keyringOf(store)
+    const row: KeyRow = { ...keyring.keys()[0]!, keyId: 9, version: 2, state: 'pre-activation' }
+    await store.add(row)
+    await expect(rotate(keyring)).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+    await keyring.refresh()
+    expect(keyring.activeKeyId).toBe(1)
+  })
+
+  test('while the root key is out of reach changes nothing', async () => {
+    const store = memoryKeyStore()
+    const root = watchedRoot()
+    const keyring = await keyringOf(store, root)
+    root.create = () => Promise.reject(new Error('out of reach'))
+    await expect(rotate(keyring)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
+    expect((await store.read('default'))!.keys).toHaveLength(1)
+  })
+})
+
+describe.each(await providers())('rotate in processes on %s', (provider) => {
+  const key = randomBytes(32)
+  let at: Place
+  let keyring: Keyring
+  const children: ChildProcess[] = []
+
+  beforeAll(async () => {
+    at = await place(provider)
+    keyring = await keyringOf(sqlKeyStore(at.client()), localRootKey({ key }))
+  })
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    await at.drop()
+  })
+
+  async function process_(): Promise<ChildProcess> {
+    const path = fileURLToPath(new URL('rotate-child.ts', import.meta.url))
+    const child = fork(path, [provider, at.url], {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, ROTATE_CHILD_KEY: key.toString('hex') },
+    })
+    children.push(child)
+    expect(await once(child, 'message')).toContain('ready')
+    return child
+  }
+
+  async function ask(child: ChildProcess, what: string): Promise<{ done?: number; code?: string }> {
+    const answer = once(child, 'message')
+    child.send(what)
+    return ((await answer) as [{ done?: number; code?: string }])[0]
+  }
+
+  test('that is killed between its steps is finished by the next', async () => {
+    const child = await process_()
+    const exit = once(child, 'exit')
+    child.send('die')
+    expect(await exit).toEqual([null, 'SIGKILL'])
+    await keyring.refresh()
+    expect(statesOf(keyring)).toEqual(['active', 'pre-activation'])
+    const { from, to } = await rotate(keyring)
+    expect([from.keyId, to.keyId]).toEqual([1, 2])
+    expect(statesOf(keyring)).toEqual(['suspended', 'active'])
+  })
+
+  test('leaves one active version, whoever of two wins', async () => {
+    const racers = await Promise.all([process_(), process_()])
+    for (let round = 0; round < 5; round++) {
+      const before = (await keyring.refresh(), keyring.activeKeyId)
+      const answers = await Promise.all(racers.map((child) => ask(child, 'go')))
+      const won = answers.flatMap(({ done }) => done ?? [])
+      await keyring.refresh()
+      expect(statesOf(keyring).filter((state) => state === 'active')).toHaveLength(1)
+      // Both may win only one after the other; SQLite may be busy for the loser.
+      expect(won.length).toBeGreaterThanOrEqual(1)
+      expect(new Set(won).size).toBe(won.length)
+      expect(won).toContain(keyring.activeKeyId)
+      expect(won).not.toContain(before)
+      for (const { code } of answers.filter((answer) => answer.done === undefined)) {
+        expect(['ERR_KEYRING_CONFLICT', 'ERR_KEY_UNAVAILABLE']).toContain(code)
+      }
+    }
+    for (const child of racers) child.send('end')
+  })
+})

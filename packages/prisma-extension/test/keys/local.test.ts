@@ -1,0 +1,251 @@
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { inspect } from 'node:util'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { localRootKey } from '../../src/keys/providers/local.ts'
+
+const NAME = 'ROWSEAL_TEST_ROOT_KEY'
+const folder = mkdtempSync(join(tmpdir(), 'rowseal-local-'))
+const key = randomBytes(32)
+const context = { keyring: 'default', keyId: 1 }
+const isPosix = process.platform !== 'win32'
+const isRoot = process.geteuid?.() === 0
+
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an unset variable is the case
+  delete process.env[NAME]
+})
+
+function fromEnv(text: string): ReturnType<typeof localRootKey> {
+  process.env[NAME] = text
+  return localRootKey({ env: NAME })
+}
+
+let files = 0
+function file(content: string | Buffer, mode = 0o600): string {
+  const path = join(folder, `key-${++files}`)
+  writeFileSync(path, content)
+  chmodSync(path, mode)
+  return path
+}
+
+/** The message of the refusal; the text given must not be in it. */
+function refusal(open: () => unknown, secret = ''): string {
+  try {
+    open()
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'KeyError', code: 'ERR_ROOT_KEY_INVALID' })
+    const shown = inspect(error)
+    if (secret.trim() !== '') expect(shown).not.toContain(secret.trim())
+    return (error as Error).message
+  }
+  throw new Error('was not refused')
+}
+
+const same = (a: object, b: object): void => {
+  expect(JSON.stringify(a)).toBe(JSON.stringify(b))
+}
+
+describe('a local root key', () => {
+  test('is the same from base64, base64url and hex, from variable, file and code', () => {
+    const expected = localRootKey({ key })
+    const texts = [
+      key.toString('base64'),
+      key.toString('base64').replace('=', ''),
+      key.toString('base64url'),
+      key.toString('hex'),
+      key.toString('hex').toUpperCase(),
+      `${key.toString('base64')}\n`,
+    ]
+    for (const text of texts) {
+      same(fromEnv(text), expected)
+      same(localRootKey({ file: file(text) }), expected)
+    }
+    same(localRootKey({ key: createSecretKey(key) }), expected)
+    same(localRootKey({ file: file(key.toString('hex'), 0o400) }), expected)
+  })
+
+  test('unwraps what it wrapped', async () => {
+    const root = localRootKey({ key })
+    const { kek, wrapped, rootKeyId } = await root.create(context)
+    expect(kek).toHaveLength(32)
+    expect(rootKeyId).toMatch(/^local:[0-9a-f]{16}$/)
+    expect(Buffer.from(wrapped).includes(kek)).toBe(false)
+    expect(await localRootKey({ key }).unwrap(wrapped, rootKeyId, context)).toEqual(kek)
+  })
+
+  test('makes another KEK every time', async () => {
+    const root = localRootKey({ key })
+    const [a, b] = await Promise.all([root.create(context), root.create(context)])
+    expect(a.kek.equals(b.kek)).toBe(false)
+  })
+
+  test('does not unwrap for another keyring, another key id, or when altered', async () => {
+    const root = localRootKey({ key })
+    const { wrapped, rootKeyId } = await root.create(context)
+    const altered = Uint8Array.from(wrapped)
+    altered[20]! ^= 1
+    const attempts = [
+      root.unwrap(wrapped, rootKeyId, { ...context, keyring: 'other' }),
+      root.unwrap(wrapped, rootKeyId, { ...context, keyId: 2 }),
+      root.unwrap(altered, rootKeyId, context),
+      root.unwrap(wrapped.subarray(0, 59), rootKeyId, context),
+    ]
+    for (const attempt of attempts) {
+      await expect(attempt).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+    }
+  })
+
+  test('says which root key was used and which was given', async () => {
+    const made = await localRootKey({ key }).create(context)
+    process.env[NAME] = randomBytes(32).toString('hex')
+    const other = localRootKey({ env: NAME })
+    await expect(other.unwrap(made.wrapped, made.rootKeyId, context)).rejects.toThrow(
+      new RegExp(
+        `was made with root key ${made.rootKeyId}; the one given \\(variable ${NAME}\\) is local:`,
+      ),
+    )
+  })
+
+  test('shows its fingerprint and nothing of the key', () => {
+    const root = localRootKey({ key })
+    for (const shown of [inspect(root, { showHidden: true, depth: 9 }), JSON.stringify(root)]) {
+      expect(shown).toMatch(/local:[0-9a-f]{16}/)
+      for (const text of [key.toString('hex'), key.toString('base64'), key.toString('latin1')]) {
+        expect(shown).not.toContain(text)
+      }
+      expect(shown).not.toContain(key.toString('hex').slice(0, 12))
+    }
+  })
+
+  test('leaves the bytes it was given alone, and does not depend on them', async () => {
+    const mine = Buffer.from(key)
+    const root = localRootKey({ key: mine })
+    expect(mine.equals(key)).toBe(true)
+    mine.fill(0)
+    const { wrapped, rootKeyId } = await root.create(context)
+    await expect(localRootKey({ key }).unwrap(wrapped, rootKeyId, context)).resolves.toHaveLength(
+      32,
+    )
+  })
+
+  test('is refused as misuse without exactly one source', () => {
+    for (const source of [
+      {},
+      { env: 'A', file: 'b' },
+      { env: 1 },
+      { key: 'text' },
+      { key: null },
+    ]) {
+      expect(() => localRootKey(source as never)).toThrow(TypeError)
+    }
+  })
+})
+
+describe('a root key variable', () => {
+  test('that is not set is refused by its name', () => {
+    expect(refusal(() => localRootKey({ env: NAME }))).toContain(`${NAME} is not set`)
+    expect(refusal(() => fromEnv(' '))).toContain(`${NAME} is not set`)
+  })
+
+  const base64 = key.toString('base64')
+  test.each([
+    ['31 bytes', randomBytes(31).toString('base64')],
+    ['33 bytes', randomBytes(33).toString('base64')],
+    ['63 hex digits', key.toString('hex').slice(1)],
+    ['a pass phrase', 'correct horse battery staple'],
+    ['both alphabets at once', `+_${base64.slice(2)}`],
+    ['white space inside', `${base64.slice(0, 20)} ${base64.slice(20)}`],
+    ['quotes', `"${base64}"`],
+    ['two paddings', `${base64}=`],
+    ['spare bits that are not zero', `${'A'.repeat(42)}B=`],
+  ])('with %s is refused without being shown', (_, text) => {
+    expect(refusal(() => fromEnv(text), text)).toContain(NAME)
+  })
+
+  test('with one byte repeated is refused as a placeholder', () => {
+    expect(refusal(() => fromEnv('0'.repeat(64)))).toContain('placeholder')
+  })
+})
+
+describe('a root key file', () => {
+  const text = key.toString('base64')
+
+  test('that is not there is refused by its path', () => {
+    const path = join(folder, 'nothing')
+    expect(refusal(() => localRootKey({ file: path }))).toContain(
+      `${path} could not be opened (ENOENT)`,
+    )
+  })
+
+  test.runIf(isPosix).each([0o640, 0o604, 0o660, 0o644, 0o777, 0o610, 0o602])(
+    'with mode %o is refused',
+    (mode) => {
+      const path = file(text, mode)
+      const message = refusal(() => localRootKey({ file: path }), text)
+      expect(message).toContain(`${path} has mode 0${mode.toString(8)}`)
+      expect(message).toContain(`chmod 600 ${path}`)
+    },
+  )
+
+  test.runIf(isPosix && isRoot)('of another user is refused', () => {
+    const path = file(text)
+    chownSync(path, 12_345, 12_345)
+    expect(refusal(() => localRootKey({ file: path }), text)).toContain('belongs to another user')
+  })
+
+  test('that is a folder is refused', () => {
+    const path = join(folder, 'folder')
+    mkdirSync(path)
+    expect(refusal(() => localRootKey({ file: path }))).toContain('no regular file')
+  })
+
+  test.runIf(isPosix)('that is a pipe is refused without waiting for its writer', () => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', ['-m', '600', path])
+    expect(refusal(() => localRootKey({ file: path }))).toContain('no regular file')
+  })
+
+  test.runIf(isPosix)('behind a link of ours is read, as mounted secrets are', () => {
+    const path = join(folder, 'link')
+    symlinkSync(file(text), path)
+    same(localRootKey({ file: path }), localRootKey({ key }))
+  })
+
+  test.runIf(isPosix)('behind a link is held to the same mode', () => {
+    const path = join(folder, 'link-open')
+    symlinkSync(file(text, 0o644), path)
+    expect(refusal(() => localRootKey({ file: path }), text)).toContain('has mode 0644')
+  })
+
+  test.runIf(isPosix && isRoot)('behind a link of another user is refused', () => {
+    const path = join(folder, 'link-foreign')
+    symlinkSync(file(text), path)
+    execFileSync('chown', ['-h', '12345', path])
+    expect(refusal(() => localRootKey({ file: path }), text)).toContain('made by another user')
+  })
+
+  test('that is empty, binary or far too long is refused', () => {
+    for (const content of ['', key, `${text}${' '.repeat(5000)}x`, 'x'.repeat(100_000)]) {
+      const path = file(content)
+      expect(refusal(() => localRootKey({ file: path }), text)).toContain(path)
+    }
+  })
+
+  test('that holds a public key object is refused', () => {
+    const { publicKey } = generateKeyPairSync('ed25519')
+    expect(refusal(() => localRootKey({ key: publicKey }))).toContain('not a secret key')
+  })
+})
