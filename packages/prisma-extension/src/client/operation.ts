@@ -9,6 +9,7 @@ import {
   type CompiledPlan,
   type Hidden,
   type ModelPlan,
+  type SealSite,
   type StaleRecord,
 } from '../query/index.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
@@ -51,38 +52,47 @@ async function run(
     operation,
     args,
   )
-  await protect(collected, via)
+  const sent = await protect(collected, via)
   const result = await query(collected.args)
-  if (collected.result === 'rows')
-    await open(context, model, collected.hidden, result, via, __internalParams)
+  if (collected.result === 'rows') {
+    const end = endOf(model, collected.hidden, __internalParams)
+    const sites = new OpenSites(sent)
+    sites.collect(end.model, result, end.hidden)
+    if (!sites.isEmpty) await open(context, sites, via)
+  }
   return result
 }
 
-async function protect({ sites }: Collected, via: Via | undefined): Promise<void> {
-  if (sites.sites.length === 0) return
+/** Seal what the walk found; gives the sites by their envelopes. */
+async function protect(
+  { sites, result }: Collected,
+  via: Via | undefined,
+): Promise<ReadonlyMap<string, SealSite> | null> {
+  if (sites.sites.length === 0) return null
   const deks = new Map<Keyring, readonly Dek[]>()
   for (const [keyring, count] of sites.deks) deks.set(keyring, await keyring.forProtect(count, via))
-  sealAll(sites, deks)
+  const sent = sealAll(sites, deks)
+  return result === 'rows' ? sent : null
 }
 
-async function open(
-  context: Context,
-  model: ModelPlan,
-  hidden: Hidden | null,
-  result: unknown,
-  via: Via | undefined,
-  params: InternalParams | undefined,
-): Promise<void> {
-  let end = { model, hidden }
-  for (const relation of fluentPath(params)) end = follow(end, relation)
-  const sites = new OpenSites()
-  sites.collect(end.model, result, end.hidden)
-  if (sites.isEmpty) return
+async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {
   const keys = new Map<Keyring, readonly KeyObject[]>()
-  for (const [keyring, wanted] of sites.wanted)
+  for (const [keyring, wanted] of sites.wanted) {
     keys.set(keyring, await keyring.forProcess(wanted, via))
+  }
   sites.open(keys)
   if (sites.stale.length > 0) context.onStale?.(sites.stale)
+}
+
+/** A fluent call's result is what lies at the end of its path. */
+function endOf(
+  model: ModelPlan,
+  hidden: Hidden | null,
+  params: InternalParams | undefined,
+): { model: ModelPlan; hidden: Hidden | null } {
+  let end = { model, hidden }
+  for (const relation of fluentPath(params)) end = follow(end, relation)
+  return end
 }
 
 function follow(

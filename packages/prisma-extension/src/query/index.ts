@@ -2,5 +2,6 @@ export { compile, type CompiledPlan, type FieldPlan, type ModelPlan } from './co
 export { collectArguments, type Collected } from './operations.ts'
 export { OpenSites, type StaleField, type StaleRecord } from './results.ts'
 export { sealAll, sealValue } from './seal.ts'
+export type { SealSite } from './sites.ts'
 export { fromPlaintext, toPlaintext } from './values.ts'
 export type { Hidden, ReadWalk } from './selection.ts'

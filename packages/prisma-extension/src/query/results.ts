@@ -3,21 +3,26 @@ import { EnvelopeError } from '../errors.ts'
 import type { Keyring } from '../keys/index.ts'
 import type { KeyObject } from 'node:crypto'
 import type { FieldPlan, ModelPlan } from './compile.ts'
+import type { SealSite } from './sites.ts'
 import type { StoredValue } from '../sql/index.ts'
 import type { Hidden } from './selection.ts'
 import { isPlainObject, type PlainObject } from './special.ts'
 import { fromPlaintext } from './values.ts'
 
+/** Which value it is, for messages. */
+interface Place {
+  readonly field: FieldPlan
+  readonly row: PlainObject
+  readonly model: ModelPlan
+}
+
 /** One sealed value of a result, and where its plaintext goes. */
-interface OpenSite {
+interface OpenSite extends Place {
   readonly target: Record<string | number, unknown>
   readonly key: string | number
-  readonly field: FieldPlan
   readonly envelope: Envelope
   /** Index of its key among those asked of the field's keyring. */
   readonly slot: number
-  readonly row: PlainObject
-  readonly model: ModelPlan
 }
 
 /** A record met with stale values: what re-encryption needs to find and replace them. */
@@ -41,6 +46,15 @@ export class OpenSites {
   readonly wanted = new Map<Keyring, Envelope[]>()
   readonly #sites: OpenSite[] = []
   readonly #hidden: (readonly [PlainObject, readonly string[]])[] = []
+  readonly #sent: ReadonlyMap<string, SealSite> | null
+
+  /**
+   * @param sent - what this very operation sealed, by envelope: what comes back unchanged in its field
+   * need not be opened.
+   */
+  constructor(sent: ReadonlyMap<string, SealSite> | null = null) {
+    this.#sent = sent
+  }
 
   /** Walk a result: a row, rows, or null. */
   collect(model: ModelPlan, value: unknown, hidden: Hidden | null): void {
@@ -57,10 +71,13 @@ export class OpenSites {
     for (const site of this.#sites) {
       const { field, envelope } = site
       const key = keys.get(field.keyring)?.[site.slot]
-      site.target[site.key] = located(site.field, site.model, site.row, () => {
-        if (key === undefined) throw new TypeError('No key for a collected site.')
-        return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite)))
-      })
+      if (key === undefined) throw new TypeError('No key for a collected site.')
+      try {
+        const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite))
+        site.target[site.key] = fromPlaintext(field, plaintext)
+      } catch (error) {
+        throw located(error, site)
+      }
     }
     for (const [row, fields] of this.#hidden) {
       for (const name of fields) {
@@ -115,7 +132,17 @@ export class OpenSites {
     key: string | number,
     stored: unknown,
   ): boolean {
-    const envelope = located(field, model, row, () => parse(field, stored))
+    const known = typeof stored === 'string' ? this.#sent?.get(stored) : undefined
+    if (known?.field === field) {
+      target[key] = fromPlaintext(field, known.plaintext)
+      return false
+    }
+    let envelope: Envelope | null
+    try {
+      envelope = parse(field, stored)
+    } catch (error) {
+      throw located(error, { field, model, row })
+    }
     if (envelope === null) return false
     const slot = this.#slot(field.keyring, envelope)
     this.#sites.push({ target, key, field, envelope, slot, row, model })
@@ -170,18 +197,14 @@ const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
   ],
 }
 
-/** Run a step on one value; its EnvelopeError names the field and the record, never the value. */
-function located<T>(field: FieldPlan, model: ModelPlan, row: PlainObject, step: () => T): T {
-  try {
-    return step()
-  } catch (error) {
-    if (!(error instanceof EnvelopeError)) throw error
-    const [problem, fix] = PROBLEMS[error.code] ?? [error.message, error.fix]
-    throw new EnvelopeError(error.code, `${field.label}${recordOf(model, row)} ${problem}`, {
-      field: field.label,
-      fix,
-    })
-  }
+/** The error of one value, with field and record named in it. Never the value. */
+function located(error: unknown, { field, model, row }: Place): unknown {
+  if (!(error instanceof EnvelopeError)) return error
+  const [problem, fix] = PROBLEMS[error.code] ?? [error.message, error.fix]
+  return new EnvelopeError(error.code, `${field.label}${recordOf(model, row)} ${problem}`, {
+    field: field.label,
+    fix,
+  })
 }
 
 /** ` (id 7)`, from the key fields that were selected. */

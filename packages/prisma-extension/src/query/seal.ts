@@ -1,7 +1,7 @@
 import { sealBytes, sealText, type SealingKey } from '../envelope/index.ts'
 import type { Keyring } from '../keys/index.ts'
 import type { FieldPlan } from './compile.ts'
-import type { SealSites } from './sites.ts'
+import type { SealSite, SealSites } from './sites.ts'
 
 /** Seal one plaintext of a field, in the form its column takes. */
 export function sealValue(
@@ -15,11 +15,23 @@ export function sealValue(
     : sealText(dek, aad, plaintext)
 }
 
-/** Put an envelope at every place the walk over the arguments found. */
-export function sealAll(sites: SealSites, deks: ReadonlyMap<Keyring, readonly SealingKey[]>): void {
-  for (const { target, key, field, plaintext, slot } of sites.sites) {
+/**
+ * Put an envelope at every place the walk over the arguments found.
+ *
+ * @returns the site of each text envelope, by its text.
+ */
+export function sealAll(
+  sites: SealSites,
+  deks: ReadonlyMap<Keyring, readonly SealingKey[]>,
+): ReadonlyMap<string, SealSite> {
+  const sealed = new Map<string, SealSite>()
+  for (const site of sites.sites) {
+    const { target, key, field, plaintext, slot } = site
     const dek = deks.get(field.keyring)?.[slot]
     if (dek === undefined) throw new TypeError('No DEK for a collected site.')
-    target[key] = sealValue(field, dek, plaintext)
+    const stored = sealValue(field, dek, plaintext)
+    target[key] = stored
+    if (typeof stored === 'string') sealed.set(stored, site)
   }
+  return sealed
 }
