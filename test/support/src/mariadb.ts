@@ -60,7 +60,10 @@ async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     const up = await new Promise<boolean>((done) => {
       const socket = connect(port, '127.0.0.1')
-      socket.once('data', () => (socket.destroy(), done(true)))
+      socket.once('data', () => {
+        socket.destroy()
+        done(true)
+      })
       socket.once('error', () => done(false))
     })
     if (up) return

@@ -39,9 +39,10 @@ async function load(): Promise<any> {
       },
     },
   })
+  const { WebAssembly } = globalThis as any
   const module = new WebAssembly.Module(readFileSync(file.replace(/\.js$/, '.wasm')))
   const instance = new WebAssembly.Instance(module, { './schema_engine_bg.js': glue })
   glue.__wbg_set_wasm(instance.exports)
-  ;(instance.exports['__wbindgen_start'] as () => void)()
+  instance.exports.__wbindgen_start()
   return glue.SchemaEngine
 }
