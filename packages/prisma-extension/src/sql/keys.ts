@@ -24,6 +24,13 @@ export function keyFromText(provider: Provider, column: KeyColumn, sql: string):
   return provider === 'mysql' ? mysqlCast(column, sql) : sql
 }
 
+/** SQL to order and compare a key column by. MySQL would order an enum by position, but compare it as text. */
+export function keyOrder(provider: Provider, column: KeyColumn, sql: string): string {
+  return provider === 'mysql' && column.database.type.startsWith('enum(')
+    ? mysqlCast(column, sql)
+    : sql
+}
+
 function isBytes(column: KeyColumn): boolean {
   return column.type === 'Bytes'
 }

@@ -1,0 +1,104 @@
+import type { SqlClient, Statement } from './client.ts'
+import { fromDatabase, read } from './columns.ts'
+import { Params } from './dialect.ts'
+import { keyFromText, keyOrder, keyToText } from './keys.ts'
+import type { SealedColumn, Table } from './table.ts'
+import type { ColumnValue } from './values.ts'
+
+/** What to read: rows in the order of the key, from after a key on. */
+export interface PageRequest {
+  readonly columns: readonly SealedColumn[]
+  /** Key of the last row of the page before, in text form; null for the first page. */
+  readonly after: readonly string[] | null
+  /** Further condition on `t`, such as a `staleCondition`; null for none. */
+  readonly where: string | null
+  readonly maxRows: number
+  /** Bound on the stored size of the values together. A page has one row at least. */
+  readonly maxBytes: number
+}
+
+export interface PageRow {
+  /** Text form. */
+  readonly key: readonly string[]
+  /** One for each of the requested columns. */
+  readonly values: readonly (ColumnValue | null)[]
+}
+
+export interface Page {
+  readonly rows: readonly PageRow[]
+  /** True if no row comes after these. */
+  readonly isLast: boolean
+}
+
+/** Read one page. Outside a transaction, so nothing is locked. */
+export async function readPage(
+  client: Pick<SqlClient, '$queryRawUnsafe'>,
+  table: Table,
+  request: PageRequest,
+): Promise<Page> {
+  const { sql, params } = pageStatement(table, request)
+  const found = await client.$queryRawUnsafe<Record<string, unknown>[]>(sql, ...params)
+  const rows = found.map((row) => ({
+    key: table.key.map((_, i) => row[`k${i}`] as string),
+    values: request.columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
+  }))
+  const matched = Number(found[0]?.['matched'] ?? 0)
+  return { rows, isLast: matched === rows.length && matched < request.maxRows }
+}
+
+/**
+ * First the keys and sizes of a page, without touching what the values hold, then the values up to the
+ * bound on bytes.
+ */
+export function pageStatement(table: Table, request: PageRequest): Statement {
+  const { provider } = table
+  const params = new Params(provider)
+  const key = table.key.map((column) => keyOrder(provider, column, `t.${column.name}`))
+  const k = table.key.map((_, i) => `k${i}`)
+  const conditions = [
+    ...(request.after === null ? [] : [`${tuple(key)} > ${cursor(table, request.after, params)}`]),
+    // Without statistics a planner takes a prefix for rare, and would scan and sort the table for each page.
+    // What it cannot look into it takes for common, and then it walks along the key.
+    ...(request.where === null ? [] : [`COALESCE(${request.where}, false)`]),
+  ]
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  const size = request.columns.map((column) => `COALESCE(${sizeOf(table, column)}, 0)`).join(' + ')
+  const keysRead = table.key.map(
+    (column, i) => `${keyToText(provider, column, `t.${column.name}`)} AS k${i}`,
+  )
+  const valuesRead = request.columns.map(
+    (column, i) => `${read(provider, column, `t.${column.name}`)} AS v${i}`,
+  )
+  const same = table.key.map((column, i) => `t.${column.name} = q.k${i}`)
+  const keysNamed = key.map((name, i) => `${name} AS k${i}`).join(', ')
+  return {
+    sql: `WITH p AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
+q AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM p)
+SELECT ${[...keysRead, ...valuesRead].join(', ')}, q.matched AS matched
+FROM q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
+    params: params.list,
+  }
+}
+
+function cursor(table: Table, after: readonly string[], params: Params): string {
+  const { provider } = table
+  return tuple(
+    table.key.map((column, i) => {
+      const given = params.add(after[i])
+      const text = provider === 'postgresql' ? `${given}::text` : given
+      return keyFromText(provider, column, text)
+    }),
+  )
+}
+
+function tuple(parts: readonly string[]): string {
+  return parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(', ')})`
+}
+
+/** Bytes of a value, known without reading it. Json and lists that compress well count as less. */
+function sizeOf({ provider }: Table, { name, kind, list }: SealedColumn): string {
+  if (provider === 'mysql') return `LENGTH(t.${name})`
+  if (provider === 'sqlite') return `octet_length(t.${name})`
+  if (list || kind === 'json' || kind === 'jsonb') return `pg_column_size(t.${name})`
+  return `octet_length(t.${name}${kind === 'text' ? '::text' : ''})`
+}
