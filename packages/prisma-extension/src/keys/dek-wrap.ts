@@ -38,18 +38,25 @@ export interface Kek {
   readonly aad: Uint8Array
 }
 
-/** Make `count` fresh DEKs, straight from the CSPRNG, and wrap each under the KEK. */
-export function createDeks(kek: Kek, count: number, nonces: NoncePool): Dek[] {
+/**
+ * Make `count` fresh DEKs, straight from the CSPRNG, and wrap each under the KEK.
+ *
+ * @param keep - is shown each DEK's bytes, which are zeroed afterwards.
+ */
+export function createDeks(
+  kek: Kek,
+  count: number,
+  nonces: NoncePool,
+  keep?: (dek: Dek, bytes: Uint8Array) => void,
+): Dek[] {
   const material = randomBytes(count * KEY_BYTES)
   const deks = new Array<Dek>(count)
   for (let i = 0; i < count; i++) {
-    const dek = material.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES)
-    deks[i] = {
-      keyId: kek.keyId,
-      suite: SUITE,
-      wrapped: wrapDek(kek, dek, nonces.next()),
-      key: createSecretKey(dek),
-    }
+    const bytes = material.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES)
+    const wrapped = wrapDek(kek, bytes, nonces.next())
+    const dek: Dek = { keyId: kek.keyId, suite: SUITE, wrapped, key: createSecretKey(bytes) }
+    keep?.(dek, bytes)
+    deks[i] = dek
   }
   material.fill(0)
   return deks
@@ -70,10 +77,15 @@ export function wrapDek(kek: Kek, dek: Uint8Array, nonce: Uint8Array): Uint8Arra
 /**
  * Unwrap a DEK. Exactly the given KEK is tried.
  *
+ * @param keep - is shown the DEK's bytes, which are zeroed afterwards.
  * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, the same for every cause: the wrapped DEK is part of
  *   a stored value.
  */
-export function unwrapDek(kek: Kek, wrapped: Uint8Array): KeyObject {
+export function unwrapDek(
+  kek: Kek,
+  wrapped: Uint8Array,
+  keep?: (bytes: Uint8Array) => void,
+): KeyObject {
   if (wrapped.length !== WRAPPED_DEK_BYTES) throw refused()
   const decipher = createDecipheriv('aes-256-gcm', kek.key, wrapped.subarray(0, NONCE_BYTES), GCM)
   decipher.setAAD(kek.aad)
@@ -81,6 +93,7 @@ export function unwrapDek(kek: Kek, wrapped: Uint8Array): KeyObject {
   const dek = decipher.update(wrapped.subarray(NONCE_BYTES, TAG_AT))
   try {
     decipher.final()
+    keep?.(dek)
     return createSecretKey(dek)
   } catch {
     throw refused()

@@ -61,10 +61,7 @@ export class Keyring {
     this.#reader = new StoreReader({
       ...options,
       keyring: options.name,
-      onRead: () => {
-        this.#keks.purge()
-        this.#deks.purge()
-      },
+      onRead: () => this.#keks.purge(),
     })
     this.#opener = new Opener({
       keyring: options.name,
@@ -137,10 +134,8 @@ export class Keyring {
     if (count === 0) return []
     this.#reader.refreshIfDue()
     const kek = this.#sealingKek() ?? (await this.#fetchSealingKek(via))
-    const deks = createDeks(kek, count, this.#nonces)
-    for (const dek of deks) this.#deks.set(nameOf(dek), dek.key)
     this.#wraps += count
-    return deks
+    return createDeks(kek, count, this.#nonces, (dek, bytes) => this.#deks.set(nameOf(dek), bytes))
   }
 
   /**

@@ -109,20 +109,20 @@ export class Opener {
   #key(dek: WrappedDek, opened: Map<string, Opened>, fetched?: Fetched): Opened | undefined {
     const { deks, keks } = this.#options
     const name = nameOf(dek)
-    const known = deks.get(name) ?? opened.get(name)
-    if (known !== undefined) return known
-    const kek = fetched?.keks.get(dek.keyId) ?? keks.get(dek.keyId)
-    if (kek === undefined) return undefined
-    const key = this.#unwrap(kek, dek)
-    if (!(key instanceof RowsealError)) deks.set(name, key)
+    let key = opened.get(name) ?? deks.get(name)
+    if (key === undefined) {
+      const kek = fetched?.keks.get(dek.keyId) ?? keks.get(dek.keyId)
+      if (kek === undefined) return undefined
+      key = this.#unwrap(kek, dek, name)
+    }
     opened.set(name, key)
     return key
   }
 
-  #unwrap(kek: Kek, dek: WrappedDek): Opened {
+  #unwrap(kek: Kek, dek: WrappedDek, name: string): Opened {
     this.unwraps++
     try {
-      return unwrapDek(kek, dek.wrapped)
+      return unwrapDek(kek, dek.wrapped, (bytes) => this.#options.deks.set(name, bytes))
     } catch (error) {
       if (error instanceof RowsealError) return error
       throw error

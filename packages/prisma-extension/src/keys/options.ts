@@ -25,9 +25,9 @@ export interface KeyringOptions {
    * Milliseconds, refreshMs to 86,400,000. Default: 60,000, or refreshMs if that is more.
    */
   readonly maxAgeMs?: number
-  /** Unwrapped DEKs kept for opening. A hit saves one AES call, about 5 µs. */
+  /** Unwrapped DEKs kept for opening. A hit saves one AES call, about 4 µs. */
   readonly dekCache?: {
-    /** 0 (none) to 10,000,000, at about 0.5 kB each. Default: 100,000. */
+    /** 0 (none) to 10,000,000, at about 0.25 kB each. Default: 100,000. */
     readonly entries?: number
     /** Milliseconds, 1 to 86,400,000. Default: 300,000 (5 minutes). */
     readonly maxAgeMs?: number
