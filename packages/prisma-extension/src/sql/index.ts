@@ -1,9 +1,16 @@
 export type { SqlClient, SqlTransaction, Statement, TransactionOptions } from './client.ts'
 export { keyText, quote } from './dialect.ts'
 export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
-export { countStatement, staleCondition, type CountRow } from './stale.ts'
+export {
+  countRowsStatement,
+  countStatement,
+  presentCondition,
+  staleCondition,
+  type CountRow,
+} from './stale.ts'
 export { swapStatement, type SwapRow } from './swap.ts'
 export { loadTable, TableError, type KeyColumn, type SealedColumn, type Table } from './table.ts'
+export { listTriggers } from './triggers.ts'
 export {
   RawJson,
   isList,

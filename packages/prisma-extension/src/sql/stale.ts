@@ -41,6 +41,17 @@ function hasPrefix(
   return `${textPart(provider, text, TEXT_PREFIX_CHARS)} IN (${wanted.join(', ')})`
 }
 
+/** A statement that counts the rows where a condition on `t` is true. Gives one row `{ count }`, a text. */
+export function countRowsStatement({ provider, name }: Table, where: string): string {
+  const asText = provider === 'mysql' ? 'CHAR' : 'TEXT'
+  return `SELECT CAST(count(*) AS ${asText}) AS ${quote(provider, 'count')} FROM ${name} AS t WHERE ${where}`
+}
+
+/** A condition that is true where at least one of the columns holds something. */
+export function presentCondition(columns: readonly SealedColumn[]): string {
+  return columns.map((column) => `t.${column.name} IS NOT NULL`).join(' OR ')
+}
+
 /** What a count found: the key id of envelopes, `plaintext`, `null` (for lists: no elements) or `malformed`. */
 export interface CountRow {
   /** 8 hex digits, or one of the words. */

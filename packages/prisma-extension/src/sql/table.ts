@@ -35,12 +35,14 @@ export interface Table {
 export class TableError extends Error {
   /** `Model.field`, or the model alone if its table is missing. */
   readonly field: string
+  readonly problem: string
   readonly fix: string
 
-  constructor(field: string, message: string, fix: string) {
-    super(`${message} ${fix}`)
+  constructor(field: string, problem: string, fix: string) {
+    super(`${problem} ${fix}`)
     this.name = 'TableError'
     this.field = field
+    this.problem = problem
     this.fix = fix
   }
 }
