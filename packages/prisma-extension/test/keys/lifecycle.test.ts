@@ -117,6 +117,21 @@ describe('rotate', () => {
     expect(statesOf(keyring)).toEqual(['suspended', 'active'])
   })
 
+  test('of two at once that both find a version waiting lets exactly one through', async () => {
+    const store = memoryKeyStore()
+    const root = newRoot()
+    const one = await keyringOf(store, root)
+    const two = await openKeyring({ root, store })
+    const change = store.change.bind(store)
+    store.change = () => Promise.reject(new Error('cut off'))
+    await expect(rotate(one)).rejects.toThrow('cut off')
+    store.change = change
+    const results = await Promise.allSettled([rotate(one), rotate(two)])
+    const lost = results.filter((result) => result.status === 'rejected')
+    expect(lost).toHaveLength(1)
+    expect(lost[0]!.reason).toMatchObject({ code: 'ERR_KEYRING_CONFLICT', retryable: true })
+  })
+
   test('does not activate a version whose KEK does not unwrap', async () => {
     const store = memoryKeyStore()
     const keyring = await keyringOf(store)

@@ -161,6 +161,10 @@ describe('a root key variable', () => {
   })
 
   const base64 = key.toString('base64')
+  const after = (letter: string): string => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    return alphabet[alphabet.indexOf(letter) + 1]!
+  }
   test.each([
     ['31 bytes', randomBytes(31).toString('base64')],
     ['33 bytes', randomBytes(33).toString('base64')],
@@ -170,7 +174,7 @@ describe('a root key variable', () => {
     ['white space inside', `${base64.slice(0, 20)} ${base64.slice(20)}`],
     ['quotes', `"${base64}"`],
     ['two paddings', `${base64}=`],
-    ['spare bits that are not zero', `${'A'.repeat(42)}B=`],
+    ['spare bits that are not zero', `${base64.slice(0, 42)}${after(base64[42]!)}=`],
   ])('with %s is refused without being shown', (_, text) => {
     expect(refusal(() => fromEnv(text), text)).toContain(NAME)
   })

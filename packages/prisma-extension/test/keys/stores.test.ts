@@ -218,6 +218,18 @@ function conformance(
       expect(await another.read(keyring)).toEqual(before)
     })
 
+    test('changes nothing on a revision that is not the one read', async () => {
+      const { keyring, keyIds } = await keyringWith('suspended')
+      const before = (await store.read(keyring))!
+      for (const expectedRevision of [before.head.revision - 1, before.head.revision + 1]) {
+        const transitions = [{ keyId: keyIds[1]!, from: 'suspended', to: 'compromised' }] as const
+        const activeKeyId = keyIds[0]!
+        const made = await store.change({ keyring, expectedRevision, activeKeyId, transitions, at })
+        expect(made).toBe(false)
+      }
+      expect(await another.read(keyring)).toEqual(before)
+    })
+
     test('does not touch a key of another keyring', async () => {
       const { keyring, keyIds } = await keyringWith()
       const other = await keyringWith('suspended')
