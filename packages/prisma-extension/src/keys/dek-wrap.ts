@@ -16,7 +16,7 @@ import type { Dek } from './types.ts'
 
 export const KEY_BYTES = 32
 const TAG_BYTES = 16
-export const WRAPPED_DEK_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
+const WRAPPED_DEK_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 const SUITE = 0x01
 const LABEL = Buffer.from('rowseal/v1/dek')
 const TAG_AT = NONCE_BYTES + KEY_BYTES

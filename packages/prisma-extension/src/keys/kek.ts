@@ -49,7 +49,7 @@ export async function openKek(root: RootKey, row: KeyRow): Promise<Kek> {
   }
 }
 
-export function checkValueOf(kek: KeyObject, { keyring, keyId }: KekContext): Buffer {
+function checkValueOf(kek: KeyObject, { keyring, keyId }: KekContext): Buffer {
   const number = Buffer.alloc(4)
   number.writeUInt32BE(keyId)
   return createHmac('sha256', kek).update(CHECK_LABEL).update(number).update(keyring).digest()
