@@ -1,0 +1,104 @@
+import { RowsealError } from '@rowseal/prisma-extension'
+import { TableError } from '@rowseal/prisma-extension/sql'
+import { MigrationError } from './errors.ts'
+
+/** What operators know these codes as. SQLite's, PostgreSQL's, Prisma's. */
+const PHRASES: readonly (readonly [RegExp, string, string])[] = [
+  [/SQLITE_FULL|^53100$/, 'is out of space', 'Free disk space'],
+  [/SQLITE_READONLY|^25006$/, 'is read-only', 'Connect to one that can be written to'],
+  [/SQLITE_CORRUPT|^XX00[12]$/, 'is damaged', 'Restore it from a backup'],
+  [
+    /^(42501|28P01|28000|P1000|P1010)$|AccessDenied|AuthenticationFailed/,
+    'denies access',
+    'Give the user of the migrator SELECT and UPDATE on the tables',
+  ],
+  [
+    /^(P1001|P1002|P1017|57P0[1-5]|08\d{3}|ECONN\w+|ENOTFOUND)$|NotReachable|ConnectionClosed|SocketTimeout/,
+    'is out of reach',
+    'Look whether it runs',
+  ],
+  [
+    /^(P2024|P2037|53300)$|TooManyConnections/,
+    'has no connection left',
+    'Give the client a larger pool, or the database more connections',
+  ],
+  [
+    /^(57014|P2028|55P03|40P01|40001|P2034)$/,
+    'took too long, or others were in the way',
+    'Wait until it is less busy',
+  ],
+]
+const BUSY = /SQLITE_BUSY|SQLITE_LOCKED|database is locked/
+const NO_TABLE = /TableDoesNotExist|^42P01$|^P2021$|no such table/
+
+/** Does this error of a statement say that its table is not there? */
+export function isTableMissing(error: unknown): boolean {
+  return signs(error).some((sign) => NO_TABLE.test(sign))
+}
+
+/**
+ * The error for what a statement of ours threw. Never quotes a message of the database, which may hold
+ * values. Errors of Rowseal pass through.
+ *
+ * @param goOn - what to run when the cause is gone.
+ */
+export function asMigrationError(error: unknown, isSqlite: boolean, goOn: string): Error {
+  if (error instanceof TableError)
+    return new MigrationError('ERR_PLAN_DATABASE', error.problem, {
+      fix: error.fix,
+      field: error.field,
+    })
+  if (isRowsealError(error)) return error
+  if (error instanceof TypeError || error instanceof RangeError) return error
+  const found = signs(error)
+  if (
+    isSqlite &&
+    found.some((sign) => BUSY.test(sign) || sign === 'P1008' || sign === 'SocketTimeout')
+  )
+    return new MigrationError(
+      'ERR_DATABASE_BUSY',
+      'Another process holds the SQLite database, so this run has ended. What was committed stays.',
+      {
+        fix: `End the other writer, or pass { timeout: 5000 } to the adapter, then ${goOn}.`,
+        retryable: true,
+      },
+    )
+  const [, phrase, fix] = PHRASES.find(([pattern]) => found.some((sign) => pattern.test(sign))) ?? [
+    null,
+    'refused a statement',
+    'Look into its log',
+  ]
+  const codes = found.filter((sign) => /^[\w-]{2,40}$/.test(sign) && sign !== 'P2010')
+  return new MigrationError(
+    'ERR_DATABASE_FAILED',
+    `The database ${phrase} (${codes.join(', ') || 'no code'}). What was committed stays.`,
+    { fix: `${fix}, then ${goOn}.`, retryable: true },
+  )
+}
+
+/** Another copy of the package has a class of its own. */
+function isRowsealError(error: unknown): error is Error {
+  if (error instanceof RowsealError) return true
+  const { code, fix } = Object(error) as { code?: unknown; fix?: unknown }
+  return typeof code === 'string' && code.startsWith('ERR_') && typeof fix === 'string'
+}
+
+/** Codes of Prisma and of the database, and the message, for looking at only. */
+function signs(error: unknown): string[] {
+  const { code, errorCode, meta, message, name } = Object(error) as Record<string, unknown>
+  const cause = (meta as { driverAdapterError?: { cause?: Record<string, unknown> } } | undefined)
+    ?.driverAdapterError?.cause
+  const sqlite = /SQLITE_[A-Z]+/.exec(
+    `${String(cause?.['originalMessage'])} ${String(message)}`,
+  )?.[0]
+  return [
+    code,
+    errorCode,
+    cause?.['kind'],
+    cause?.['originalCode'],
+    sqlite,
+    name,
+    cause?.['originalMessage'],
+    message,
+  ].filter((sign): sign is string => typeof sign === 'string')
+}

@@ -1,0 +1,122 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import {
+  openEnvelope,
+  parseBytes,
+  parseText,
+  type Envelope,
+} from '@rowseal/prisma-extension/envelope'
+import {
+  isList,
+  RawJson,
+  type ColumnScalar,
+  type ColumnValue,
+  type PageRow,
+} from '@rowseal/prisma-extension/sql'
+import type { TargetField } from '../targets.ts'
+
+/** One stored value (an element, for a list), and where it stands. */
+export interface Site {
+  readonly row: number
+  readonly field: number
+  readonly element: number
+  readonly envelope: Envelope
+}
+
+/** A value that does not open. */
+export interface BadSite {
+  readonly row: number
+  readonly field: number
+  readonly code: string
+}
+
+export interface Collected {
+  readonly sites: readonly Site[]
+  readonly bad: readonly BadSite[]
+}
+
+/** Find the envelopes in a page. `visitPlain` sees what is none, and is not null. */
+export function collect(
+  fields: readonly TargetField[],
+  rows: readonly PageRow[],
+  isWanted: (envelope: Envelope, field: TargetField) => boolean,
+  visitPlain?: (row: number, field: number) => void,
+): Collected {
+  const sites: Site[] = []
+  const bad: BadSite[] = []
+  for (const [row, { values }] of rows.entries()) {
+    for (const [at, field] of fields.entries()) {
+      for (const [element, value] of elements(values[at] ?? null).entries()) {
+        if (value === null) continue
+        try {
+          const envelope = parse(value)
+          if (envelope === null) visitPlain?.(row, at)
+          else if (isWanted(envelope, field)) sites.push({ row, field: at, element, envelope })
+        } catch (error) {
+          bad.push({ row, field: at, code: codeOf(error) })
+        }
+      }
+    }
+  }
+  return { sites, bad }
+}
+
+/**
+ * Open the values at some sites.
+ *
+ * @param use - gets the plaintext bytes, which are zeroed after. An EnvelopeError it throws counts as
+ *   the value's.
+ * @throws {KeyError} what concerns all of them, such as `ERR_KEY_UNAVAILABLE`.
+ */
+export async function open(
+  fields: readonly TargetField[],
+  sites: readonly Site[],
+  use: (site: Site, plaintext: Buffer) => void,
+): Promise<BadSite[]> {
+  const bad: BadSite[] = []
+  for (const [keyring, mine] of byKeyring(fields, sites)) {
+    const keys = await keyring.forProcessEach(mine.map((site) => site.envelope))
+    for (const [i, site] of mine.entries()) {
+      const key = keys[i]!
+      const field = fields[site.field]!
+      try {
+        if (key instanceof Error) throw key
+        const plaintext = openEnvelope(site.envelope, key, field.aad(site.envelope.suite))
+        use(site, plaintext)
+        plaintext.fill(0)
+      } catch (error) {
+        bad.push({ row: site.row, field: site.field, code: codeOf(error) })
+      }
+    }
+  }
+  return bad
+}
+
+export function byKeyring(
+  fields: readonly TargetField[],
+  sites: readonly Site[],
+): Map<Keyring, Site[]> {
+  const groups = new Map<Keyring, Site[]>()
+  for (const site of sites) {
+    const { keyring } = fields[site.field]!
+    const group = groups.get(keyring)
+    if (group === undefined) groups.set(keyring, [site])
+    else group.push(site)
+  }
+  return groups
+}
+
+export function elements(value: ColumnValue | null): readonly (ColumnScalar | null)[] {
+  return value !== null && isList(value) ? value : [value]
+}
+
+function parse(value: ColumnScalar): Envelope | null {
+  if (typeof value === 'string') return parseText(value)
+  return value instanceof RawJson ? null : parseBytes(value)
+}
+
+/** Another copy of the package has classes of its own, so the code decides. What has none is no value's fault. */
+function codeOf(error: unknown): string {
+  const { code } = Object(error) as { code?: unknown }
+  if (typeof code === 'string' && code.startsWith('ERR_')) return code
+  throw error
+}

@@ -1,0 +1,82 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import { sealBytes, sealText, type Envelope } from '@rowseal/prisma-extension/envelope'
+import type { Dek } from '@rowseal/prisma-extension/keys'
+import {
+  isList,
+  type ColumnScalar,
+  type ColumnValue,
+  type PageRow,
+  type SwapRow,
+} from '@rowseal/prisma-extension/sql'
+import type { Target, TargetField } from '../targets.ts'
+import { byKeyring, collect, open, type BadSite, type Site } from './open-values.ts'
+
+/** A page made ready for the database. */
+export interface Reencrypted {
+  readonly swaps: readonly SwapRow[]
+  readonly bad: readonly BadSite[]
+  /** Values re-encrypted. */
+  readonly values: number
+}
+
+/** The stale key ids of each keyring, as a pass began with them. */
+export type StaleKeys = ReadonlyMap<Keyring, ReadonlySet<number>>
+
+/**
+ * Open every stale value of a page and seal the same plaintext bytes again, with one fresh DEK per
+ * record and keyring. Everything else in a row stays: fresh values, plaintext, values that do not open.
+ */
+export async function reencrypt(
+  { fields }: Target,
+  rows: readonly PageRow[],
+  stale: StaleKeys,
+): Promise<Reencrypted> {
+  const isStale = (envelope: Envelope, { keyring }: TargetField): boolean =>
+    stale.get(keyring)?.has(envelope.keyId) ?? false
+  const { sites, bad } = collect(fields, rows, isStale)
+  const deks = await freshDeks(fields, sites)
+  const sealed: { site: Site; value: ColumnScalar }[] = []
+  const unopened = await open(fields, sites, (site, plaintext) => {
+    const field = fields[site.field]!
+    const dek = deks.get(field.keyring)!.get(site.row)!
+    const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
+    sealed.push({ site, value: seal(dek, field.aad(dek.suite), plaintext) })
+  })
+  return {
+    swaps: swapRows(fields, rows, sealed),
+    bad: [...bad, ...unopened],
+    values: sealed.length,
+  }
+}
+
+/** One for each record that has stale values of a keyring. */
+async function freshDeks(
+  fields: readonly TargetField[],
+  sites: readonly Site[],
+): Promise<Map<Keyring, Map<number, Dek>>> {
+  const result = new Map<Keyring, Map<number, Dek>>()
+  for (const [keyring, mine] of byKeyring(fields, sites)) {
+    const rows = [...new Set(mine.map((site) => site.row))]
+    const deks = await keyring.forProtect(rows.length)
+    result.set(keyring, new Map(rows.map((row, i) => [row, deks[i]!])))
+  }
+  return result
+}
+
+function swapRows(
+  fields: readonly TargetField[],
+  rows: readonly PageRow[],
+  sealed: readonly { site: Site; value: ColumnScalar }[],
+): SwapRow[] {
+  const nexts = new Map<number, (ColumnValue | null)[]>()
+  for (const { site, value } of sealed) {
+    let next = nexts.get(site.row)
+    if (next === undefined) nexts.set(site.row, (next = fields.map(() => null)))
+    const held = next[site.field] ?? rows[site.row]!.values[site.field]!
+    next[site.field] = isList(held) ? held.with(site.element, value) : value
+  }
+  return [...nexts].map(([row, next]) => {
+    const { key, values } = rows[row]!
+    return { key, next, old: next.map((value, at) => (value === null ? null : values[at]!)) }
+  })
+}

@@ -1,0 +1,13 @@
+import { RowsealError } from '@rowseal/prisma-extension'
+
+export type MigrationErrorCode =
+  | 'ERR_RUN_STATE' // another run writes to the same model, or has taken it over
+  | 'ERR_RUN_TABLES' // `rowseal init` has not been run on this database
+  | 'ERR_CHECKPOINT_NEWER' // a newer version of Rowseal left the checkpoint
+  | 'ERR_PLAN_DATABASE' // the database does not have what the plan says, or a table has no key
+  | 'ERR_DATABASE_BUSY' // SQLite was locked by another process
+  | 'ERR_DATABASE_FAILED' // the database refused a statement, or is out of reach
+  | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
+
+/** The operator must act on a run, its configuration or the database. */
+export class MigrationError extends RowsealError<MigrationErrorCode> {}

@@ -1,0 +1,84 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import { valueAad } from '@rowseal/prisma-extension/envelope'
+import type { ModelSource, SealedField } from '@rowseal/prisma-extension/plan'
+import { loadTable, type SealedColumn, type Table } from '@rowseal/prisma-extension/sql'
+import type { Context } from './config.ts'
+import { MigrationError } from './errors.ts'
+
+/** A sealed field, with all that opening and sealing its values takes. */
+export interface TargetField {
+  /** `Model.field`. */
+  readonly label: string
+  readonly name: string
+  readonly spec: SealedField
+  readonly keyring: Keyring
+  readonly column: SealedColumn
+  aad(suite: 0x01 | 0x02): Uint8Array
+}
+
+/** A model with sealed fields, and the table it really has. */
+export interface Target {
+  readonly model: string
+  readonly source: ModelSource
+  readonly table: Table
+  readonly fields: readonly TargetField[]
+}
+
+/**
+ * The models with sealed fields, in the order of the plan.
+ *
+ * @param only - names of models; undefined for all.
+ * @throws {TypeError} if a name is none of a model with sealed fields.
+ * @throws {MigrationError} `ERR_PLAN_DATABASE`, `ERR_CONFIG_INVALID` for a keyring that is not there.
+ */
+export async function loadTargets(context: Context, only?: readonly string[]): Promise<Target[]> {
+  const { plan } = context
+  const names = Object.keys(plan.models).filter(
+    (name) => Object.keys(plan.models[name]?.sealed ?? {}).length > 0,
+  )
+  for (const name of only ?? [])
+    if (!names.includes(name))
+      throw new TypeError(`${name} is no model with sealed fields. There are: ${names.join(', ')}.`)
+  const targets: Target[] = []
+  for (const name of names)
+    if (only?.includes(name) ?? true) targets.push(await loadTarget(context, name))
+  return targets
+}
+
+async function loadTarget(context: Context, model: string): Promise<Target> {
+  const source = context.plan.models[model]!
+  const table = await loadTable(context.client, context.plan.provider, source, model)
+  if (table.key.length === 0)
+    throw new MigrationError(
+      'ERR_PLAN_DATABASE',
+      `Model ${model} has no key by which its rows could be found again.`,
+      { fix: `Give ${model} an @id, or a @unique over required fields.` },
+    )
+  const fields = table.sealed.map((column) => {
+    const spec = source.sealed[column.field]!
+    return targetField(context, `${model}.${column.field}`, spec, column)
+  })
+  return { model, source, table, fields }
+}
+
+function targetField(
+  context: Context,
+  label: string,
+  spec: SealedField,
+  column: SealedColumn,
+): TargetField {
+  const keyring = context.keyrings.get(spec.keyring)
+  if (keyring === undefined)
+    throw new MigrationError(
+      'ERR_CONFIG_INVALID',
+      `${label} is sealed under keyring "${spec.keyring}", which the configuration does not have.`,
+      { fix: 'Pass all keyrings: `keyring: [one, other]`.', field: label },
+    )
+  if (spec.bind.length > 0)
+    throw new MigrationError('ERR_CONFIG_INVALID', `${label} binds further columns.`, {
+      fix: 'Update @rowseal/migrator: this version does not read bound values.',
+      field: label,
+    })
+  const aads = { 0x01: valueAad(0x01, spec.id), 0x02: valueAad(0x02, spec.id) }
+  return { label, name: column.field, spec, keyring, column, aad: (suite) => aads[suite] }
+}
