@@ -15,8 +15,6 @@ import { byKeyring, collect, open, type BadSite, type Site } from './open-values
 export interface Reencrypted {
   readonly swaps: readonly SwapRow[]
   readonly bad: readonly BadSite[]
-  /** Values re-encrypted. */
-  readonly values: number
 }
 
 /** The stale key ids of each keyring, as a pass began with them. */
@@ -42,11 +40,7 @@ export async function reencrypt(
     const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
     sealed.push({ site, value: seal(dek, field.aad(dek.suite), plaintext) })
   })
-  return {
-    swaps: swapRows(fields, rows, sealed),
-    bad: [...bad, ...unopened],
-    values: sealed.length,
-  }
+  return { swaps: swapRows(fields, rows, sealed), bad: [...bad, ...unopened] }
 }
 
 /** One for each record that has stale values of a keyring. */

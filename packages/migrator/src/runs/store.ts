@@ -40,7 +40,21 @@ export interface Quarantined {
   readonly code: string
 }
 
+/** The last run of a model. */
+export interface RunInfo {
+  readonly model: string
+  readonly direction: string
+  readonly outcome: string
+  /** `host:pid:id`; null if nobody has it. */
+  readonly owner: string | null
+  readonly isAlive: boolean
+  /** When it was claimed. */
+  readonly since: string
+}
+
 interface Row {
+  direction: string
+  outcome: string
   format: string
   epoch: string
   owner: string | null
@@ -191,12 +205,29 @@ WHERE ${this.#own(run)}`,
     }, this.#transaction)
   }
 
-  /** Number of recorded values, by model and field. */
+  /** Number of recorded values, by `Model.field`; none if the tables are not there. */
   async quarantined(): Promise<ReadonlyMap<string, number>> {
+    if (!(await this.#exists())) return new Map()
     const rows = await this.#client.$queryRawUnsafe<
       { model: string; field: string; n: bigint | number }[]
     >('SELECT model, field, count(*) AS n FROM rowseal_quarantine GROUP BY model, field')
     return new Map(rows.map(({ model, field, n }) => [`${model}.${field}`, Number(n)]))
+  }
+
+  /** The last run of each model; none if the tables are not there. */
+  async list(): Promise<RunInfo[]> {
+    if (!(await this.#exists())) return []
+    const rows = await this.#client.$queryRawUnsafe<(Row & { model: string })[]>(
+      `SELECT ${this.#columns} FROM rowseal_runs ORDER BY model`,
+    )
+    return rows.map((row) => ({
+      model: row.model,
+      direction: row.direction,
+      outcome: row.outcome,
+      owner: row.owner,
+      isAlive: row.owner !== null && !isAbandoned(row, row.owner),
+      since: new Date(Number(row.since_ms)).toISOString(),
+    }))
   }
 
   #assertFree(model: string, row: Row): void {
@@ -207,7 +238,7 @@ WHERE ${this.#own(run)}`,
         { fix: 'Update @rowseal/migrator.' },
       )
     const { owner } = row
-    if (owner === null || Number(row.silent_ms) > HEARTBEAT_LAPSE_MS || isDead(owner)) return
+    if (owner === null || isAbandoned(row, owner)) return
     const since = new Date(Number(row.since_ms)).toISOString()
     throw new MigrationError(
       'ERR_RUN_STATE',
@@ -219,12 +250,8 @@ WHERE ${this.#own(run)}`,
   }
 
   async #read(model: string): Promise<Row | null> {
-    const text = this.#provider === 'mysql' ? 'CHAR' : 'TEXT'
     const rows = await this.#client.$queryRawUnsafe<Row[]>(
-      this
-        .#sql(`SELECT CAST(format AS ${text}) AS format, CAST(epoch AS ${text}) AS epoch, owner, checkpoint,
-CAST(claimed_at_ms AS ${text}) AS since_ms, CAST(${this.#now} - heartbeat_at_ms AS ${text}) AS silent_ms
-FROM rowseal_runs WHERE model = ?`),
+      this.#sql(`SELECT ${this.#columns} FROM rowseal_runs WHERE model = ?`),
       model,
     )
     return rows[0] ?? null
@@ -254,6 +281,19 @@ FROM rowseal_runs WHERE model = ?`),
     return `model = ? AND epoch = ${run.epoch}`
   }
 
+  /** Numbers as text: libsql throws for some, and the clock of the database is subtracted there. */
+  get #columns(): string {
+    const text = (sql: string, name: string): string =>
+      `CAST(${sql} AS ${this.#provider === 'mysql' ? 'CHAR' : 'TEXT'}) AS ${name}`
+    return [
+      'model, direction, outcome, owner, checkpoint',
+      text('format', 'format'),
+      text('epoch', 'epoch'),
+      text('claimed_at_ms', 'since_ms'),
+      text(`${this.#now} - heartbeat_at_ms`, 'silent_ms'),
+    ].join(', ')
+  }
+
   get #now(): string {
     return NOW[this.#provider]
   }
@@ -270,6 +310,10 @@ FROM rowseal_runs WHERE model = ?`),
       ? text.replaceAll('?', () => `$${String(++count)}`)
       : text
   }
+}
+
+function isAbandoned(row: Row, owner: string): boolean {
+  return Number(row.silent_ms) > HEARTBEAT_LAPSE_MS || isDead(owner)
 }
 
 /** @returns the error for a run whose epoch is no longer ours. */

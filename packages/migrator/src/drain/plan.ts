@@ -1,0 +1,51 @@
+import { listTriggers } from '@rowseal/prisma-extension/sql'
+import { contextOf, type MigratorConfig } from '../config.ts'
+import { asMigrationError } from '../database-error.ts'
+import { loadTargets } from '../targets.ts'
+import { countStale } from './drain.ts'
+import { checkDrainOptions, type DrainOptions } from './options.ts'
+import { staleKeysOf } from './stale-keys.ts'
+
+/** What a drain would do to one model. */
+export interface ModelPlan {
+  readonly model: string
+  readonly fields: readonly string[]
+  readonly staleRows: number
+  readonly batches: number
+  /** Triggers that will fire for each row rewritten. */
+  readonly triggers: readonly string[]
+}
+
+export interface DrainPlan {
+  readonly models: readonly ModelPlan[]
+  readonly staleRows: number
+}
+
+/**
+ * Count what `drain` would rewrite. Writes nothing.
+ *
+ * @throws as `drain`, except about runs.
+ */
+export async function planDrain(
+  config: MigratorConfig,
+  options: DrainOptions = {},
+): Promise<DrainPlan> {
+  const { batchRows } = checkDrainOptions(options)
+  const context = contextOf(config)
+  try {
+    const models: ModelPlan[] = []
+    for (const target of await loadTargets(context, options.models)) {
+      const staleRows = await countStale(context, target, await staleKeysOf(target))
+      models.push({
+        model: target.model,
+        fields: target.fields.map((field) => field.name),
+        staleRows,
+        batches: Math.ceil(staleRows / batchRows),
+        triggers: await listTriggers(context.client, target.table, target.source),
+      })
+    }
+    return { models, staleRows: models.reduce((sum, model) => sum + model.staleRows, 0) }
+  } catch (error) {
+    throw asMigrationError(error, context.plan.provider === 'sqlite', 'try again')
+  }
+}

@@ -1,0 +1,18 @@
+export { defineConfig, type MigratorConfig } from './config.ts'
+export type { PassCounts } from './drain/counts.ts'
+export { drain } from './drain/drain.ts'
+export type { DrainEvent, DrainOptions, DrainReport, ModelReport } from './drain/options.ts'
+export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'
+export { MigrationError, type MigrationErrorCode } from './errors.ts'
+export { init, initStatements, type InitReport } from './init.ts'
+export { inspect, type Inspection } from './inspect.ts'
+export { rotate, type RotateReport } from './rotate.ts'
+export type { Outcome, Quarantined, RunInfo } from './runs/store.ts'
+export { status, type FieldStatus, type KeyStatus, type StatusReport } from './status.ts'
+export {
+  verify,
+  type FieldVerification,
+  type VerifyEvent,
+  type VerifyOptions,
+  type VerifyReport,
+} from './verify.ts'

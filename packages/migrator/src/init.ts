@@ -1,0 +1,49 @@
+import { initKeyring } from '@rowseal/prisma-extension/keys'
+import { contextOf, type MigratorConfig } from './config.ts'
+import { asMigrationError } from './database-error.ts'
+import { RunStore } from './runs/store.ts'
+
+export interface InitReport {
+  readonly keyrings: readonly {
+    readonly keyring: string
+    readonly activeKeyId: number
+    /** False if it was there. */
+    readonly isCreated: boolean
+  }[]
+  /** False if they were there. */
+  readonly areRunTablesCreated: boolean
+}
+
+/**
+ * Create the key store's tables, the tables of runs, and the first key version of each keyring. Leaves
+ * alone what is there.
+ *
+ * @throws {KeyError} if the root key is not the one the key store was made with, or cannot be used.
+ * @throws {MigrationError} `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
+ */
+export async function init(config: MigratorConfig): Promise<InitReport> {
+  const context = contextOf(config)
+  try {
+    const keyrings: InitReport['keyrings'][number][] = []
+    for (const [name, keyring] of context.keyrings) {
+      const { created } = await initKeyring(keyring)
+      keyrings.push({ keyring: name, activeKeyId: keyring.activeKeyId ?? 0, isCreated: created })
+    }
+    const store = new RunStore(context.client, context.plan.provider)
+    return { keyrings, areRunTablesCreated: await store.init() }
+  } catch (error) {
+    throw asMigrationError(
+      error,
+      context.plan.provider === 'sqlite',
+      'run `npx rowseal init` again',
+    )
+  }
+}
+
+/** The statements that `init` would run before it makes key versions. Asks nothing of the database. */
+export function initStatements(config: MigratorConfig): readonly string[] {
+  const { client, plan, keyrings } = contextOf(config)
+  const stores = [...keyrings.values()].map((keyring) => keyring.store)
+  const runs = new RunStore(client, plan.provider)
+  return [...new Set([...stores.flatMap((store) => store.ddl()), ...runs.ddl()])]
+}
