@@ -1,7 +1,12 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import { valueAad } from '@rowseal/prisma-extension/envelope'
 import type { ModelSource, SealedField } from '@rowseal/prisma-extension/plan'
-import { loadTable, type SealedColumn, type Table } from '@rowseal/prisma-extension/sql'
+import {
+  countRowsStatement,
+  loadTable,
+  type SealedColumn,
+  type Table,
+} from '@rowseal/prisma-extension/sql'
 import type { Context } from './config.ts'
 import { MigrationError } from './errors.ts'
 
@@ -81,4 +86,15 @@ function targetField(
     })
   const aads = { 0x01: valueAad(0x01, spec.id), 0x02: valueAad(0x02, spec.id) }
   return { label, name: column.field, spec, keyring, column, aad: (suite) => aads[suite] }
+}
+
+/** Count the rows of a table where a condition on `t` is true. */
+export async function countRows(
+  { client }: Context,
+  { table }: Target,
+  where: string,
+): Promise<number> {
+  const sql = countRowsStatement(table, where)
+  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql)
+  return Number(rows[0]?.count ?? 0)
 }

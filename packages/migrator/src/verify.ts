@@ -6,7 +6,7 @@ import { collect, open, type BadSite } from './drain/open-values.ts'
 import { integer } from './drain/options.ts'
 import { quarantined } from './drain/pass.ts'
 import { RunStore, type Quarantined } from './runs/store.ts'
-import { loadTargets, type Target } from './targets.ts'
+import { countRows, loadTargets, type Target } from './targets.ts'
 
 export interface VerifyOptions {
   readonly models?: readonly string[]
@@ -18,14 +18,16 @@ export interface VerifyOptions {
   readonly onEvent?: (event: VerifyEvent) => void
 }
 
-export interface VerifyEvent {
-  readonly type: 'batch'
-  readonly model: string
-  /** Rows read. */
-  readonly rows: number
-  /** Values that do not open. */
-  readonly bad: number
-}
+export type VerifyEvent =
+  /** A model begins. `rows` with sealed fields that are not all NULL are counted before. */
+  | { readonly type: 'model'; readonly model: string; readonly rows: number }
+  /** Rows were read; `bad` of their values do not open. */
+  | {
+      readonly type: 'batch'
+      readonly model: string
+      readonly rows: number
+      readonly bad: number
+    }
 
 export interface FieldVerification {
   readonly model: string
@@ -79,6 +81,8 @@ export async function verify(
     for (const target of await loadTargets(context, options.models)) {
       const result = new ModelResult(target)
       results.push(result)
+      const rows = await countRows(context, target, presentCondition(target.table.sealed))
+      options.onEvent?.({ type: 'model', model: target.model, rows })
       const isComplete = await walk(context, { ...options, batchRows, batchBytes }, result)
       if (!isComplete) break
       const fields = target.fields.map((field) => field.name)

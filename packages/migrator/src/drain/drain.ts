@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { countRowsStatement } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import { Heartbeat } from '../runs/heartbeat.ts'
 import { newOwner } from '../runs/owner.ts'
 import { RunStore, type Run } from '../runs/store.ts'
-import { loadTargets, type Target } from '../targets.ts'
+import { countRows, loadTargets, type Target } from '../targets.ts'
 import { add, NOTHING, subtract, type PassCounts } from './counts.ts'
 import {
   checkDrainOptions,
@@ -96,7 +95,7 @@ async function drainClaimed(job: ModelJob, run: Run, heartbeat: Heartbeat): Prom
   let stale = await staleKeysOf(target)
   let resumed = resumable(run.checkpoint, context.plan.digest, idsOf(stale))
   const fields = target.fields.map((field) => field.name)
-  const staleRows = await countStale(context, target, stale)
+  const staleRows = await countRows(context, target, staleWhere(target, stale))
   options.onEvent?.({ type: 'model', model, fields, staleRows, isResumed: resumed !== null })
   let total = NOTHING
   for (let pass = resumed?.pass ?? 1, passes = 1; ; pass++, passes++) {
@@ -147,16 +146,6 @@ function firstOf(context: Context, stale: StaleKeys, pass: number): Checkpoint {
 
 function idsOf(stale: StaleKeys): number[] {
   return [...stale.values()].flatMap((ids) => [...ids]).sort((a, b) => a - b)
-}
-
-export async function countStale(
-  { client }: Context,
-  target: Target,
-  stale: StaleKeys,
-): Promise<number> {
-  const sql = countRowsStatement(target.table, staleWhere(target, stale))
-  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql)
-  return Number(rows[0]?.count ?? 0)
 }
 
 function reportOf(models: readonly ModelReport[], isStopped: boolean, began: number): DrainReport {

@@ -1,9 +1,9 @@
 import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { contextOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
-import { loadTargets } from '../targets.ts'
-import { countStale } from './drain.ts'
+import { countRows, loadTargets } from '../targets.ts'
 import { checkDrainOptions, type DrainOptions } from './options.ts'
+import { staleWhere } from './pass.ts'
 import { staleKeysOf } from './stale-keys.ts'
 
 /** What a drain would do to one model. */
@@ -35,7 +35,8 @@ export async function planDrain(
   try {
     const models: ModelPlan[] = []
     for (const target of await loadTargets(context, options.models)) {
-      const staleRows = await countStale(context, target, await staleKeysOf(target))
+      const where = staleWhere(target, await staleKeysOf(target))
+      const staleRows = await countRows(context, target, where)
       models.push({
         model: target.model,
         fields: target.fields.map((field) => field.name),

@@ -1,0 +1,128 @@
+import type { MigratorConfig } from '../config.ts'
+import { drain } from '../drain/drain.ts'
+import type { DrainEvent } from '../drain/options.ts'
+import { planDrain } from '../drain/plan.ts'
+import { init, initStatements } from '../init.ts'
+import { inspect } from '../inspect.ts'
+import { rotate } from '../rotate.ts'
+import { status } from '../status.ts'
+import { verify, type VerifyEvent } from '../verify.ts'
+import { print } from './output.ts'
+import { Progress } from './progress.ts'
+import * as render from './render.ts'
+import type { Interruption } from './signals.ts'
+
+/** What a command leaves: a document for machines, the same for people, and the exit code. */
+export interface Result {
+  readonly document: object
+  readonly text: string
+  readonly exitCode: number
+}
+
+/** What the command line gave. */
+export interface Flags {
+  readonly model?: readonly string[]
+  readonly print?: boolean
+  readonly keyring?: string
+  readonly dryRun?: boolean
+  readonly batchRows?: number
+  readonly batchBytes?: number
+  readonly maxPasses?: number
+  readonly value?: string
+}
+
+export type Command = (
+  config: MigratorConfig,
+  flags: Flags,
+  interruption: Interruption,
+) => Promise<Result | null>
+
+const EXIT = { done: 0, incomplete: 3 } as const
+
+export const COMMANDS = {
+  init: async (config, flags) => {
+    if (flags.print === true) {
+      await print(
+        initStatements(config)
+          .map((statement) => `${statement};\n`)
+          .join('\n'),
+      )
+      return null
+    }
+    const report = await init(config)
+    return { document: report, text: render.renderInit(report), exitCode: 0 }
+  },
+
+  status: async (config, flags) => {
+    const report = await status(config, flags.model)
+    return { document: report, text: render.renderStatus(report), exitCode: 0 }
+  },
+
+  rotate: async (config, flags) => {
+    const report = await rotate(config, flags.keyring)
+    return { document: report, text: render.renderRotate(report), exitCode: 0 }
+  },
+
+  drain: async (config, flags, interruption) => {
+    const options = optionsOf(flags, interruption)
+    if (flags.dryRun === true) {
+      const plan = await planDrain(config, options)
+      return { document: plan, text: render.renderPlan(plan), exitCode: 0 }
+    }
+    const bars = new Bars()
+    const report = await drain(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
+    return {
+      document: report,
+      text: render.renderDrain(report),
+      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+    }
+  },
+
+  verify: async (config, flags, interruption) => {
+    const options = optionsOf(flags, interruption)
+    const bars = new Bars()
+    const report = await verify(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
+    return {
+      document: report,
+      text: render.renderVerify(report),
+      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+    }
+  },
+
+  inspect: async (config, flags) => {
+    const report = await inspect(config, flags.value ?? '')
+    return { document: report, text: render.renderInspection(report), exitCode: 0 }
+  },
+} satisfies Record<string, Command>
+
+function optionsOf(flags: Flags, { signal }: Interruption): DrainFlags {
+  const { model: models, batchRows, batchBytes, maxPasses } = flags
+  return {
+    signal,
+    ...(models === undefined ? {} : { models }),
+    ...(batchRows === undefined ? {} : { batchRows }),
+    ...(batchBytes === undefined ? {} : { batchBytes }),
+    ...(maxPasses === undefined ? {} : { maxPasses }),
+  }
+}
+
+type DrainFlags = NonNullable<Parameters<typeof drain>[1]>
+
+/** One bar for each model, fed by events. */
+class Bars {
+  #current: Progress | null = null
+
+  readonly stop = (): void => {
+    this.#current?.stop()
+    this.#current = null
+  }
+
+  readonly onEvent = (event: DrainEvent | VerifyEvent): void => {
+    if (event.type === 'model') {
+      this.stop()
+      this.#current = new Progress(event.model, 'rows' in event ? event.rows : event.staleRows)
+    } else if (event.type === 'batch') {
+      this.#current?.advance(event.rows + ('quarantined' in event ? event.quarantined : 0))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { register as registerCommonJs } from 'tsx/cjs/api'
+import { register } from 'tsx/esm/api'
+import type { MigratorConfig } from '../config.ts'
+import { MigrationError } from '../errors.ts'
+
+const NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `rowseal.config.${extension}`)
+
+/**
+ * Import the configuration, in TypeScript or not. Node loads it and everything behind it itself, with
+ * tsx's hooks for TypeScript: a loader of its own would make a second copy of our packages.
+ *
+ * @param path - of the file; undefined to look in the working folder.
+ * @throws {MigrationError} `ERR_CONFIG_INVALID`. What the file itself throws passes through if it is ours.
+ */
+export async function loadConfig(path: string | undefined): Promise<MigratorConfig> {
+  const candidates = path === undefined ? NAMES : [path]
+  const found = candidates.map((name) => resolve(name)).find((file) => existsSync(file))
+  if (found === undefined)
+    throw new MigrationError(
+      'ERR_CONFIG_INVALID',
+      path === undefined ? 'There is no rowseal.config.ts here.' : `There is no file ${path}.`,
+      { fix: 'Run rowseal where it is, or pass --config.' },
+    )
+  registerCommonJs()
+  register()
+  const module = (await importOrExplain(found)) as { default?: unknown }
+  if (typeof module.default === 'object' && module.default !== null)
+    return module.default as MigratorConfig
+  throw new MigrationError('ERR_CONFIG_INVALID', `${found} has no default export.`, {
+    fix: 'Write `export default defineConfig({ client, plan, keyring })`.',
+  })
+}
+
+async function importOrExplain(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (error) {
+    const { code, fix, message } = Object(error) as Record<string, unknown>
+    if (typeof code === 'string' && typeof fix === 'string') throw error
+    throw new MigrationError(
+      'ERR_CONFIG_INVALID',
+      `${file} cannot be loaded: ${String(message ?? error)}`,
+      { fix: 'Make `npx tsx` run that file.', cause: error },
+    )
+  }
+}

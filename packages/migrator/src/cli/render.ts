@@ -1,0 +1,164 @@
+import type { DrainReport } from '../drain/options.ts'
+import type { DrainPlan } from '../drain/plan.ts'
+import type { InitReport } from '../init.ts'
+import type { Inspection } from '../inspect.ts'
+import type { RotateReport } from '../rotate.ts'
+import type { FieldStatus, StatusReport } from '../status.ts'
+import type { VerifyReport } from '../verify.ts'
+import { count, table } from './output.ts'
+
+/** Reports for people. Pure: a report in, text out. */
+
+export function renderInit({ keyrings, areRunTablesCreated }: InitReport): string {
+  const lines = keyrings.map(({ keyring, activeKeyId, isCreated }) =>
+    isCreated
+      ? `Keyring "${keyring}": created, key ${activeKeyId} is active.`
+      : `Keyring "${keyring}": was there, key ${activeKeyId} is active.`,
+  )
+  return [...lines, `Run tables: ${areRunTablesCreated ? 'created' : 'were there'}.`].join('\n')
+}
+
+export function renderRotate({ keyring, from, to }: RotateReport): string {
+  return `Keyring "${keyring}": key ${to.keyId} (version ${to.version}) is active, key ${from.keyId} is suspended.
+Values under key ${from.keyId} are stale now. Next: npx rowseal drain`
+}
+
+export function renderStatus({ keys, fields, runs }: StatusReport): string {
+  const keyRows = keys.map((key) => [
+    key.keyring,
+    String(key.keyId),
+    String(key.version),
+    key.state,
+    key.ageDays === null ? '' : `${key.ageDays} d`,
+    key.values,
+  ])
+  const fieldRows = fields.map((field) => [
+    `${field.model}.${field.field}`,
+    current(field),
+    field.stale,
+    field.unknown,
+    field.malformed,
+    field.quarantined,
+    field.plaintext,
+    field.null,
+    field.versions.map(({ keyId, count: n }) => `key ${keyId}: ${count(n)}`).join(', '),
+  ])
+  const alive = runs.filter((run) => run.isAlive)
+  return [
+    table(['keyring', 'key', 'version', 'state', 'age', 'values'], keyRows),
+    table(
+      [
+        'field',
+        'current',
+        'stale',
+        'unknown key',
+        'malformed',
+        'quarantined',
+        'plaintext',
+        'null',
+        'by key',
+      ],
+      fieldRows,
+    ),
+    ...alive.map(
+      (run) =>
+        `A ${run.direction} of ${run.model} is running: ${run.owner ?? ''}, since ${run.since}.`,
+    ),
+  ].join('\n\n')
+}
+
+/** Values under the active version, or one that is neither stale nor unknown. */
+function current(field: FieldStatus): number {
+  const all = field.versions.reduce((sum, { count: n }) => sum + n, 0)
+  return all - field.stale - field.unknown
+}
+
+export function renderPlan({ models, staleRows }: DrainPlan): string {
+  const rows = models.map((model) => [
+    model.model,
+    model.fields.join(', '),
+    model.staleRows,
+    model.batches,
+  ])
+  const triggers = models
+    .filter((model) => model.triggers.length > 0)
+    .map((model) => `Each row of ${model.model} will fire: ${model.triggers.join(', ')}.`)
+  return [
+    table(['model', 'fields', 'stale rows', 'batches'], rows),
+    ...triggers,
+    `${count(staleRows)} rows would be rewritten. Nothing was written.`,
+  ].join('\n')
+}
+
+export function renderDrain(report: DrainReport): string {
+  const rows = report.models.map((model) => [
+    model.model,
+    model.rows,
+    model.superseded,
+    model.quarantined,
+    model.passes,
+    model.outcome,
+  ])
+  const rate = report.seconds === 0 ? 0 : report.rows / report.seconds
+  return [
+    table(['model', 'rewritten', 'superseded', 'quarantined', 'passes', 'outcome'], rows),
+    `${count(report.rows)} rows in ${report.seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
+    ...afterDrain(report),
+  ].join('\n')
+}
+
+function afterDrain({ outcome, quarantined, models }: DrainReport): string[] {
+  if (outcome === 'done') return ['Nothing is stale.']
+  if (outcome === 'stopped')
+    return ['Stopped. What was committed stays. To go on: npx rowseal drain']
+  const lines: string[] = []
+  if (quarantined > 0)
+    lines.push(
+      `${count(quarantined)} rows hold values that do not open: see table rowseal_quarantine.`,
+    )
+  if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
+    lines.push('Some rows were written or locked by others each time. To go on: npx rowseal drain')
+  return lines
+}
+
+export function renderVerify(report: VerifyReport): string {
+  const rows = report.fields.map((field) => [
+    `${field.model}.${field.field}`,
+    field.opened.reduce((sum, { count: n }) => sum + n, 0),
+    field.bad.reduce((sum, { count: n }) => sum + n, 0),
+    field.plaintext,
+    [
+      ...field.opened.map(({ keyId, count: n }) => `key ${keyId}: ${count(n)}`),
+      ...field.bad.map(({ code, count: n }) => `${code}: ${count(n)}`),
+    ].join(', '),
+  ])
+  const samples = report.samples.map(
+    ({ model, field, key, code }) => `  ${model}.${field} of the record ${key.join(', ')}: ${code}`,
+  )
+  return [
+    table(['field', 'opened', 'bad', 'plaintext', 'by key'], rows),
+    `${count(report.opened)} values in ${count(report.rows)} rows opened in ${report.seconds.toFixed(1)} s.`,
+    ...(report.outcome === 'stopped' ? ['Stopped before the end.'] : []),
+    ...(report.bad === 0
+      ? []
+      : [`${count(report.bad)} values do not open (table rowseal_quarantine):`, ...samples]),
+  ].join('\n')
+}
+
+export function renderInspection({ key, ...found }: Inspection): string {
+  const rows = [
+    ['form', found.form],
+    ['key id', `${found.keyId} (${found.keyIdHex})`],
+    ['suite', `0x0${found.suite}`],
+    ['wrapped DEK', `${found.wrappedDekBytes} bytes`],
+    ['ciphertext', `${found.ciphertextBytes} bytes`],
+    ...(key === null
+      ? [['key', 'unknown to the keyrings of this configuration']]
+      : [
+          ['keyring', key.keyring],
+          ['key', `version ${key.version}, ${key.state}`],
+          ['root key', key.rootKeyId],
+        ]),
+  ]
+  return rows.map(([name, value]) => `  ${name!.padEnd(12)} ${value!}`).join('\n')
+}
