@@ -18,7 +18,8 @@ export interface TransactionOptions {
   maxWait?: number
   /** Milliseconds until Prisma rolls the transaction back. */
   timeout?: number
-  isolationLevel?: 'ReadCommitted'
+  /** A wide type: clients of SQLite know `Serializable` only, and have to fit too. */
+  isolationLevel?: string
 }
 
 /** A statement to run with `$queryRawUnsafe(sql, ...params)` or `$executeRawUnsafe`. */
