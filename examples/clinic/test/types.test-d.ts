@@ -11,12 +11,17 @@ const keyring = await openKeyring({ root: localRootKey({ env: 'X' }), store: mem
 const prisma = client.$extends(rowseal({ plan, keyring }))
 
 export async function types(): Promise<void> {
-  const args = { where: { id: '' }, select: { name: true, encounters: { select: { id: true } } } } as const
+  const args = {
+    where: { id: '' },
+    select: { name: true, encounters: { select: { id: true } } },
+  } as const
   const sealed = await prisma.patient.findUnique(args)
   const plain = await client.patient.findUnique(args)
   expectTypeOf(sealed).toEqualTypeOf(plain)
 
-  expectTypeOf(await prisma.patient.findMany({ omit: { name: true } })).toEqualTypeOf(await client.patient.findMany({ omit: { name: true } }))
+  expectTypeOf(await prisma.patient.findMany({ omit: { name: true } })).toEqualTypeOf(
+    await client.patient.findMany({ omit: { name: true } }),
+  )
   // @ts-expect-error name is a string
   await prisma.patient.update({ where: { id: '' }, data: { name: 5 } })
   // @ts-expect-error there is no such field
@@ -26,7 +31,10 @@ export async function types(): Promise<void> {
     expectTypeOf(await tx.patient.findUnique(args)).toEqualTypeOf(plain)
     expectTypeOf(tx.$rowseal.flush).toEqualTypeOf(prisma.$rowseal.flush)
   })
-  const [first, second] = await prisma.$transaction([prisma.patient.count(), prisma.patient.findUnique(args)])
+  const [first, second] = await prisma.$transaction([
+    prisma.patient.count(),
+    prisma.patient.findUnique(args),
+  ])
   expectTypeOf(first).toBeNumber()
   expectTypeOf(second).toEqualTypeOf(plain)
 

@@ -1,9 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DemoDatabase } from './index.ts'
 import { postgresBinaries, type Binaries } from './postgres-binaries.ts'
 
@@ -14,13 +15,14 @@ export async function postgresDatabase(folder: string): Promise<DemoDatabase> {
   const password = randomBytes(16).toString('hex')
   initialise(binaries, folder, files, password)
   const port = await freePort()
+  const log = join(folder, 'logs/postgresql.log')
   const server = spawn(binaries.postgres, serverFlags(files, port), {
     ...binaries.user,
     cwd: folder,
     env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', openSync(log, 'w', 0o600)],
   })
-  await ready(server, join(folder, 'logs/postgresql.log'))
+  await ready(server, log)
   const url = `postgresql://clinic:${password}@127.0.0.1:${port}/postgres`
   return {
     name: 'PostgreSQL',
@@ -47,6 +49,7 @@ function initialise(binaries: Binaries, folder: string, files: string, password:
     [`--pgdata=${files}`, `--pwfile=${passwordFile}`, ...flags, '--no-sync'],
     { ...binaries.user, cwd: folder, stdio: 'pipe' },
   )
+  rmSync(passwordFile)
 }
 
 function serverFlags(files: string, port: number): string[] {
@@ -63,21 +66,14 @@ function serverFlags(files: string, port: number): string[] {
   ]
 }
 
-/** Its log goes to a file; the first line that says so ends the wait. */
+/** Its log says when. */
 async function ready(server: ChildProcess, log: string): Promise<void> {
-  server.stderr!.pipe(createWriteStream(log))
-  let said = ''
-  await new Promise<void>((done, failed) => {
-    const listen = (chunk: Buffer): void => {
-      said += chunk.toString()
-      if (!said.includes('ready to accept connections')) return
-      server.stderr!.off('data', listen)
-      done()
-    }
-    server.stderr!.on('data', listen)
-    server.once('error', failed)
-    server.once('exit', () => failed(new Error(`PostgreSQL did not start.\n${said}`)))
-  })
+  for (;;) {
+    const said = readFileSync(log, 'utf8')
+    if (said.includes('ready to accept connections')) return
+    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start.\n${said}`)
+    await sleep(20)
+  }
 }
 
 async function stop(server: ChildProcess): Promise<void> {

@@ -1,11 +1,11 @@
-import type { Printer } from '../print.ts'
 import { FIRST_NUMBER, SENTINEL_PLACE } from '../../seed/rows.ts'
-import type * as App from '../../src/db.ts'
+import type { Site } from '../site.ts'
 
 const REPORT = { mediaType: 'text/plain' }
 
 /** Print a stored row next to what the application sees. No sentinel is in it. */
-export async function look({ client, prisma }: typeof App, print: Printer): Promise<void> {
+export async function look({ app: { client, prisma }, print }: Site): Promise<void> {
+  print.heading(3, 'A stored row, beside what the application sees')
   const patient = await prisma.patient.findFirstOrThrow({
     where: { number: { gt: FIRST_NUMBER + SENTINEL_PLACE }, documents: { some: REPORT } },
     orderBy: { number: 'asc' },

@@ -1,6 +1,7 @@
 import { createDigest, type Digest } from '../digest.ts'
-import { count, type Printer } from '../print.ts'
-import { TABLES, writeRows, type Client, type Row } from '../tables.ts'
+import { count } from '../print.ts'
+import type { Site } from '../site.ts'
+import { TABLES, writeRows, type Row } from '../tables.ts'
 
 /** What was written into one table. */
 export interface Written {
@@ -11,28 +12,34 @@ export interface Written {
 }
 
 /** Write all rows through the extended client. */
-export async function write(
-  prisma: Client,
-  patients: number,
-  print: Printer,
-): Promise<ReadonlyMap<string, Written>> {
+export async function write({ app, options, print }: Site): Promise<ReadonlyMap<string, Written>> {
+  print.heading(2, 'Write through the extended client, which seals')
   const written = new Map<string, Written>()
   for (const table of TABLES) {
     const digest = createDigest()
-    let fields: readonly string[] = []
-    const rows = digested(table.rows(patients), digest, (row) => (fields = Object.keys(row)))
-    for await (const done of writeRows(prisma, table, rows))
+    const fields = Object.keys(first(table.rows(options.patients)))
+    const rows = digested(table.rows(options.patients), digest, fields)
+    for await (const done of writeRows(app.prisma, table, rows))
       print.progress(`${table.model}: ${count(done)} rows`)
     written.set(table.model, { rows: digest.rows, fields, digest: digest.hex() })
   }
   print.progress(null)
+  const rows = [...written].map(([model, one]) => [
+    model,
+    count(one.rows).padStart(8),
+    Object.keys(app.plan.models[model]!.sealed).join(', '),
+  ])
+  print.table(['table', '    rows', 'sealed fields'], rows, [15, 8, 49])
   return written
 }
 
-function* digested(rows: Iterable<Row>, digest: Digest, seen: (row: Row) => void): Iterable<Row> {
+function first(rows: Iterable<Row>): Row {
+  for (const row of rows) return row
+  throw new Error('The seed makes no rows for a table.')
+}
+
+function* digested(rows: Iterable<Row>, digest: Digest, fields: readonly string[]): Iterable<Row> {
   for (const row of rows) {
-    const fields = Object.keys(row)
-    seen(row)
     digest.add(row, fields)
     yield row
   }
