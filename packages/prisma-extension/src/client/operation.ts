@@ -1,6 +1,5 @@
-import type { Keyring } from '../keys/index.ts'
+import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek, Via } from '../keys/types.ts'
-import type { KeyObject } from 'node:crypto'
 import {
   collectArguments,
   OpenSites,
@@ -76,9 +75,9 @@ async function protect(
 }
 
 async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {
-  const keys = new Map<Keyring, readonly KeyObject[]>()
+  const keys = new Map<Keyring, readonly Opened[]>()
   for (const [keyring, wanted] of sites.wanted) {
-    keys.set(keyring, await keyring.forProcess(wanted, via))
+    keys.set(keyring, await keyring.forProcessEach(wanted, via))
   }
   sites.open(keys)
   if (sites.stale.length > 0) context.onStale?.(sites.stale)

@@ -38,11 +38,12 @@ export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S
     open: async (name, stored) => {
       const field = find(plan, name)
       if (stored === null) return null
-      const envelope = typeof stored === 'string' ? parseText(stored) : parseBytes(stored)
+      const envelope =
+        typeof stored === 'string' ? parseText(stored, name) : parseBytes(stored, name)
       if (envelope === null) return plaintextOf(field, stored)
       const [key] = await field.keyring.forProcess([envelope])
       if (key === undefined) throw new TypeError('No key for one value.')
-      return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite)))
+      return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite), name))
     },
   }
 }

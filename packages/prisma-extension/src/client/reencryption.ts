@@ -16,8 +16,10 @@ import type { PendingRecord, RecordSwapper } from './reseal.ts'
 export interface ReencryptionOptions {
   /** Batches in hand at once. Default 4. Each takes one database connection while it writes. */
   readonly concurrency?: number
-  /** Records waiting at most; further ones are dropped. Default 10,000, a few MB of envelopes. */
+  /** Records waiting at most; further ones are dropped. Default 10,000, a few MB of short envelopes. */
   readonly maxQueued?: number
+  /** Bytes of envelopes waiting at most; further records are dropped. Default 67,108,864 (64 MiB). */
+  readonly maxQueuedBytes?: number
   /** Records rewritten by one statement at most. Default 100. */
   readonly batchRows?: number
 }
@@ -28,7 +30,7 @@ export interface ReencryptionStats {
   readonly queued: number
   /** Rewritten under the active key version. */
   readonly done: number
-  /** Not rewritten because somebody else wrote the record, or held its lock. */
+  /** Not rewritten because somebody else wrote the record or held its lock, or its key became active again. */
   readonly superseded: number
   /** Met while the queue was full. */
   readonly dropped: number
@@ -38,9 +40,15 @@ export interface ReencryptionStats {
   readonly lastError: string | null
 }
 
+/** A statement is bounded by bytes too: some servers take 16 MiB, and sealing holds up the event loop. */
+const BATCH_BYTES = 4 * 1024 * 1024
+/** What `setTimeout` takes. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
 /** A record in the queue, to which further reads may add. */
 interface Waiting extends PendingRecord {
   readonly stored: Map<FieldPlan, StoredValue>
+  bytes: number
 }
 
 export class ReencryptionQueue {
@@ -49,6 +57,7 @@ export class ReencryptionQueue {
   readonly #options: Required<ReencryptionOptions>
   readonly #waiting = new Map<ModelPlan, Map<string, Waiting>>()
   #waitingCount = 0
+  #waitingBytes = 0
   #inHand = 0
   #running = 0
   #isScheduled = false
@@ -62,13 +71,21 @@ export class ReencryptionQueue {
     this.#options = {
       concurrency: positive('concurrency', options.concurrency ?? 4),
       maxQueued: positive('maxQueued', options.maxQueued ?? 10_000),
+      maxQueuedBytes: positive('maxQueuedBytes', options.maxQueuedBytes ?? 64 * 1024 * 1024),
       batchRows: positive('batchRows', options.batchRows ?? 100),
     }
   }
 
   /** Take in what a read met. Never throws: a read must not fail for it. */
   add(records: readonly StaleRecord[]): void {
-    for (const record of records) this.#addOne(record)
+    for (const record of records) {
+      try {
+        this.#addOne(record)
+      } catch (error) {
+        this.#counts.failed++
+        this.#lastError = nameOf(error)
+      }
+    }
     this.#schedule()
   }
 
@@ -83,7 +100,9 @@ export class ReencryptionQueue {
     let timer: NodeJS.Timeout | undefined
     const inTime = await Promise.race([
       new Promise<boolean>((done) => this.#idle.push(() => done(true))),
-      new Promise<boolean>((done) => (timer = setTimeout(() => done(false), timeoutMs))),
+      new Promise<boolean>((done) => {
+        timer = setTimeout(() => done(false), Math.min(timeoutMs, MAX_TIMEOUT_MS))
+      }),
     ])
     clearTimeout(timer)
     return inTime
@@ -98,20 +117,31 @@ export class ReencryptionQueue {
   }
 
   #addOne({ model, key, fields }: StaleRecord): void {
-    let records = this.#waiting.get(model)
-    if (records === undefined) this.#waiting.set(model, (records = new Map()))
     const keyTexts = key.map((value) => keyText(this.#provider, value))
     const id = JSON.stringify(keyTexts)
-    const known = records.get(id)
-    if (known === undefined && this.#waitingCount >= this.#options.maxQueued) {
-      this.#counts.dropped++
-      return
+    let records = this.#waiting.get(model)
+    let record = records?.get(id)
+    if (record === undefined) {
+      if (this.#isFull()) {
+        this.#counts.dropped++
+        return
+      }
+      if (records === undefined) this.#waiting.set(model, (records = new Map()))
+      records.set(id, (record = { key: keyTexts, stored: new Map(), bytes: 0 }))
+      this.#waitingCount++
     }
-    if (known === undefined) this.#waitingCount++
     // Another read of the record may have met other fields, or newer bytes of the same.
-    const stored = known?.stored ?? new Map<FieldPlan, StoredValue>()
-    for (const field of fields) stored.set(field.field, field.stored)
-    records.set(id, { key: keyTexts, stored })
+    for (const { field, stored } of fields) {
+      const more = sizeOf(stored) - sizeOf(record.stored.get(field) ?? '')
+      record.stored.set(field, stored)
+      record.bytes += more
+      this.#waitingBytes += more
+    }
+  }
+
+  #isFull(): boolean {
+    const { maxQueued, maxQueuedBytes } = this.#options
+    return this.#waitingCount >= maxQueued || this.#waitingBytes >= maxQueuedBytes
   }
 
   /** Start after the caller has its result, when a burst of reads has come together. */
@@ -131,9 +161,11 @@ export class ReencryptionQueue {
     this.#running++
     this.#inHand += records.length
     try {
-      const swapped = await this.#swap(model, records)
-      this.#counts.done += swapped
-      this.#counts.superseded += records.length - swapped
+      const { done, superseded, failed, error } = await this.#swap(model, records)
+      this.#counts.done += done
+      this.#counts.superseded += superseded
+      this.#counts.failed += failed
+      if (error !== null) this.#lastError = nameOf(error)
     } catch (error) {
       this.#counts.failed += records.length
       this.#lastError = nameOf(error)
@@ -147,13 +179,16 @@ export class ReencryptionQueue {
   #take(): { model: ModelPlan; records: PendingRecord[] } | null {
     for (const [model, waiting] of this.#waiting) {
       const records: PendingRecord[] = []
+      let bytes = 0
       for (const [id, record] of waiting) {
-        if (records.length === this.#options.batchRows) break
+        if (records.length === this.#options.batchRows || bytes >= BATCH_BYTES) break
         records.push(record)
+        bytes += record.bytes
         waiting.delete(id)
       }
       if (waiting.size === 0) this.#waiting.delete(model)
       this.#waitingCount -= records.length
+      this.#waitingBytes -= bytes
       if (records.length > 0) return { model, records }
     }
     return null
@@ -169,8 +204,14 @@ function positive(name: string, value: number): number {
   throw new TypeError(`reencryption.${name} must be a positive integer.`)
 }
 
+/** Text of envelopes is ASCII. Other JSON in a list, which its annotation allows, is not counted. */
+function sizeOf(stored: unknown): number {
+  if (typeof stored === 'string' || stored instanceof Uint8Array) return stored.length
+  return Array.isArray(stored) ? stored.reduce<number>((sum, item) => sum + sizeOf(item), 0) : 0
+}
+
 function nameOf(error: unknown): string {
   if (error instanceof RowsealError) return error.code
-  const { code, name } = error as { code?: unknown; name?: unknown }
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error'
 }

@@ -1,12 +1,15 @@
 import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
-import type { Keyring } from '../keys/index.ts'
+import { RowsealError } from '../errors.ts'
+import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek } from '../keys/types.ts'
-import type { KeyObject } from 'node:crypto'
 import type { Provider } from '../plan/index.ts'
 import { sealValue, type FieldPlan, type ModelPlan } from '../query/index.ts'
 import {
+  isList,
   loadTable,
+  RawJson,
   swapStatement,
+  type ColumnScalar,
   type SqlClient,
   type StoredScalar,
   type StoredValue,
@@ -20,8 +23,22 @@ export interface PendingRecord {
   readonly stored: ReadonlyMap<FieldPlan, StoredValue>
 }
 
-/** Rewrite a batch of one table; gives the number of records that were. */
-export type RecordSwapper = (model: ModelPlan, records: readonly PendingRecord[]) => Promise<number>
+/** What became of a batch, in records. */
+export interface Swapped {
+  readonly done: number
+  /** Changed or locked by somebody else, or not stale any more. */
+  readonly superseded: number
+  /** Those that no longer open. */
+  readonly failed: number
+  /** Of one of them. */
+  readonly error: RowsealError | null
+}
+
+/** Rewrite a batch of one table. */
+export type RecordSwapper = (
+  model: ModelPlan,
+  records: readonly PendingRecord[],
+) => Promise<Swapped>
 
 /**
  * Rewrites by compare-and-swap on the exact bytes that were read, in one statement per batch, through the
@@ -30,78 +47,134 @@ export type RecordSwapper = (model: ModelPlan, records: readonly PendingRecord[]
 export function recordSwapper(client: SqlClient, provider: Provider): RecordSwapper {
   const tables = new Map<ModelPlan, Table>()
   return async (model, records) => {
+    const { rows, fields, failed, error } = await reseal(records)
+    if (rows.length === 0) return { done: 0, superseded: records.length - failed, failed, error }
     let table = tables.get(model)
     if (table === undefined) {
-      table = await loadTable(client, provider, model.source)
+      table = await loadTable(client, provider, model.source, model.name)
       tables.set(model, table)
     }
-    const fields = [...model.sealed.values()]
-    const rows = await resealed(fields, records)
-    const statement = swapStatement(
-      table,
-      fields.map((field) => field.name),
-      rows,
-    )
-    return execute(client, provider, statement)
+    const names = fields.map((field) => field.name)
+    const done = await execute(client, provider, swapStatement(table, names, rows))
+    return { done, superseded: records.length - failed - done, failed, error }
   }
 }
 
-/** Open every stale value, and seal it again under one fresh DEK per record. */
-async function resealed(
-  fields: readonly FieldPlan[],
-  records: readonly PendingRecord[],
-): Promise<SwapRow[]> {
+/** One stale envelope of a record. */
+interface Site {
+  readonly field: FieldPlan
+  /** Place in a list; null for a single value. */
+  readonly at: number | null
+  readonly envelope: Envelope
+  /** Index of its key among those asked of the field's keyring. */
+  readonly slot: number
+}
+
+interface Work {
+  readonly record: PendingRecord
+  readonly sites: readonly Site[]
+}
+
+interface Resealed {
+  readonly rows: readonly SwapRow[]
+  /** The fields that the rows are about. */
+  readonly fields: readonly FieldPlan[]
+  readonly failed: number
+  readonly error: RowsealError | null
+}
+
+/** Open what is still stale, and seal it again under one fresh DEK per record. */
+async function reseal(records: readonly PendingRecord[]): Promise<Resealed> {
   const wanted = new Map<Keyring, Envelope[]>()
-  for (const { stored } of records) {
-    for (const [field, value] of stored) {
-      for (const element of elements(value)) {
-        const envelope = parse(element)
-        if (envelope !== null) push(wanted, field.keyring, envelope)
-      }
-    }
+  const work: Work[] = []
+  for (const record of records) {
+    const sites = staleSites(record, wanted)
+    if (sites.length > 0) work.push({ record, sites })
   }
-  const keys = new Map<Keyring, readonly KeyObject[]>()
+  const keys = new Map<Keyring, readonly Opened[]>()
   const deks = new Map<Keyring, readonly Dek[]>()
   for (const [keyring, envelopes] of wanted) {
-    keys.set(keyring, await keyring.forProcess(envelopes))
-    deks.set(keyring, await keyring.forProtect(records.length))
+    keys.set(keyring, await keyring.forProcessEach(envelopes))
+    deks.set(keyring, await keyring.forProtect(work.length))
   }
-  // The same walk once more: keys come out in the order they were asked for.
-  const used = new Map<Keyring, number>()
-  const nextKey = (keyring: Keyring): KeyObject | undefined => {
-    const index = used.get(keyring) ?? 0
-    used.set(keyring, index + 1)
-    return keys.get(keyring)?.[index]
+  const fields = [...new Set(work.flatMap(({ sites }) => sites.map(({ field }) => field)))]
+  const rows: SwapRow[] = []
+  let error: RowsealError | null = null
+  for (const [i, { record, sites }] of work.entries()) {
+    try {
+      const next = rewrite(record, sites, keys, (keyring) => deks.get(keyring)?.[i])
+      rows.push(rowOf(record, fields, next))
+    } catch (thrown) {
+      if (!(thrown instanceof RowsealError)) throw thrown
+      error = thrown
+    }
   }
-  return records.map(({ key, stored }, row) => {
-    const next = new Map<FieldPlan, StoredValue>()
-    for (const [field, value] of stored) {
-      const dek = deks.get(field.keyring)?.[row]
-      next.set(
-        field,
-        mapElements(value, (element) => resealOne(field, element, dek, nextKey)),
-      )
-    }
-    return {
-      key,
-      old: fields.map((field) => stored.get(field) ?? null),
-      next: fields.map((field) => next.get(field) ?? null),
-    }
-  })
+  return { rows, fields, failed: work.length - rows.length, error }
 }
 
-function resealOne(
-  field: FieldPlan,
-  element: StoredScalar,
-  dek: Dek | undefined,
-  nextKey: (keyring: Keyring) => KeyObject | undefined,
-): StoredScalar {
-  const envelope = parse(element)
-  // Plaintext among the elements of a list stays as it is: a read never seals it.
-  if (envelope === null) return element
-  const key = nextKey(field.keyring)
-  if (key === undefined || dek === undefined) throw new TypeError('No key for a collected value.')
-  return sealValue(field, dek, openEnvelope(envelope, key, field.aad(envelope.suite)))
+/** The key may have become active again while the record waited. Plaintext is never sealed by a read. */
+function staleSites(record: PendingRecord, wanted: Map<Keyring, Envelope[]>): Site[] {
+  const sites: Site[] = []
+  for (const [field, stored] of record.stored) {
+    const elements = isList(stored) ? stored : [stored]
+    for (const [i, element] of elements.entries()) {
+      const envelope = parse(element)
+      if (envelope === null || !field.keyring.isStale(envelope.keyId)) continue
+      let envelopes = wanted.get(field.keyring)
+      if (envelopes === undefined) wanted.set(field.keyring, (envelopes = []))
+      const slot = envelopes.push(envelope) - 1
+      sites.push({ field, at: isList(stored) ? i : null, envelope, slot })
+    }
+  }
+  return sites
+}
+
+/** The new values of a record's stale fields. */
+function rewrite(
+  record: PendingRecord,
+  sites: readonly Site[],
+  keys: ReadonlyMap<Keyring, readonly Opened[]>,
+  dekOf: (keyring: Keyring) => Dek | undefined,
+): Map<FieldPlan, StoredValue> {
+  const next = new Map<FieldPlan, StoredValue>()
+  for (const { field, at, envelope, slot } of sites) {
+    const key = keys.get(field.keyring)?.[slot]
+    const dek = dekOf(field.keyring)
+    if (key === undefined || dek === undefined) throw new TypeError('No key for a collected value.')
+    if (key instanceof RowsealError) throw key
+    const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite), field.label)
+    const sealed = sealValue(field, dek, plaintext)
+    plaintext.fill(0)
+    if (at === null) next.set(field, sealed)
+    else {
+      const list = next.get(field) ?? [...(record.stored.get(field) as readonly StoredScalar[])]
+      ;(list as StoredScalar[])[at] = sealed
+      next.set(field, list)
+    }
+  }
+  return next
+}
+
+function rowOf(
+  { key, stored }: PendingRecord,
+  fields: readonly FieldPlan[],
+  next: ReadonlyMap<FieldPlan, StoredValue>,
+): SwapRow {
+  const column = (field: FieldPlan, value: StoredValue | undefined): SwapRow['old'][number] => {
+    if (value === undefined || !next.has(field)) return null
+    return isList(value) ? value.map((element) => columnElement(field, element)) : value
+  }
+  return {
+    key,
+    old: fields.map((field) => column(field, stored.get(field))),
+    next: fields.map((field) => column(field, next.get(field))),
+  }
+}
+
+/** Plaintext beside envelopes in a list of Json may be any JSON. */
+function columnElement(field: FieldPlan, element: unknown): ColumnScalar {
+  const isOther = field.spec.type === 'Json' && typeof element !== 'string'
+  return isOther ? new RawJson(JSON.stringify(element)) : (element as StoredScalar)
 }
 
 /** On SQLite a lone statement may be lost without an error after SQLITE_BUSY; a commit fails loudly. */
@@ -116,27 +189,7 @@ async function execute(
   return count as number
 }
 
-function parse(element: StoredScalar): Envelope | null {
-  return typeof element === 'string' ? parseText(element) : parseBytes(element)
-}
-
-function elements(value: StoredValue): readonly StoredScalar[] {
-  return isList(value) ? value : [value]
-}
-
-function mapElements(
-  value: StoredValue,
-  map: (element: StoredScalar) => StoredScalar,
-): StoredValue {
-  return isList(value) ? value.map(map) : map(value)
-}
-
-function isList(value: StoredValue): value is readonly StoredScalar[] {
-  return Array.isArray(value)
-}
-
-function push(wanted: Map<Keyring, Envelope[]>, keyring: Keyring, envelope: Envelope): void {
-  const envelopes = wanted.get(keyring)
-  if (envelopes === undefined) wanted.set(keyring, [envelope])
-  else envelopes.push(envelope)
+function parse(element: unknown): Envelope | null {
+  if (typeof element === 'string') return parseText(element)
+  return element instanceof Uint8Array ? parseBytes(element) : null
 }

@@ -17,7 +17,7 @@ import {
   textPrefix,
 } from './layout.ts'
 import type { Envelope, Suite } from './layout.ts'
-import { NoncePool } from './nonce.ts'
+import { NoncePool } from '../nonce-pool.ts'
 
 const CIPHER = 'aes-256-gcm'
 const CIPHER_OPTIONS = { authTagLength: TAG_BYTES } as const

@@ -47,7 +47,7 @@ export const KEK_WRAPPED_BYTES = 60
 /** Length field before the blob of suite 0x02. */
 export const KMS_LENGTH_BYTES = 2
 export const KMS_BLOB_MAX_BYTES = 4096
-export const NONCE_BYTES = 12
+export { NONCE_BYTES } from '../nonce-pool.ts'
 export const TAG_BYTES = 16
 
 /** Codec tag. */

@@ -6,7 +6,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { EnvelopeError } from '../errors.ts'
-import { NONCE_BYTES, type NoncePool } from './nonces.ts'
+import { NONCE_BYTES, type NoncePool } from '../nonce-pool.ts'
 import type { Dek } from './types.ts'
 
 // A DEK as it stands in an envelope of suite 0x01:

@@ -28,6 +28,11 @@ export interface ModelPlan {
   readonly reaches: boolean
 }
 
+/** Is this the name of a column or a relation? */
+export function isFieldOf(model: ModelPlan, name: string): boolean {
+  return Object.hasOwn(model.source.columns, name) || model.relations.has(name)
+}
+
 /** All models of a plan, by name. */
 export type CompiledPlan = ReadonlyMap<string, ModelPlan>
 

@@ -1,10 +1,10 @@
-import type { CompiledPlan, FieldPlan, ModelPlan } from './compile.ts'
+import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
 import { checkFilter } from './filter.ts'
-import { unknownClause } from './refuse.ts'
-import { RecordSlots, type SealSites } from './sites.ts'
+import { isArguments, unknownClause } from './refuse.ts'
+import { RecordSlots, type SealSite, type SealSites } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
-import { invalid, isNullValue, toPlaintext } from './values.ts'
+import { invalid, isNullValue, refuseEnvelope, toPlaintext } from './values.ts'
 
 /**
  * Walks over the arguments that write. They return the same object when nothing below it is sealed, and
@@ -27,7 +27,7 @@ export function writeData(
   data: unknown,
   record = new RecordSlots(),
 ): unknown {
-  if (!model.reaches || !isPlainObject(data)) return data
+  if (!model.reaches || !isArguments(data)) return data
   let out = data
   for (const key of Object.keys(data)) {
     const value = data[key]
@@ -39,8 +39,8 @@ export function writeData(
       continue
     }
     const relation = model.relations.get(key)
-    if (relation === undefined || !isPlainObject(value)) continue
-    const nested = writeRelation(walk, relation, value, mode)
+    if (relation === undefined || !isArguments(value)) continue
+    const nested = writeRelation(walk, relation, value, model.source.relations[key]?.list === true)
     if (nested === value) continue
     if (out === data) out = { ...data }
     out[key] = nested
@@ -63,7 +63,8 @@ function withDefaults(
 ): PlainObject {
   let out = copied
   for (const field of model.defaults) {
-    if (field.spec.seal === 'off' || !isAbsent(data[field.name])) continue
+    const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
+    if (field.spec.seal === 'off' || isGiven) continue
     if (out === data) out = { ...data }
     sealField(walk, record, field, 'create', out, defaultOf(field))
   }
@@ -85,7 +86,6 @@ function sealField(
   out: PlainObject,
   value: unknown,
 ): void {
-  if (field.spec.seal === 'off') return
   if (field.spec.list) {
     out[field.name] = sealList(walk, record, field, mode, value)
   } else if (mode === 'update' && field.spec.type !== 'Json' && isSetOnly(value)) {
@@ -103,8 +103,22 @@ function sealOne(
   key: string,
   value: unknown,
 ): void {
-  if (isNullValue(field, value)) return
-  walk.sites.add(record, field, target, key, toPlaintext(field, value))
+  if (!isNullValue(field, value)) put(walk, record, field, target, key, value)
+}
+
+/** One value that is not NULL: a site to seal, or with `seal: off` the value as it is. */
+function put(
+  walk: WriteWalk,
+  record: RecordSlots,
+  field: FieldPlan,
+  target: SealSite['target'],
+  key: string | number,
+  value: unknown,
+): void {
+  const plaintext = toPlaintext(field, value)
+  if (field.spec.seal === 'on') return walk.sites.add(record, field, target, key, plaintext)
+  refuseEnvelope(field, plaintext)
+  target[key] = value
 }
 
 /** `[…]`, `{ set: […] }` and, in an update, `{ push: x }`. */
@@ -145,8 +159,7 @@ function sealPush(
   const several = Array.isArray(pushed) && field.spec.type !== 'Json'
   if (!several || (field.spec.type === 'Bytes' && pushed.length === 1)) {
     const out: PlainObject = {}
-    const one: unknown = several ? pushed[0] : pushed
-    walk.sites.add(record, field, out, 'push', toPlaintext(field, one))
+    put(walk, record, field, out, 'push', several ? pushed[0] : pushed)
     return out
   }
   if (field.spec.type !== 'Bytes') return { push: sealElements(walk, record, field, pushed) }
@@ -165,7 +178,7 @@ function sealElements(
 ): unknown[] {
   const out = [...values]
   for (let i = 0; i < values.length; i++) {
-    walk.sites.add(record, field, out as never, i, toPlaintext(field, values[i]))
+    put(walk, record, field, out as never, i, values[i])
   }
   return out
 }
@@ -175,9 +188,9 @@ function isSetOnly(value: unknown): value is PlainObject {
   return isPlainObject(value) && Object.keys(value).length === 1 && Object.hasOwn(value, 'set')
 }
 
-/** The nested writes of a relation: what each of them holds. */
+/** The nested writes of a relation (`list`: to many): what each of them holds. */
 const NESTED: Readonly<
-  Record<string, (walk: WriteWalk, model: ModelPlan, value: unknown, mode: Mode) => unknown>
+  Record<string, (walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean) => unknown>
 > = {
   create: (walk, model, value) => writeEach(walk, model, value),
   createMany: (walk, model, value) =>
@@ -187,7 +200,8 @@ const NESTED: Readonly<
       checkWhere(walk, model, item)
       return replace(item, 'create', (data) => writeData(walk, model, 'create', data))
     }),
-  update: (walk, model, value) => mapSame(value, (item) => writeNestedUpdate(walk, model, item)),
+  update: (walk, model, value, list) =>
+    mapSame(value, (item) => writeNestedUpdate(walk, model, item, list)),
   updateMany: (walk, model, value) =>
     mapSame(value, (item) => {
       checkWhere(walk, model, item)
@@ -209,14 +223,14 @@ function writeRelation(
   walk: WriteWalk,
   model: ModelPlan,
   value: PlainObject,
-  mode: Mode,
+  list: boolean,
 ): PlainObject {
   let out = value
   for (const key of Object.keys(value)) {
     if (isAbsent(value[key])) continue
     const handler = Object.hasOwn(NESTED, key) ? NESTED[key] : undefined
     if (handler === undefined) throw unknownClause(model.name, `the nested write "${key}"`)
-    const nested = handler(walk, model, value[key], mode)
+    const nested = handler(walk, model, value[key], list)
     if (nested === value[key]) continue
     if (out === value) out = { ...value }
     out[key] = nested
@@ -232,27 +246,36 @@ export function writeUpsert(walk: WriteWalk, model: ModelPlan, args: unknown): u
 }
 
 /** A list's `{ where, data }`; a single relation takes that or the bare data. */
-function writeNestedUpdate(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
-  if (!isPlainObject(value)) return value
-  const wraps = Object.hasOwn(value, 'data') && Object.keys(value).every(isWrapperKey)
-  if (!wraps) return writeData(walk, model, 'update', value)
-  if (!Object.hasOwn(value, 'where') && isFieldOf(model, 'data') && model.reaches) {
-    throw new QueryError(
-      'ERR_QUERY_UNSUPPORTED',
-      `${model.name} has a field named "data", so a nested update that holds only "data" can be read in two ways.`,
-      { fix: 'Write { where: {}, data: {...} } if "data" holds the update.' },
-    )
-  }
+function writeNestedUpdate(
+  walk: WriteWalk,
+  model: ModelPlan,
+  value: unknown,
+  list: boolean,
+): unknown {
+  if (!isArguments(value)) return value
+  if (!list && !isWrapper(model, value)) return writeData(walk, model, 'update', value)
   checkWhere(walk, model, value)
   return replace(value, 'data', (data) => writeData(walk, model, 'update', data))
 }
 
-function isWrapperKey(key: string): boolean {
-  return key === 'where' || key === 'data'
-}
-
-function isFieldOf(model: ModelPlan, name: string): boolean {
-  return Object.hasOwn(model.source.columns, name) || model.relations.has(name)
+/**
+ * @throws {QueryError} `ERR_QUERY_UNSUPPORTED` if fields of the model are named so that it may be either.
+ */
+function isWrapper(model: ModelPlan, value: PlainObject): boolean {
+  const keys = Object.keys(value).filter((key) => !isAbsent(value[key]))
+  if (!keys.includes('data')) return false
+  if (!isFieldOf(model, 'data') || !model.reaches) return true
+  if (!keys.every((key) => key === 'data' || key === 'where')) return false
+  if (keys.length === 2 && !isFieldOf(model, 'where')) return true
+  throw new QueryError(
+    'ERR_QUERY_UNSUPPORTED',
+    `${model.name} has a field named "data", so a nested update that holds ${keys.length === 1 ? 'only "data"' : '"where" and "data"'} can be read in two ways.`,
+    {
+      fix: isFieldOf(model, 'where')
+        ? `Update ${model.name} by itself.`
+        : 'Write { where: {}, data: {...} } if "data" holds the update.',
+    },
+  )
 }
 
 function checkOnly(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
@@ -261,7 +284,7 @@ function checkOnly(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
 }
 
 function checkWhere(walk: WriteWalk, model: ModelPlan, value: unknown): void {
-  if (isPlainObject(value)) checkFilter(walk.plan, model, value['where'])
+  if (isArguments(value)) checkFilter(walk.plan, model, value['where'])
 }
 
 /** Map a value or a list, giving back the same list when nothing changed. */
@@ -277,7 +300,7 @@ function mapSame(value: unknown, map: (item: unknown) => unknown): unknown {
 
 /** Replace one property, giving back the same object when it did not change. */
 export function replace(value: unknown, key: string, map: (inner: unknown) => unknown): unknown {
-  if (!isPlainObject(value) || isAbsent(value[key])) return value
+  if (!isArguments(value) || isAbsent(value[key])) return value
   const inner = map(value[key])
   return inner === value[key] ? value : { ...value, [key]: inner }
 }

@@ -1,5 +1,5 @@
-import type { CompiledPlan, ModelPlan } from './compile.ts'
-import { refusal, type Clause } from './refuse.ts'
+import { isFieldOf, type CompiledPlan, type ModelPlan } from './compile.ts'
+import { isArguments, refusal, type Clause } from './refuse.ts'
 import { fieldReference, isAbsent, isPlainObject, nullKind, type PlainObject } from './special.ts'
 
 /**
@@ -16,16 +16,16 @@ export function checkFilter(plan: CompiledPlan, model: ModelPlan, where: unknown
     for (const item of where) checkFilter(plan, model, item)
     return
   }
-  if (!isPlainObject(where)) return
+  if (!isArguments(where)) return
   for (const key of Object.keys(where)) {
     const value = where[key]
     if (isAbsent(value)) continue
     const relation = model.relations.get(key)
     const field = model.sealed.get(key)
+    if (LOGICAL.has(key)) checkFilter(plan, model, value)
     if (field !== undefined) {
       if (!comparesWithNull(value, field.spec.type === 'Json')) throw refusal(field.label, 'where')
     } else if (relation !== undefined) checkRelationFilter(plan, relation, value)
-    else if (LOGICAL.has(key)) checkFilter(plan, model, value)
     else if (Object.hasOwn(model.source.uniques, key)) checkFilter(plan, model, value)
     else checkReferences(plan, value)
   }
@@ -34,7 +34,10 @@ export function checkFilter(plan: CompiledPlan, model: ModelPlan, where: unknown
 /** `orderBy`, `cursor`, `distinct` and `by`: the sealed fields they name are refused. */
 export function checkNames(model: ModelPlan, names: unknown, clause: Clause): void {
   for (const name of Array.isArray(names) ? (names as unknown[]) : [names]) {
-    if (typeof name !== 'string') continue
+    if (typeof name !== 'string') {
+      isArguments(name)
+      continue
+    }
     const field = model.sealed.get(name)
     if (field !== undefined) throw refusal(field.label, clause)
   }
@@ -42,7 +45,7 @@ export function checkNames(model: ModelPlan, names: unknown, clause: Clause): vo
 
 export function checkOrder(model: ModelPlan, orderBy: unknown): void {
   for (const item of Array.isArray(orderBy) ? (orderBy as unknown[]) : [orderBy]) {
-    if (!isPlainObject(item)) continue
+    if (!isArguments(item)) continue
     for (const key of Object.keys(item)) {
       if (isAbsent(item[key])) continue
       const field = model.sealed.get(key)
@@ -55,7 +58,7 @@ export function checkOrder(model: ModelPlan, orderBy: unknown): void {
 }
 
 export function checkCursor(plan: CompiledPlan, model: ModelPlan, cursor: unknown): void {
-  if (!isPlainObject(cursor)) return
+  if (!isArguments(cursor)) return
   for (const name of Object.keys(cursor)) checkNames(model, name, 'cursor')
   checkFilter(plan, model, cursor)
 }
@@ -66,7 +69,7 @@ export function checkHaving(plan: CompiledPlan, model: ModelPlan, having: unknow
     for (const item of having) checkHaving(plan, model, item)
     return
   }
-  if (!isPlainObject(having)) return
+  if (!isArguments(having)) return
   for (const key of Object.keys(having)) {
     if (isAbsent(having[key])) continue
     checkNames(model, key, 'having')
@@ -77,7 +80,7 @@ export function checkHaving(plan: CompiledPlan, model: ModelPlan, having: unknow
 
 /** `_min`, `_max`, `_sum`, `_avg` of a sealed field work on ciphertext; `_count` counts what is not NULL. */
 export function checkAggregate(model: ModelPlan, fields: unknown): void {
-  if (!isPlainObject(fields)) return
+  if (!isArguments(fields)) return
   for (const key of Object.keys(fields)) {
     if (!isAbsent(fields[key]) && fields[key] !== false) checkNames(model, key, 'aggregate')
   }
@@ -85,18 +88,20 @@ export function checkAggregate(model: ModelPlan, fields: unknown): void {
 
 /** `orderBy: { _count: { field } }` counts; `_min` and the like order by values. */
 function checkAggregateOrder(model: ModelPlan, key: string, fields: unknown): void {
-  if (key !== '_count' && isPlainObject(fields)) {
+  if (key !== '_count' && isArguments(fields)) {
     for (const name of Object.keys(fields)) checkNames(model, name, 'orderBy')
   }
   // `_relevance: { fields: [...] }` and whatever else names fields in a list.
-  if (isPlainObject(fields)) checkNames(model, fields['fields'], 'orderBy')
+  if (isArguments(fields)) checkNames(model, fields['fields'], 'orderBy')
 }
 
 function checkRelationFilter(plan: CompiledPlan, target: ModelPlan, value: unknown): void {
-  if (!isPlainObject(value)) return
+  if (!isArguments(value)) return
   const operators = RELATION_OPERATORS.filter((key) => Object.hasOwn(value, key))
   for (const key of operators) checkFilter(plan, target, value[key])
-  checkFilter(plan, target, operators.length === 0 ? value : without(value, operators))
+  // A field may have the name of an operator: then both readings are checked.
+  const clear = operators.filter((key) => !isFieldOf(target, key))
+  checkFilter(plan, target, clear.length === 0 ? value : without(value, clear))
 }
 
 function without(value: PlainObject, keys: readonly string[]): PlainObject {

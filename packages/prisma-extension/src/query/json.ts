@@ -1,4 +1,4 @@
-import { isDecimal, isSkip, nullKind } from './special.ts'
+import { fieldReference, isDecimal, isSkip, nullKind } from './special.ts'
 
 /** What Prisma cannot serialise; the caller turns it into an error that names the field. */
 export class NotJson extends Error {}
@@ -8,7 +8,7 @@ export class NotJson extends Error {}
  * plain one: dates as ISO strings, bigint as a string, bytes as base64, a Decimal as a number at the top
  * and a string below, NaN as null, undefined properties dropped.
  *
- * @throws {NotJson} for a function, a symbol, `undefined` in an array or an invalid date.
+ * @throws {NotJson} for a function, a symbol, a field reference, `undefined` in an array or an invalid date.
  */
 export function jsonText(value: unknown): string {
   if (typeof value === 'object' && value !== null && isDecimal(value)) return value.toFixed()
@@ -43,6 +43,7 @@ function object(value: object): unknown {
   if (isDecimal(value)) return value.toFixed()
   const special = nullKind(value)
   if (special !== null) return special
+  if (fieldReference(value) !== null) throw new NotJson('a reference to a field')
   if ('toJSON' in value && typeof value.toJSON === 'function') return serializable(value.toJSON())
   return properties(value as Record<string, unknown>)
 }

@@ -11,12 +11,23 @@ interface Operation {
   readonly write?: (walk: WriteWalk, model: ModelPlan, args: PlainObject) => unknown
   /** `rows`: records, whose fields are opened. `values`: counts and aggregates of plain fields. */
   readonly result: 'rows' | 'values'
+  /** Prisma builds the selection itself. Given one all the same, it would take its place. */
+  readonly selects?: false
 }
 
-const create: Operation['write'] = (walk, model, args) =>
+/** Prisma creates a record of defaults when `data` is left out, where nothing is required. */
+const create: Operation['write'] = (walk, model, args) => {
+  if (!isAbsent(args['data'])) return createMany(walk, model, args)
+  const data = writeEach(walk, model, NO_DATA)
+  return data === NO_DATA ? args : { ...args, data }
+}
+const createMany = (walk: WriteWalk, model: ModelPlan, args: PlainObject): unknown =>
   replace(args, 'data', (data) => writeEach(walk, model, data))
 const update: Operation['write'] = (walk, model, args) =>
   replace(args, 'data', (data) => writeData(walk, model, 'update', data))
+
+const NO_DATA: PlainObject = Object.freeze({})
+const SELECTION: readonly string[] = ['select', 'include', 'omit']
 
 /** Every operation Prisma 7.10 has on a SQL model. One that is not here is refused. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -26,8 +37,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   findFirstOrThrow: { result: 'rows' },
   findMany: { result: 'rows' },
   create: { write: create, result: 'rows' },
-  createMany: { write: create, result: 'values' },
-  createManyAndReturn: { write: create, result: 'rows' },
+  createMany: { write: createMany, result: 'values' },
+  createManyAndReturn: { write: createMany, result: 'rows' },
   update: { write: update, result: 'rows' },
   updateMany: { write: update, result: 'values' },
   updateManyAndReturn: { write: update, result: 'rows' },
@@ -35,8 +46,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   delete: { result: 'rows' },
   deleteMany: { result: 'values' },
   count: { result: 'values' },
-  aggregate: { result: 'values' },
-  groupBy: { result: 'values' },
+  aggregate: { result: 'values', selects: false },
+  groupBy: { result: 'values', selects: false },
 }
 
 /** Every top-level argument: who looks at it. An argument that is not here is refused. */
@@ -92,7 +103,8 @@ export function collectArguments(
   for (const key of Object.keys(args)) {
     if (isAbsent(args[key])) continue
     const check = Object.hasOwn(ARGUMENTS, key) ? ARGUMENTS[key] : undefined
-    if (check === undefined) throw unknownClause(model.name, `the argument "${key}"`)
+    const isRefused = operation.selects === false && SELECTION.includes(key)
+    if (check === undefined || isRefused) throw unknownClause(model.name, `the argument "${key}"`)
     check?.(read.plan, model, args[key])
   }
   checkRead(read.plan, model, args)

@@ -1,4 +1,5 @@
 import { QueryError } from '../errors.ts'
+import { isPlainObject, isReplaced, type PlainObject } from './special.ts'
 
 /** The clauses that would work on ciphertext, with what to do instead. */
 const REFUSALS = {
@@ -29,5 +30,21 @@ export function unknownClause(model: string, what: string): QueryError {
     'ERR_QUERY_UNSUPPORTED',
     `${model}: ${what} is not known to this version of Rowseal, which cannot tell if it touches encrypted fields.`,
     { fix: 'Check its spelling, or update @rowseal/prisma-extension.' },
+  )
+}
+
+/**
+ * Is this an object whose keys are arguments? One in whose place Prisma would send something else is
+ * refused: what a walk saw would not be what the database gets.
+ *
+ * @throws {QueryError} `ERR_QUERY_UNSUPPORTED`
+ */
+export function isArguments(value: unknown): value is PlainObject {
+  if (!isPlainObject(value)) return false
+  if (!isReplaced(value)) return true
+  throw new QueryError(
+    'ERR_QUERY_UNSUPPORTED',
+    'An object with a method toJSON, or with raw parameters, stands where a query names fields, so Rowseal cannot see which.',
+    { fix: 'Pass a plain object, such as what its toJSON() gives.' },
   )
 }

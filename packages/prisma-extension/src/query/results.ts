@@ -1,7 +1,6 @@
 import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
-import { EnvelopeError } from '../errors.ts'
-import type { Keyring } from '../keys/index.ts'
-import type { KeyObject } from 'node:crypto'
+import { EnvelopeError, KeyError, RowsealError } from '../errors.ts'
+import type { Keyring, Opened } from '../keys/index.ts'
 import type { FieldPlan, ModelPlan } from './compile.ts'
 import type { SealSite } from './sites.ts'
 import type { StoredValue } from '../sql/index.ts'
@@ -65,13 +64,16 @@ export class OpenSites {
   /**
    * Put the plaintexts in place of the envelopes.
    *
+   * @param keys - one for each of `wanted`, or why there is none.
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
+   * @throws {KeyError} what `keys` holds, naming field and record
    */
-  open(keys: ReadonlyMap<Keyring, readonly KeyObject[]>): void {
+  open(keys: ReadonlyMap<Keyring, readonly Opened[]>): void {
     for (const site of this.#sites) {
       const { field, envelope } = site
       const key = keys.get(field.keyring)?.[site.slot]
       if (key === undefined) throw new TypeError('No key for a collected site.')
+      if (key instanceof RowsealError) throw located(key, site)
       try {
         const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite))
         site.target[site.key] = fromPlaintext(field, plaintext)
@@ -95,7 +97,8 @@ export class OpenSites {
     let stale: StaleField[] | null = null
     for (const field of model.sealed.values()) {
       const stored = row[field.name]
-      if (stored === undefined || stored === null) continue
+      // A function is what objects inherit: a field may be called `constructor`.
+      if (stored === undefined || stored === null || typeof stored === 'function') continue
       if (this.#field(model, row, field, stored)) {
         ;(stale ??= []).push({ field, stored: stored as StoredValue })
       }
@@ -159,7 +162,7 @@ export class OpenSites {
   }
 
   #addStale(model: ModelPlan, row: PlainObject, fields: StaleField[]): void {
-    const key = model.source.key.map((name) => row[name])
+    const key = model.source.key.map((name) => (Object.hasOwn(row, name) ? row[name] : undefined))
     if (key.length > 0 && !key.includes(undefined)) this.stale.push({ model, key, fields })
   }
 }
@@ -199,18 +202,21 @@ const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
 
 /** The error of one value, with field and record named in it. Never the value. */
 function located(error: unknown, { field, model, row }: Place): unknown {
+  const where = `${field.label}${recordOf(model, row)}`
+  if (error instanceof KeyError) {
+    const { code, message, fix, retryable } = error
+    const problem = message.endsWith(` ${fix}`) ? message.slice(0, -fix.length - 1) : message
+    return new KeyError(code, `${where}: ${problem}`, { field: field.label, fix, retryable })
+  }
   if (!(error instanceof EnvelopeError)) return error
   const [problem, fix] = PROBLEMS[error.code] ?? [error.message, error.fix]
-  return new EnvelopeError(error.code, `${field.label}${recordOf(model, row)} ${problem}`, {
-    field: field.label,
-    fix,
-  })
+  return new EnvelopeError(error.code, `${where} ${problem}`, { field: field.label, fix })
 }
 
 /** ` (id 7)`, from the key fields that were selected. */
 function recordOf(model: ModelPlan, row: PlainObject): string {
   const parts = model.source.key
-    .filter((name) => row[name] !== undefined && !model.sealed.has(name))
+    .filter((name) => Object.hasOwn(row, name))
     .map((name) => `${name} ${String(row[name])}`)
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }

@@ -1,6 +1,6 @@
 import type { CompiledPlan, ModelPlan } from './compile.ts'
 import { checkCursor, checkFilter, checkNames, checkOrder } from './filter.ts'
-import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { isAbsent, isPlainObject, isSkip, type PlainObject } from './special.ts'
 
 /** Key fields added to a selection: hidden from the result again, at the same places. */
 export interface Hidden {
@@ -59,8 +59,9 @@ function walkRelations(
       continue
     }
     const relation = model.relations.get(name)
-    if (relation === undefined || !relation.reaches || isAbsent(value) || value === false) continue
-    const inner = isPlainObject(value) ? value : {}
+    if (relation === undefined || !relation.reaches) continue
+    if (value !== true && !isPlainObject(value)) continue
+    const inner = value === true ? {} : value
     checkRead(walk.plan, relation, inner)
     const walked = walkSelection(walk, relation, inner)
     if (walked.hidden !== null) hidden.set(name, walked.hidden)
@@ -101,8 +102,9 @@ function missingKeys(walk: ReadWalk, model: ModelPlan, args: PlainObject): strin
   const local = isPlainObject(omit) ? omit : {}
   const global = walk.globalOmit[lowerFirst(model.name)] ?? {}
   return model.source.key.filter((name) => {
-    const own = local[name]
-    return typeof own === 'boolean' ? own : global[name] === true
+    // A local entry takes the place of the global one, `undefined` and `Prisma.skip` too.
+    const omitted = Object.hasOwn(local, name) ? local[name] : global[name]
+    return Boolean(omitted) && !isSkip(omitted)
   })
 }
 

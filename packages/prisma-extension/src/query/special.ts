@@ -28,24 +28,38 @@ export function isAbsent(value: unknown): boolean {
 }
 
 export function isSkip(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'ifUndefined' in value
+  if (typeof value !== 'object' || value === null || !('ifUndefined' in value)) return false
+  // A method of its class: a property of that name is the application's own.
+  return typeof value.ifUndefined === 'function' && !Object.hasOwn(value, 'ifUndefined')
 }
 
 /** `{ modelName, name }` of a field reference (`prisma.user.fields.email`); null for every other value. */
 export function fieldReference(value: unknown): { modelName: string; name: string } | null {
   if (typeof value !== 'object' || value === null) return null
   if (!('_toGraphQLInputType' in value)) return null
+  if (typeof value._toGraphQLInputType !== 'function') return null
   return value as unknown as { modelName: string; name: string }
 }
 
-/** A decimal.js value of whichever copy of the library. */
+/** A decimal.js value of whichever copy of the library: what Prisma takes for one. */
 export function isDecimal(value: object): value is DecimalLike {
-  return 'd' in value && 'e' in value && 's' in value && 'toFixed' in value
+  const { d, e, s, toFixed } = value as Record<string, unknown>
+  return (
+    Array.isArray(d) &&
+    typeof e === 'number' &&
+    typeof s === 'number' &&
+    typeof toFixed === 'function'
+  )
 }
 
 export type PlainObject = Record<string, unknown>
 
-/** An object whose keys are arguments: not an array, date, buffer or special value. */
+/** Does Prisma write something else in the place of this object: what `toJSON` gives, or raw parameters? */
+export function isReplaced(value: PlainObject): boolean {
+  return typeof value['toJSON'] === 'function' || value['__prismaRawParameters__'] === true
+}
+
+/** An object with properties: not an array, date or buffer. */
 export function isPlainObject(value: unknown): value is PlainObject {
   return (
     typeof value === 'object' &&

@@ -1,4 +1,4 @@
-import { decode, encode, parseJson } from '../envelope/index.ts'
+import { decode, encode, parseBytes, parseJson, parseText } from '../envelope/index.ts'
 import { QueryError } from '../errors.ts'
 import type { FieldPlan } from './compile.ts'
 import { jsonText, NotJson } from './json.ts'
@@ -31,6 +31,27 @@ export function toPlaintext(field: FieldPlan, value: unknown): Buffer {
 export function fromPlaintext(field: FieldPlan, plaintext: Uint8Array): unknown {
   const value = decode(field.spec.type, plaintext, field.label)
   return field.spec.type === 'Json' ? parseJson(value as string, field.label) : value
+}
+
+/**
+ * With `seal: off` values are stored as they are, and one that starts like an envelope would be opened
+ * when it is read.
+ *
+ * @throws {QueryError} `ERR_VALUE_INVALID`
+ */
+export function refuseEnvelope(field: FieldPlan, plaintext: Uint8Array): void {
+  if (startsLikeEnvelope(fromPlaintext(field, plaintext))) {
+    throw invalid(field, 'cannot store, unsealed, a value that starts like a sealed one.')
+  }
+}
+
+function startsLikeEnvelope(value: unknown): boolean {
+  try {
+    if (typeof value === 'string') return parseText(value) !== null
+    return value instanceof Uint8Array && parseBytes(value) !== null
+  } catch {
+    return true
+  }
 }
 
 /** An error about the value given for a field, which it does not quote. */

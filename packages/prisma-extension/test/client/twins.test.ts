@@ -1,12 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openClinic, openPlainTwin, PROVIDERS, type TestClinic } from './clinic.ts'
-
-/**
- * The oracle: the same calls on a sealed database and on a plain one give the same results, and leave the
- * same data. Each scenario runs on rows of its own, so they do not depend on one another.
- */
-
-type Scenario = (db: any, n: number, Prisma: any) => Promise<unknown>
+import { expect, it } from 'vitest'
+import { schema } from './clinic.ts'
+import { describeTwins, stripTimes, type Scenario } from './twins.ts'
 
 const id = (n: number, k = 0): string =>
   `00000000-0000-4000-8000-${String(n * 100 + k).padStart(12, '0')}`
@@ -48,7 +42,7 @@ const SCENARIOS: Record<string, Scenario> = {
       { set: 1 },
       { $type: 'Raw', value: { a: 1 } },
       { a: Prisma.JsonNull },
-      { constructor: 2, toString: 1 },
+      { toString: 1, constructor: 2 },
     ]
     const out = []
     for (const [k, notes] of values.entries()) {
@@ -393,63 +387,39 @@ const LISTS: Record<string, Scenario> = {
   },
 }
 
-describe.each(PROVIDERS)('the same calls on %s, sealed and plain', (provider) => {
-  let sealed: TestClinic
-  let plain: Awaited<ReturnType<typeof openPlainTwin>>
-  beforeAll(async () => {
-    ;[sealed, plain] = await Promise.all([openClinic(provider), openPlainTwin(provider)])
-  })
-  afterAll(() => Promise.all([sealed.close(), plain.close()]))
+describeTwins('the same calls, sealed and plain,', {
+  schema,
+  scenarios: (provider) => ({ ...SCENARIOS, ...(provider === 'postgresql' ? LISTS : {}) }),
+  then: (sealed, provider) => {
+    it.runIf(provider === 'postgresql')(
+      'lists of bytes are right where Prisma stores base64 text',
+      async () => {
+        const [a, b] = [new Uint8Array([1]), new Uint8Array([2, 3])]
+        const where = { id: 9000 }
+        const { lists } = sealed().prisma
+        const blobs = async (call: Promise<any>): Promise<unknown> => (await call).blobs
+        expect(await blobs(lists.create({ data: { ...where, blobs: { set: [a] } } }))).toEqual([a])
+        expect(await blobs(lists.update({ where, data: { blobs: { push: [b] } } }))).toEqual([a, b])
+        expect(await blobs(lists.update({ where, data: { blobs: { set: [b, a] } } }))).toEqual([
+          b,
+          a,
+        ])
+        await expect(
+          lists.update({ where, data: { blobs: { push: [a, b] } } }),
+        ).rejects.toMatchObject({ code: 'ERR_QUERY_UNSUPPORTED' })
+      },
+    )
 
-  const scenarios = { ...SCENARIOS, ...(provider === 'postgresql' ? LISTS : {}) }
-  it.each(Object.keys(scenarios))('%s', async (name) => {
-    const n = Object.keys(scenarios).indexOf(name) + 1
-    const scenario = scenarios[name]!
-    const expected = stripTimes(await scenario(plain.prisma, n, sealed.Prisma))
-    const actual = stripTimes(await scenario(sealed.prisma, n, sealed.Prisma))
-    expect(actual).toEqual(expected)
-  })
-
-  it.runIf(provider === 'postgresql')(
-    'lists of bytes are right where Prisma stores base64 text',
-    async () => {
-      const [a, b] = [new Uint8Array([1]), new Uint8Array([2, 3])]
-      const where = { id: 9000 }
-      const { lists } = sealed.prisma
-      expect((await lists.create({ data: { ...where, blobs: { set: [a] } } })).blobs).toEqual([a])
-      expect((await lists.update({ where, data: { blobs: { push: [b] } } })).blobs).toEqual([a, b])
-      expect((await lists.update({ where, data: { blobs: { set: [b, a] } } })).blobs).toEqual([
-        b,
-        a,
-      ])
-      await expect(
-        lists.update({ where, data: { blobs: { push: [a, b] } } }),
-      ).rejects.toMatchObject({
-        code: 'ERR_QUERY_UNSUPPORTED',
-      })
-    },
-  )
-
-  it('stores no plaintext in a sealed column', async () => {
-    const patients = await sealed.base.patient.findMany()
-    expect(patients.length).toBeGreaterThan(20)
-    for (const row of patients) {
-      expect(row.email).toMatch(/^rs1\.[0-9a-f]{8}\./)
-      for (const column of ['phone', 'notes']) {
-        if (row[column] !== null) expect(row[column]).toMatch(/^rs1\.[0-9a-f]{8}\./)
+    it('no plaintext is in a sealed column', async () => {
+      const patients = await sealed().base.patient.findMany()
+      expect(patients.length).toBeGreaterThan(20)
+      for (const row of patients) {
+        expect(row.email).toMatch(/^rs1\.[0-9a-f]{8}\./)
+        for (const column of ['phone', 'notes']) {
+          if (row[column] !== null) expect(row[column]).toMatch(/^rs1\.[0-9a-f]{8}\./)
+        }
+        if (row.scan !== null) expect([...row.scan.subarray(0, 3)]).toEqual([0x52, 0x53, 1])
       }
-      if (row.scan !== null) expect([...row.scan.subarray(0, 3)]).toEqual([0x52, 0x53, 1])
-    }
-  })
+    })
+  },
 })
-
-/** `@updatedAt` differs between the twins by nature. */
-function stripTimes<T>(value: T): T {
-  if (Array.isArray(value)) value.forEach(stripTimes)
-  else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    const object = value as Record<string, unknown>
-    if (object['updatedAt'] instanceof Date) delete object['updatedAt']
-    Object.values(object).forEach(stripTimes)
-  }
-  return value
-}

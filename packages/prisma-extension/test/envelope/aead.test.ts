@@ -15,7 +15,7 @@ import {
   valueAad,
 } from '../../src/envelope/index.ts'
 import type { SealingKey, Suite } from '../../src/envelope/index.ts'
-import { NoncePool } from '../../src/envelope/nonce.ts'
+import { NoncePool } from '../../src/nonce-pool.ts'
 
 const FIELD = 'Patient.name'
 const aad = valueAad(0x01, FIELD)

@@ -1,7 +1,7 @@
 import { createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createDeks, dekAad, unwrapDek, wrapDek, type Kek } from '../../src/keys/dek-wrap.ts'
-import { NoncePool } from '../../src/keys/nonces.ts'
+import { NoncePool } from '../../src/nonce-pool.ts'
 
 const raw = randomBytes(32)
 const kekOf = (keyId: number, bytes: Buffer = raw): Kek => ({

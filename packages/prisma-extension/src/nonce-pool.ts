@@ -1,13 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import { startupSnapshot } from 'node:v8'
-import { NONCE_BYTES } from './layout.ts'
 
+/** Of AES-GCM: 96 bits. */
+export const NONCE_BYTES = 12
 const POOL_NONCES = 1024
 
 /**
  * Random nonces from memory that the CSPRNG fills ahead, since a call of its own costs 40 times as
- * much. For nonces only: they are public, and repeat harmlessly under different DEKs. Each byte is
- * handed out once. The pool is filled at first use, and never kept in a start-up snapshot, which
+ * much. For nonces only, which are public; keys come straight from the CSPRNG. Each byte is handed out
+ * once. The pool is filled at first use, and never kept in a start-up snapshot, which
  * would give several processes the same nonces.
  */
 export class NoncePool {
@@ -32,5 +33,12 @@ export class NoncePool {
     }
     for (let i = 0; i < NONCE_BYTES; i++) target[at + i] = this.#pool[this.#used + i]!
     this.#used = this.#isBuildingSnapshot() ? this.#pool.length : this.#used + NONCE_BYTES
+  }
+
+  /** The next 12 bytes. */
+  next(): Buffer {
+    const nonce = Buffer.allocUnsafe(NONCE_BYTES)
+    this.take(nonce, 0)
+    return nonce
   }
 }
