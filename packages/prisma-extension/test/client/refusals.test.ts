@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openClinic, type TestClinic } from './clinic.ts'
+import { openSealed, type SealedDatabase } from './databases.ts'
+import { zoo } from './zoo.ts'
 
 /** Each call would work on ciphertext. It is refused before anything is sent, naming the field. */
 const REFUSED: readonly (readonly [
@@ -234,6 +236,12 @@ const INVALID: readonly (readonly [
     (db) => db.patient.update({ where: { id: 'x' }, data: { notes: [undefined] } }),
   ],
   [
+    'a field reference in Json',
+    'Patient.notes',
+    (db) =>
+      db.patient.update({ where: { id: 'x' }, data: { notes: { a: db.patient.fields.name } } }),
+  ],
+  [
     'a function in Json',
     'Patient.notes',
     (db) => db.patient.update({ where: { id: 'x' }, data: { notes: { f: () => 1 } } }),
@@ -279,6 +287,9 @@ describe('clauses on a sealed field', () => {
     const calls = [
       clinic.prisma.patient.findMany({ sample: 10 }),
       clinic.prisma.patient.findRaw({}),
+      // Prisma builds these selections itself, and would take ours in their place.
+      clinic.prisma.patient.aggregate({ select: { _min: { select: { email: true } } } }),
+      clinic.prisma.patient.groupBy({ by: ['age'], select: { _max: { select: { email: true } } } }),
       clinic.prisma.patient.update({ where: { id: 'x' }, data: { visits: { replace: [] } } }),
     ]
     for (const call of calls) {
@@ -294,5 +305,93 @@ describe('clauses on a sealed field', () => {
       ]),
     ).rejects.toMatchObject({ code: 'ERR_QUERY_UNSUPPORTED' })
     expect(await clinic.prisma.country.count()).toBe(0)
+  })
+})
+
+/** Prisma calls `toJSON`, and takes `values` of raw parameters, wherever it finds them in arguments. */
+const REPLACED: readonly (readonly [
+  name: string,
+  call: (db: any, put: Put) => Promise<unknown>,
+])[] = [
+  ['data', (db, put) => db.person.create({ data: put({ id: 1, secret: 'x' }) })],
+  ['data of many', (db, put) => db.person.createMany({ data: [put({ id: 1, secret: 'x' })] })],
+  [
+    'data of an update',
+    (db, put) => db.person.updateMany({ where: {}, data: put({ secret: 'x' }) }),
+  ],
+  [
+    'both branches of an upsert',
+    (db, put) =>
+      db.person.upsert({ where: { id: 1 }, create: { id: 1 }, update: put({ secret: 'x' }) }),
+  ],
+  ['a relation', (db, put) => db.person.create({ data: { id: 1, pets: put({ create: {} }) } })],
+  [
+    'a nested create',
+    (db, put) => db.person.create({ data: { id: 1, pets: { create: [put({ id: 1 })] } } }),
+  ],
+  [
+    'a nested update',
+    (db, put) => db.pet.update({ where: { id: 1 }, data: { owner: { update: put({}) } } }),
+  ],
+  [
+    'a nested connectOrCreate',
+    (db, put) => db.person.create({ data: { id: 1, boss: { connectOrCreate: put({}) } } }),
+  ],
+  [
+    'a nested createMany',
+    (db, put) => db.person.create({ data: { id: 1, pets: { createMany: put({}) } } }),
+  ],
+  ['where', (db, put) => db.person.findMany({ where: put({ secret: 'x' }) })],
+  ['AND', (db, put) => db.person.findMany({ where: { AND: [put({ secret: 'x' })] } })],
+  ['a relation filter', (db, put) => db.person.findMany({ where: { boss: { is: put({}) } } })],
+  ['orderBy', (db, put) => db.person.findMany({ orderBy: [put({ secret: 'asc' })] })],
+  ['orderBy a relation', (db, put) => db.person.findMany({ orderBy: { boss: put({}) } })],
+  ['distinct', (db, put) => db.person.findMany({ distinct: put(['secret']) })],
+  ['cursor', (db, put) => db.person.findMany({ cursor: put({ id: 1 }) })],
+  ['having', (db, put) => db.person.groupBy({ by: ['id'], having: put({}) })],
+  [
+    'where of an include',
+    (db, put) => db.person.findMany({ include: { pets: { where: put({}) } } }),
+  ],
+]
+
+type Put = (value: unknown) => unknown
+const REPLACEMENTS: readonly (readonly [name: string, put: Put])[] = [
+  ['a method toJSON', (value) => ({ toJSON: () => value })],
+  ['raw parameters', (value) => ({ __prismaRawParameters__: true, values: value })],
+]
+
+describe('arguments that Prisma would replace by others', () => {
+  let sealed: SealedDatabase
+  beforeAll(async () => {
+    sealed = await openSealed('sqlite', zoo('sqlite'))
+  })
+  afterAll(() => sealed.close())
+
+  describe.each(REPLACEMENTS)('an object with %s', (_name, put) => {
+    it.each(REPLACED)('is refused in %s', async (_place, call) => {
+      await expect(call(sealed.prisma, put)).rejects.toMatchObject({
+        name: 'QueryError',
+        code: 'ERR_QUERY_UNSUPPORTED',
+      })
+      expect(await sealed.base.person.count()).toBe(0)
+    })
+  })
+
+  it('a filter is refused where a sealed field has the name of an operator', async () => {
+    for (const is of ['x', { contains: 'x' }, { id: 1 }]) {
+      await expect(sealed.prisma.odd.findMany({ where: { parent: { is } } })).rejects.toMatchObject(
+        {
+          code: 'ERR_QUERY_UNSUPPORTED',
+          field: 'Odd.is',
+        },
+      )
+    }
+  })
+
+  it('a nested update is refused where it can be read in two ways', async () => {
+    const update = { data: { note: 'x' } }
+    const call = sealed.prisma.person.update({ where: { id: 1 }, data: { wrapper: { update } } })
+    await expect(call).rejects.toMatchObject({ code: 'ERR_QUERY_UNSUPPORTED' })
   })
 })

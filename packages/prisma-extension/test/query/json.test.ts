@@ -18,6 +18,21 @@ describe('jsonText', () => {
     ['what toJSON gives', { x: { toJSON: () => new Date(0) } }, '{"x":"1970-01-01T00:00:00.000Z"}'],
     ['inherited properties', Object.create({ p: 1 }), '{"p":1}'],
     [
+      'keys that Prisma gives a meaning in classes of its own',
+      { ifUndefined: 1, x: { ifUndefined: 2 } },
+      '{"ifUndefined":1,"x":{"ifUndefined":2}}',
+    ],
+    [
+      'what only looks like a Decimal',
+      { d: 1, e: 2, s: 3, toFixed: 'x' },
+      '{"d":1,"e":2,"s":3,"toFixed":"x"}',
+    ],
+    [
+      'what only looks like a reference',
+      { _toGraphQLInputType: 1, _getName: 2 },
+      '{"_toGraphQLInputType":1,"_getName":2}',
+    ],
+    [
       'a key named __proto__',
       JSON.parse('{"__proto__":{"a":1},"d":1}'),
       '{"__proto__":{"a":1},"d":1}',

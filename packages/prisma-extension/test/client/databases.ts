@@ -1,0 +1,130 @@
+import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
+import { randomBytes } from 'node:crypto'
+import { rowseal, type ReencryptionOptions } from '../../src/index.ts'
+import { initKeyring, openKeyring, type Keyring } from '../../src/keys/index.ts'
+import type { KeyStore } from '../../src/keys/types.ts'
+import { localRootKey } from '../../src/keys/providers/local.ts'
+import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
+
+export type Provider = 'postgresql' | 'sqlite'
+export const PROVIDERS: readonly Provider[] = ['postgresql', 'sqlite']
+
+/** A database of its own, with a client that seals. */
+export interface SealedDatabase {
+  readonly db: TestDatabase
+  readonly provider: Provider
+  /** The un-extended client. */
+  readonly base: any
+  /** The extended client. */
+  readonly prisma: any
+  readonly Prisma: any
+  readonly plan: any
+  /** The keyring `default`. */
+  readonly keyring: Keyring
+  /** By name. */
+  readonly keyrings: Readonly<Record<string, Keyring>>
+  readonly store: KeyStore
+  readonly PrismaClient: any
+  /** One stored row, as the database has it. */
+  raw(table: string, where: string): Promise<Record<string, unknown>>
+  close(): Promise<void>
+}
+
+export interface PlainDatabase {
+  readonly prisma: any
+  close(): Promise<void>
+}
+
+export interface SealedOptions {
+  readonly reencryption?: ReencryptionOptions | false
+  /** For `new PrismaClient`. */
+  readonly client?: Record<string, unknown>
+  readonly store?: (base: any) => KeyStore
+  /** Names of further keyrings. */
+  readonly keyrings?: readonly string[]
+  /** Driver adapter of the client; the database's own if left out. */
+  readonly adapter?: (db: TestDatabase) => unknown
+  /** Extends the client before Rowseal does. */
+  readonly before?: (base: any) => any
+}
+
+export async function openSealed(
+  provider: Provider,
+  schema: string,
+  options: SealedOptions = {},
+): Promise<SealedDatabase> {
+  const { base, db, Prisma, PrismaClient, plan } = await connect(provider, schema, options)
+  const store = options.store?.(base) ?? memoryKeyStore()
+  process.env['ROWSEAL_TEST_ROOT_KEY'] ??= randomBytes(32).toString('base64')
+  const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
+  const keyrings: Record<string, Keyring> = {}
+  for (const name of ['default', ...(options.keyrings ?? [])]) {
+    keyrings[name] = await openKeyring({ root, store, name })
+    await initKeyring(keyrings[name])
+  }
+  const all = Object.values(keyrings)
+  const prisma = (options.before?.(base) ?? base).$extends(
+    rowseal({
+      plan,
+      keyring: all.length === 1 ? all[0]! : all,
+      ...(options.reencryption === undefined ? {} : { reencryption: options.reencryption }),
+    }),
+  )
+  return {
+    db,
+    provider,
+    base,
+    prisma,
+    Prisma,
+    plan,
+    keyring: keyrings['default']!,
+    keyrings,
+    store,
+    PrismaClient,
+    raw: async (table, where) => {
+      const rows = await base.$queryRawUnsafe(`SELECT * FROM "${table}" WHERE ${where}`)
+      return rows[0]
+    },
+    close: async () => {
+      await prisma.$rowseal.flush()
+      await base.$disconnect()
+      await db.drop()
+    },
+  }
+}
+
+/** The same client without Rowseal on a database of its own, under a hook that does nothing. */
+export async function openPlain(
+  provider: Provider,
+  schema: string,
+  options: Connection = {},
+): Promise<PlainDatabase> {
+  const { base, db } = await connect(provider, schema, options)
+  const prisma = base.$extends({
+    query: { $allModels: { $allOperations: ({ args, query }: any) => query(args) } },
+  })
+  return {
+    prisma,
+    close: async () => {
+      await base.$disconnect()
+      await db.drop()
+    },
+  }
+}
+
+type Connection = Pick<SealedOptions, 'client' | 'adapter'>
+
+async function connect(
+  provider: Provider,
+  schema: string,
+  options: Connection,
+): Promise<{ base: any; db: TestDatabase; Prisma: any; PrismaClient: any; plan: any }> {
+  const db = await database(provider)
+  const { PrismaClient, Prisma, plan, ddl } = await generatedClient({ provider, schema })
+  await db.exec(ddl)
+  const base = new PrismaClient({
+    adapter: options.adapter?.(db) ?? db.adapter(),
+    ...options.client,
+  })
+  return { base, db, Prisma, PrismaClient, plan }
+}
