@@ -5,7 +5,8 @@ import { fromJsonText, isList, jsonText, type ColumnScalar, type ColumnValue } f
 /**
  * How stored values travel:
  *
- *   PostgreSQL  text, JSON text, bytes; lists as array literals (an array in an array would be flattened)
+ *   PostgreSQL  text, JSON text, hex (in an array that begins with null, Prisma does not take bytes for
+ *               bytes); lists as array literals (an array in an array would be flattened)
  *   SQLite      text, JSON text, hex, since a batch is one JSON document
  *   MySQL       text, the string that the JSON is, bytes
  */
@@ -17,7 +18,7 @@ export function scalarParam(
   if (stored === null) return null
   if (isList(stored)) return arrayLiteral(column, stored)
   if (column.kind === 'bytes' && stored instanceof Uint8Array)
-    return provider === 'sqlite' ? hex(stored) : stored
+    return provider === 'mysql' ? stored : hex(stored)
   if (provider === 'mysql' || !isJson(column)) return stored
   return jsonText(stored)
 }
@@ -28,7 +29,7 @@ export function value(provider: Provider, column: SealedColumn, sql: string): st
   if (provider === 'mysql') return isJson(column) ? `JSON_QUOTE(${sql})` : sql
   // Text is left to the assignment, which refuses what is too long where a cast would cut it off.
   if (column.kind === 'text') return column.list ? `${sql}::text[]` : sql
-  if (column.kind === 'bytes' && !column.list) return sql
+  if (column.kind === 'bytes' && !column.list) return `decode(${sql}, 'hex')`
   return `${sql}::${column.database.type}`
 }
 

@@ -79,11 +79,7 @@ function postgresql(table: Table, columns: Columns, rows: readonly SwapRow[]): S
   const params = new Params('postgresql')
   const matrix = rows.map((row) => cells(table, columns, row))
   const all = names(table, columns)
-  const arrays = all.map((name, at) => {
-    const column = name.startsWith('k') ? undefined : columns[Number(name.slice(1))]
-    const type = column?.kind === 'bytes' && !column.list ? 'bytea' : 'text'
-    return `${params.add(matrix.map((row) => row[at]))}::${type}[]`
-  })
+  const arrays = all.map((_, at) => `${params.add(matrix.map((row) => row[at]))}::text[]`)
   const keys = table.key.map(
     (column, i) => `${keyFromText('postgresql', column, `u.k${i}`)} AS k${i}`,
   )

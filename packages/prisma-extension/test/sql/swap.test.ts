@@ -88,13 +88,13 @@ describe.each(PROVIDERS)('swapStatement on %s', (provider) => {
       table,
       ['text', 'json', 'bytes'],
       [
-        { key: ['1'], old: [null, 'rs1.j1', null], next: [null, 'rs1.B', null] },
         { key: ['2'], old: ["rs1.'2'", null, null], next: ['rs1.C', null, null] },
+        { key: ['1'], old: [null, 'rs1.j1', BYTES], next: [null, 'rs1.B', BYTES.toReversed()] },
       ],
     )
     expect(count).toBe(2)
     expect((await values(table)).map((row) => row.map(plain)).slice(0, 2)).toEqual([
-      ['rs1.one', 'rs1.B', [...BYTES]],
+      ['rs1.one', 'rs1.B', [...BYTES.toReversed()]],
       ['rs1.C', null, null],
     ])
   })
