@@ -1,14 +1,13 @@
 import type { MigratorConfig } from '../config.ts'
 import { drain } from '../drain/drain.ts'
-import type { DrainEvent } from '../drain/options.ts'
 import { planDrain } from '../drain/plan.ts'
 import { init, initStatements } from '../init.ts'
 import { inspect } from '../inspect.ts'
 import { rotate } from '../rotate.ts'
 import { status } from '../status.ts'
-import { verify, type VerifyEvent } from '../verify.ts'
+import { verify } from '../verify.ts'
 import { print } from './output.ts'
-import { Progress } from './progress.ts'
+import { ProgressBars } from './progress.ts'
 import * as render from './render.ts'
 import type { Interruption } from './signals.ts'
 
@@ -69,7 +68,7 @@ export const COMMANDS = {
       const plan = await planDrain(config, options)
       return { document: plan, text: render.renderPlan(plan), exitCode: 0 }
     }
-    const bars = new Bars()
+    const bars = new ProgressBars()
     const report = await drain(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
     return {
       document: report,
@@ -80,7 +79,7 @@ export const COMMANDS = {
 
   verify: async (config, flags, interruption) => {
     const options = optionsOf(flags, interruption)
-    const bars = new Bars()
+    const bars = new ProgressBars()
     const report = await verify(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
     return {
       document: report,
@@ -107,22 +106,3 @@ function optionsOf(flags: Flags, { signal }: Interruption): DrainFlags {
 }
 
 type DrainFlags = NonNullable<Parameters<typeof drain>[1]>
-
-/** One bar for each model, fed by events. */
-class Bars {
-  #current: Progress | null = null
-
-  readonly stop = (): void => {
-    this.#current?.stop()
-    this.#current = null
-  }
-
-  readonly onEvent = (event: DrainEvent | VerifyEvent): void => {
-    if (event.type === 'model') {
-      this.stop()
-      this.#current = new Progress(event.model, 'rows' in event ? event.rows : event.staleRows)
-    } else if (event.type === 'batch') {
-      this.#current?.advance(event.rows + ('quarantined' in event ? event.quarantined : 0))
-    }
-  }
-}

@@ -1,10 +1,34 @@
 import cliProgress from 'cli-progress'
+import type { DrainEvent } from '../drain/options.ts'
+import type { VerifyEvent } from '../verify.ts'
 import { count, say } from './output.ts'
 
 const LINE_EVERY_MS = 5_000
 
+/**
+ * What `rowseal drain` shows, for programs that call `drain` or `verify`: pass `onEvent` on, and call
+ * `stop` in the end. One bar for each model on stderr.
+ */
+export class ProgressBars {
+  #current: Progress | null = null
+
+  readonly stop = (): void => {
+    this.#current?.stop()
+    this.#current = null
+  }
+
+  readonly onEvent = (event: DrainEvent | VerifyEvent): void => {
+    if (event.type === 'model') {
+      this.stop()
+      this.#current = new Progress(event.model, 'rows' in event ? event.rows : event.staleRows)
+    } else if (event.type === 'batch') {
+      this.#current?.advance(event.rows + ('quarantined' in event ? event.quarantined : 0))
+    }
+  }
+}
+
 /** A bar with rate and time left; plain lines where stderr is no terminal. */
-export class Progress {
+class Progress {
   readonly #label: string
   readonly #total: number
   readonly #bar: cliProgress.SingleBar | null
@@ -25,8 +49,8 @@ export class Progress {
     this.#bar?.update(Math.min(this.#done, this.#total), this.#facts())
     if (this.#bar !== null || performance.now() - this.#saidAt < LINE_EVERY_MS) return
     this.#saidAt = performance.now()
-    const { label, done, total, rate, left } = this.#facts()
-    say(`${label}: ${done} of ${total} rows, ${rate} rows/s, ${left} left`)
+    const { label, done, size, rate, left } = this.#facts()
+    say(`${label}: ${done} of ${size} rows, ${rate} rows/s, ${left} left`)
   }
 
   stop(): void {
@@ -34,14 +58,15 @@ export class Progress {
     this.#bar?.stop()
   }
 
-  #facts(): Record<'label' | 'done' | 'total' | 'rate' | 'left', string> {
+  #facts(): Record<'label' | 'done' | 'size' | 'rate' | 'left', string> {
     const seconds = (performance.now() - this.#began) / 1000
     const rate = seconds === 0 ? 0 : this.#done / seconds
     const left = rate === 0 ? null : Math.max(0, this.#total - this.#done) / rate
     return {
       label: this.#label,
       done: count(this.#done),
-      total: count(this.#total),
+      // Not `total`, which is the bar's own word, without separators.
+      size: count(this.#total),
       rate: count(rate),
       left: left === null ? '?' : duration(left),
     }
@@ -51,10 +76,11 @@ export class Progress {
 function newBar(): cliProgress.SingleBar {
   return new cliProgress.SingleBar({
     stream: process.stderr,
-    format: '{label} {bar} {percentage}%  {done} of {total} rows  {rate} rows/s  {left} left',
+    // 80 columns hold it for tables of a million rows.
+    format: '{label} {bar} {percentage}%  {done}/{size} rows  {rate}/s  {left} left',
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 30,
+    barsize: 18,
     hideCursor: true,
     // Ours to handle: the cursor comes back when the batch in hand is finished.
     gracefulExit: false,
