@@ -1,4 +1,5 @@
 import { drain } from '@rowseal/migrator'
+import { ProgressBars } from '@rowseal/migrator/progress'
 import { count } from '../print.ts'
 import type { Site } from '../site.ts'
 
@@ -7,17 +8,12 @@ export interface Drained {
   readonly rowsPerSecond: number
 }
 
-/** Re-encrypt the rest in batches, as `rowseal drain` does. */
+/** Re-encrypt the rest in batches, under the bars that `rowseal drain` shows. */
 export async function drainRest({ config, print }: Site): Promise<Drained> {
   print.heading(6, 'Drain the rest')
-  let done = 0
-  const report = await drain(config, {
-    onEvent: (event) => {
-      if (event.type === 'batch') print.progress(`${count((done += event.rows))} rows`)
-    },
-  })
-  print.progress(null)
+  const bars = new ProgressBars()
+  const report = await drain(config, { onEvent: bars.onEvent }).finally(bars.stop)
   const rowsPerSecond = Math.round(report.rows / report.seconds)
-  print.line(`   ${count(report.rows)} rows in ${report.seconds} s, ${count(rowsPerSecond)} rows/s`)
+  print.line(`   rowseal drain: ${count(report.rows)} rows, ${count(rowsPerSecond)} a second`)
   return { rows: report.rows, rowsPerSecond }
 }
