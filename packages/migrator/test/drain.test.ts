@@ -1,0 +1,283 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { drain, planDrain, status, verify, type DrainEvent } from '../src/index.ts'
+import {
+  addPatients,
+  clinic,
+  closeWorlds,
+  patient,
+  PROVIDERS,
+  readAll,
+  world,
+  type World,
+} from './world.ts'
+
+afterEach(closeWorlds)
+
+const stored = (w: World): Promise<any[]> =>
+  w.plain.patient.findMany({ orderBy: [{ clinic: 'asc' }, { number: 'asc' }] })
+
+describe.each(PROVIDERS)('drain on %s', (provider) => {
+  it('moves every stale value to the active key, and every value stays what it was', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 250)
+    await w.sealed.staff.createMany({
+      data: [
+        { id: 1, name: 'Ann', pin: '1234' },
+        { id: 2, name: 'Bob' },
+      ],
+    })
+    const [values, before] = [await readAll(w), await stored(w)]
+    await w.rotate()
+    await addPatients(w, 10, 1000)
+
+    const report = await drain(w.config, { batchRows: 40 })
+
+    expect(report).toMatchObject({ outcome: 'done', rows: 251, superseded: 0, quarantined: 0 })
+    expect(report.models.map((m) => [m.model, m.rows, m.passes])).toEqual([
+      ['Patient', 250, 2],
+      ['Staff', 1, 2],
+    ])
+    const after = (await stored(w)).filter((row) => !/^n'1\d{3}$/.test(row.number))
+    expect((await readAll(w)).filter((row) => !/^n'1\d{3}$/.test(row.number))).toEqual(values)
+    expect(after.map((row) => row.updatedAt)).toEqual(before.map((row) => row.updatedAt))
+    expect((await status(w.config)).stale).toBe(0)
+    // Nonces and DEKs are new: not one stored value is what it was.
+    const texts = new Set(before.map((row) => row.email.slice(13)))
+    expect(after.filter((row) => texts.has(row.email.slice(13)))).toEqual([])
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 0 })
+    expect(await verify(w.config)).toMatchObject({ outcome: 'done', bad: 0 })
+  })
+
+  it('gives every record one DEK of its own, for all of its fields', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 30, 1)
+    await w.rotate()
+    await drain(w.config)
+    const wrapped = (await stored(w)).map((row) => [
+      dekOf(Buffer.from(row.email.slice(13), 'base64url')),
+      ...(row.notes === null ? [] : [dekOf(Buffer.from(row.notes.slice(13), 'base64url'))]),
+      ...(row.scan === null ? [] : [dekOf(Buffer.from(row.scan).subarray(7))]),
+    ])
+    for (const deks of wrapped) expect(new Set(deks).size).toBe(1)
+    expect(new Set(wrapped.map(([dek]) => dek)).size).toBe(30)
+  })
+
+  it('moves values of several former versions at once, and leaves fresh rows alone', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 10)
+    await w.rotate()
+    await addPatients(w, 10, 10)
+    await w.rotate()
+    await addPatients(w, 10, 20)
+    const fresh = (await stored(w)).filter((row) => Number(row.number.slice(2)) >= 20)
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 20 })
+    expect((await stored(w)).filter((row) => Number(row.number.slice(2)) >= 20)).toEqual(fresh)
+    const report = await status(w.config)
+    expect(report.keys.map((key) => [key.version, key.state, key.values > 0])).toEqual([
+      [1, 'suspended', false],
+      [2, 'suspended', false],
+      [3, 'active', true],
+    ])
+  })
+
+  it('leaves plaintext alone where a field allows it', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 3)
+    await w.run(`UPDATE "table" SET phone = 'plain 1' WHERE "order" = 'n''1'`)
+    await w.rotate()
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 3 })
+    const phones = (await readAll(w)).map((row) => row.phone)
+    expect(phones).toEqual(['+49 0', 'plain 1', '+49 2'])
+    const report = await status(w.config)
+    expect(report.fields.find((field) => field.field === 'phone')).toMatchObject({
+      plaintext: 1,
+      stale: 0,
+    })
+    expect(await verify(w.config)).toMatchObject({ outcome: 'done', bad: 0 })
+  })
+
+  it('does not undo what others write meanwhile, and still ends with nothing stale', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 300)
+    await w.rotate()
+    let writes = 0
+    const write = async (): Promise<void> => {
+      const i = (writes++ * 13) % 300
+      const { clinic: c, number } = patient(provider, i)
+      await w.sealed.patient.update({
+        where: { clinic_number: { clinic: c, number } },
+        data: { email: `new ${i}` },
+      })
+    }
+    const pending: Promise<void>[] = []
+    const report = await drain(w.config, {
+      batchRows: 20,
+      onEvent: (event) => void (event.type === 'batch' && pending.push(write(), write())),
+    })
+    await Promise.all(pending)
+    expect(report.outcome).toBe('done')
+    expect((await status(w.config)).stale).toBe(0)
+    const written = new Set(Array.from({ length: writes }, (_, n) => (n * 13) % 300))
+    const rows = await readAll(w)
+    for (const row of rows) {
+      const i = Number(row.number.slice(2))
+      expect(row.email).toBe(written.has(i) ? `new ${i}` : `patient${i}@example.org`)
+    }
+  })
+
+  it('counts a row that changed between reading and writing as superseded, and comes back for the rest of it', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 3, 1)
+    await w.rotate()
+    const { email } = (await stored(w))[0]
+    // The first page has been read when its transaction begins: write in between, under the old key.
+    const client = interceptTransaction(w.plain, 2, () =>
+      w.run(`UPDATE "table" SET "select" = '${email}' WHERE "order" = 'n''2'`),
+    )
+    const report = await drain({ ...w.config, client }, { models: ['Patient'] })
+    expect(report).toMatchObject({ superseded: 1, quarantined: 0, rows: 3, outcome: 'done' })
+    expect((await readAll(w)).map((row) => row.email)).toEqual(
+      Array(2).fill('patient1@example.org').concat('patient3@example.org'),
+    )
+  })
+
+  it('quarantines values that do not open, moves all others, and forgets them when they are well again', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 20, 1)
+    const [first] = await stored(w)
+    await w.rotate()
+    await w.run(
+      `UPDATE "table" SET "select" = substr("select", 1, 120) || 'AAAA' || substr("select", 125) WHERE "order" = 'n''3'`,
+      `UPDATE "table" SET phone = 'rs1.00000001.broken!' WHERE "order" = 'n''4'`,
+    )
+    const report = await drain(w.config, { batchRows: 6 })
+    expect(report).toMatchObject({ outcome: 'incomplete', rows: 20, quarantined: 2 })
+    const sql = 'SELECT model, field, record_key, code FROM rowseal_quarantine ORDER BY field'
+    expect(await w.query(sql)).toEqual([
+      { model: 'Patient', field: 'email', record_key: '["3","n\'3"]', code: 'ERR_ENVELOPE_AUTH' },
+      {
+        model: 'Patient',
+        field: 'phone',
+        record_key: '["4","n\'4"]',
+        code: 'ERR_ENVELOPE_MALFORMED',
+      },
+    ])
+    const now = await status(w.config)
+    expect(now.stale).toBe(2)
+    expect(now.fields.find((field) => field.field === 'email')).toMatchObject({
+      stale: 1,
+      quarantined: 1,
+    })
+    expect(await verify(w.config)).toMatchObject({ outcome: 'incomplete', bad: 2 })
+
+    await w.sealed.patient.updateMany({
+      where: { number: { in: ["n'3", "n'4"] } },
+      data: { email: 'x', phone: 'y' },
+    })
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done' })
+    expect(await verify(w.config)).toMatchObject({ outcome: 'done', bad: 0 })
+    expect(await w.query(sql)).toEqual([])
+    expect(first.number).toBeDefined()
+  })
+
+  it('tells what it does as it goes', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 50)
+    await w.rotate()
+    const events: DrainEvent[] = []
+    await drain(w.config, {
+      batchRows: 20,
+      models: ['Patient'],
+      onEvent: (event) => void events.push(event),
+    })
+    const none = { superseded: 0, quarantined: 0, model: 'Patient' }
+    expect(events).toEqual([
+      {
+        type: 'model',
+        model: 'Patient',
+        fields: expect.any(Array),
+        staleRows: 50,
+        isResumed: false,
+      },
+      { type: 'batch', pass: 1, rows: 20, ...none },
+      { type: 'batch', pass: 1, rows: 20, ...none },
+      { type: 'batch', pass: 1, rows: 10, ...none },
+      { type: 'pass', pass: 1, rows: 50, ...none },
+      { type: 'pass', pass: 2, rows: 0, ...none },
+    ])
+  })
+
+  it('bounds a batch by bytes', async () => {
+    const w = await world(provider, clinic(provider))
+    const data = [1, 2, 3].map((id) => ({ id, name: '', pin: 'x'.repeat(50_000) }))
+    await w.sealed.staff.createMany({ data })
+    await w.rotate()
+    let batches = 0
+    const onEvent = (event: DrainEvent): void => void (event.type === 'batch' && batches++)
+    expect(await drain(w.config, { batchBytes: 1000, onEvent })).toMatchObject({
+      rows: 3,
+      outcome: 'done',
+    })
+    expect(batches).toBe(3)
+  })
+
+  it('plans without writing, and names the triggers that will fire', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 50)
+    await w.rotate()
+    await w.run(
+      ...(provider === 'sqlite'
+        ? [`CREATE TRIGGER audit AFTER UPDATE ON "table" BEGIN SELECT 1; END`]
+        : [
+            `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+            `CREATE TRIGGER audit AFTER UPDATE ON "table" FOR EACH ROW EXECUTE FUNCTION f()`,
+            `CREATE TRIGGER other AFTER DELETE ON "table" FOR EACH ROW EXECUTE FUNCTION f()`,
+          ]),
+    )
+    const before = await stored(w)
+    const plan = await planDrain(w.config, { batchRows: 20 })
+    expect(plan).toMatchObject({
+      staleRows: 50,
+      models: [
+        { model: 'Patient', staleRows: 50, batches: 3, triggers: ['audit'] },
+        { model: 'Staff', staleRows: 0 },
+      ],
+    })
+    expect(await stored(w)).toEqual(before)
+  })
+
+  it('stops after the batch in hand when told, and goes on from there', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 100)
+    await w.rotate()
+    const controller = new AbortController()
+    const stop = (event: DrainEvent): void => void (event.type === 'batch' && controller.abort())
+    const first = await drain(w.config, { batchRows: 10, signal: controller.signal, onEvent: stop })
+    expect(first.outcome).toBe('stopped')
+    expect(first.rows).toBeLessThanOrEqual(30)
+    const events: DrainEvent[] = []
+    const second = await drain(w.config, { onEvent: (event) => void events.push(event) })
+    expect(events[0]).toMatchObject({ isResumed: true })
+    expect(second.outcome).toBe('done')
+    expect(first.rows + second.rows).toBe(100)
+  })
+})
+
+/** Calls `before` when the nth transaction begins. */
+function interceptTransaction(client: any, nth: number, before: () => Promise<void>): any {
+  let count = 0
+  return new Proxy(client, {
+    get: (target, name) =>
+      name !== '$transaction'
+        ? target[name]
+        : async (...args: unknown[]) => {
+            if (++count === nth) await before()
+            return target.$transaction(...args)
+          },
+  })
+}
+
+/** The wrapped DEK of an envelope's body, as hex. */
+function dekOf(body: Buffer): string {
+  return body.subarray(1, 61).toString('hex')
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import { openKeyring, rowseal, type Keyring } from '@rowseal/prisma-extension'
+import { localRootKey } from '@rowseal/prisma-extension/providers/local'
+import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
+import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
+import { init, rotate, type MigratorConfig } from '../src/index.ts'
+
+export type Provider = 'postgresql' | 'sqlite'
+export const PROVIDERS: readonly Provider[] = [
+  ...(process.env['ROWSEAL_TEST_POSTGRES_URL'] === undefined ? [] : ['postgresql' as const]),
+  'sqlite',
+]
+
+/** A database with tables of a schema, a keyring, and the same client with and without Rowseal. */
+export interface World {
+  readonly db: TestDatabase
+  readonly provider: Provider
+  readonly config: MigratorConfig
+  readonly keyring: Keyring
+  /** Without Rowseal. */
+  readonly plain: any
+  readonly sealed: any
+  readonly rootKey: Buffer
+  /** Files of the generated client and plan. */
+  readonly dir: string
+  run(...statements: string[]): Promise<void>
+  query<T = any>(sql: string): Promise<T[]>
+  rotate(): Promise<void>
+  /** A config with a client of its own, as another process would have. */
+  another(): Promise<MigratorConfig>
+}
+
+const open: (() => Promise<void>)[] = []
+
+/** End what `world` began. For `afterEach`. */
+export async function closeWorlds(): Promise<void> {
+  for (const close of open.splice(0).reverse()) await close()
+}
+
+export async function world(
+  provider: Provider,
+  schema: string,
+  options: { init?: boolean } = {},
+): Promise<World> {
+  const db = await database(provider)
+  const generated = await generatedClient({ provider, schema })
+  await db.exec(generated.ddl)
+  const rootKey = randomBytes(32)
+  const connect = async (): Promise<MigratorConfig & { keyring: Keyring }> => {
+    const client = new generated.PrismaClient({ adapter: db.adapter() })
+    open.push(() => client.$disconnect())
+    const keyring = await openKeyring({
+      root: localRootKey({ key: rootKey }),
+      store: sqlKeyStore(client),
+    })
+    return { client, plan: generated.plan, keyring }
+  }
+  open.push(() => db.drop())
+  const config = await connect()
+  if (options.init !== false) await init(config)
+  const plain = config.client as any
+  return {
+    db,
+    provider,
+    config,
+    keyring: config.keyring,
+    plain,
+    sealed: plain.$extends(
+      rowseal({ plan: generated.plan, keyring: config.keyring, reencryption: false }),
+    ),
+    rootKey,
+    dir: generated.dir,
+    run: async (...statements) => {
+      for (const statement of statements) await plain.$executeRawUnsafe(statement)
+    },
+    query: (sql) => plain.$queryRawUnsafe(sql),
+    rotate: async () => void (await rotate(config)),
+    another: connect,
+  }
+}
+
+/** Composite key, names that SQL reserves, and a field of every kind. */
+export const clinic = (provider: Provider): string => `
+model Patient {
+  clinic Int    @map("group")
+  number String @map("order")
+  /// @encrypted
+  email  String @map("select")
+  /// @encrypted
+  notes  Json?
+  /// @encrypted(pad: 32)
+  scan   Bytes?
+  /// @encrypted(plaintext: allow)
+  phone  String?
+  ${provider === 'postgresql' ? '/// @encrypted\n  words String[]\n  /// @encrypted\n  docs Json[]\n  /// @encrypted\n  blobs Bytes[]' : ''}
+  updatedAt DateTime @updatedAt
+  @@id([clinic, number])
+  @@map("table")
+}
+model Staff {
+  id   Int @id
+  name String
+  /// @encrypted
+  pin  String?
+}
+model Country {
+  code String @id
+}
+`
+
+/** Patients whose values tell which they are. */
+export async function addPatients(
+  { sealed, provider }: World,
+  count: number,
+  from = 0,
+): Promise<void> {
+  const data = Array.from({ length: count }, (_, i) => patient(provider, from + i))
+  for (let at = 0; at < count; at += 1000)
+    await sealed.patient.createMany({ data: data.slice(at, at + 1000) })
+}
+
+export function patient(provider: Provider, i: number): any {
+  return {
+    clinic: i % 7,
+    number: `n'${i}`,
+    email: `patient${i}@example.org`,
+    notes: i % 5 === 0 ? undefined : { i, text: `note "${i}"`, list: [null, 1.5] },
+    scan: i % 3 === 0 ? null : new Uint8Array([i & 255, (i >> 8) & 255, 0, 255]),
+    phone: `+49 ${i}`,
+    ...(provider === 'postgresql'
+      ? {
+          words: [`w${i}`, '', `"{},\\${i}`].slice(0, i % 4),
+          docs: [{ i }, 'text', [1]].slice(0, i % 4),
+          blobs: [new Uint8Array([i & 255]), new Uint8Array([])].slice(0, i % 3),
+        }
+      : {}),
+  }
+}
+
+/** Everything that reads give, in the order of the key. */
+export async function readAll({ sealed }: World): Promise<any[]> {
+  return sealed.patient.findMany({ orderBy: [{ clinic: 'asc' }, { number: 'asc' }] })
+}
