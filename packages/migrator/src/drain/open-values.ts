@@ -74,7 +74,11 @@ export async function open(
 ): Promise<BadSite[]> {
   const bad: BadSite[] = []
   for (const [keyring, mine] of byKeyring(fields, sites)) {
-    const keys = await keyring.forProcessEach(mine.map((site) => site.envelope))
+    const keys = await keyring.forProcessEach(
+      mine.map((site) => site.envelope),
+      undefined,
+      false,
+    )
     for (const [i, site] of mine.entries()) {
       const key = keys[i]!
       const field = fields[site.field]!

@@ -51,7 +51,7 @@ async function freshDeks(
   const result = new Map<Keyring, Map<number, Dek>>()
   for (const [keyring, mine] of byKeyring(fields, sites)) {
     const rows = [...new Set(mine.map((site) => site.row))]
-    const deks = await keyring.forProtect(rows.length)
+    const deks = await keyring.forProtect(rows.length, undefined, false)
     result.set(keyring, new Map(rows.map((row, i) => [row, deks[i]!])))
   }
   return result

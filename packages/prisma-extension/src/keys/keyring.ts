@@ -125,9 +125,10 @@ export class Keyring {
    *
    * @param count - 0 to 1,000,000.
    * @param via - the interactive transaction the caller is in, if any.
+   * @param remember - keep them for opening what was sealed? A run over a whole table says no.
    * @throws {KeyError} `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
    */
-  async forProtect(count: number, via?: Via): Promise<Dek[]> {
+  async forProtect(count: number, via?: Via, remember = true): Promise<Dek[]> {
     if (!Number.isInteger(count) || count < 0 || count > MAX_DEKS) {
       throw new TypeError(`count must be a whole number from 0 to ${MAX_DEKS}`)
     }
@@ -135,7 +136,8 @@ export class Keyring {
     this.#reader.refreshIfDue()
     const kek = this.#sealingKek() ?? (await this.#fetchSealingKek(via))
     this.#wraps += count
-    return createDeks(kek, count, this.#nonces, (dek, bytes) => this.#deks.set(nameOf(dek), bytes))
+    const keep = (dek: Dek, bytes: Uint8Array): void => this.#deks.set(nameOf(dek), bytes)
+    return createDeks(kek, count, this.#nonces, remember ? keep : undefined)
   }
 
   /**
@@ -160,11 +162,17 @@ export class Keyring {
   /**
    * As `forProcess`, but with the error of a value in its place, so that one bad value does not
    * spoil the others. What concerns all of them (`ERR_KEY_UNAVAILABLE` and the like) still throws.
+   *
+   * @param remember - keep them for the next time? A run over a whole table says no.
    */
-  async forProcessEach(wanted: readonly WrappedDek[], via?: Via): Promise<Opened[]> {
+  async forProcessEach(
+    wanted: readonly WrappedDek[],
+    via?: Via,
+    remember = true,
+  ): Promise<Opened[]> {
     this.#reader.refreshIfDue()
-    let looked = this.#opener.look(wanted)
-    if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via)
+    let looked = this.#opener.look(wanted, remember)
+    if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via, remember)
     if (looked.missing !== null) throw this.#unsettled()
     return looked.keys
   }

@@ -52,7 +52,7 @@ export class Opener {
   }
 
   /** What memory has. No I/O and nothing awaited. */
-  look(wanted: readonly WrappedDek[], fetched?: Fetched): Looked {
+  look(wanted: readonly WrappedDek[], remember = true, fetched?: Fetched): Looked {
     const { reader } = this.#options
     const keys = new Array<Opened>(wanted.length)
     const opened = new Map<string, Opened>()
@@ -61,7 +61,8 @@ export class Opener {
     for (let i = 0; i < wanted.length; i++) {
       const dek = wanted[i]!
       const row = reader.snapshot?.rows.get(dek.keyId)
-      const key = this.#refusal(dek, row, fetched) ?? (row && this.#key(dek, opened, fetched))
+      const key =
+        this.#refusal(dek, row, fetched) ?? (row && this.#key(dek, opened, remember, fetched))
       if (key === undefined) missing = (missing ?? new Set()).add(dek.keyId)
       else keys[i] = key
       if (key instanceof RowsealError) failure ??= key
@@ -75,7 +76,12 @@ export class Opener {
    * @throws {KeyError} what concerns all values: `ERR_KEY_UNAVAILABLE`, `ERR_KEYRING_MISSING`,
    *   `ERR_KEY_MISMATCH`.
    */
-  async fetch(wanted: readonly WrappedDek[], first: Looked, via?: Via): Promise<Looked> {
+  async fetch(
+    wanted: readonly WrappedDek[],
+    first: Looked,
+    via?: Via,
+    remember = true,
+  ): Promise<Looked> {
     const { reader, keks } = this.#options
     const fetched: Fetched = { keks: new Map(), refusals: new Map() }
     let looked = first
@@ -89,7 +95,7 @@ export class Opener {
         .filter(({ state }) => PERMITTED[state].process)
         .map((row) => keks.load(row))
       for (const kek of await Promise.all(loads)) fetched.keks.set(kek.keyId, kek)
-      looked = this.look(wanted, fetched)
+      looked = this.look(wanted, remember, fetched)
     }
     return looked
   }
@@ -106,22 +112,28 @@ export class Opener {
     return undefined
   }
 
-  #key(dek: WrappedDek, opened: Map<string, Opened>, fetched?: Fetched): Opened | undefined {
+  #key(
+    dek: WrappedDek,
+    opened: Map<string, Opened>,
+    remember: boolean,
+    fetched?: Fetched,
+  ): Opened | undefined {
     const { deks, keks } = this.#options
     const name = nameOf(dek)
     let key = opened.get(name) ?? deks.get(name)
     if (key === undefined) {
       const kek = fetched?.keks.get(dek.keyId) ?? keks.get(dek.keyId)
       if (kek === undefined) return undefined
-      key = this.#unwrap(kek, dek, name)
+      key = this.#unwrap(kek, dek, remember ? name : null)
     }
     opened.set(name, key)
     return key
   }
 
-  #unwrap(kek: Kek, dek: WrappedDek, name: string): Opened {
+  #unwrap(kek: Kek, dek: WrappedDek, name: string | null): Opened {
     this.unwraps++
     try {
+      if (name === null) return unwrapDek(kek, dek.wrapped)
       return unwrapDek(kek, dek.wrapped, (bytes) => this.#options.deks.set(name, bytes))
     } catch (error) {
       if (error instanceof RowsealError) return error

@@ -185,6 +185,15 @@ describe('the DEKs of stored values', () => {
     expect(third).toMatchObject({ code: 'ERR_KEY_UNKNOWN' })
   })
 
+  test('stay out of the cache for a run that meets each once', async () => {
+    const { keyring } = await setUp()
+    const wanted = (await keyring.forProtect(3, undefined, false)).map(wrappedOf)
+    await keyring.forProcessEach(wanted, undefined, false)
+    expect(keyring.stats()).toMatchObject({ unwraps: 3, dekCache: { entries: 0 } })
+    await keyring.forProcessEach(wanted)
+    expect(keyring.stats()).toMatchObject({ unwraps: 6, dekCache: { entries: 3 } })
+  })
+
   test('leave the cache by age and by number', async () => {
     const { keyring, clock } = await setUp({ dekCache: { entries: 2, maxAgeMs: 5000 } })
     const deks = (await keyring.forProtect(3)).map(wrappedOf)
