@@ -5,7 +5,7 @@ import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient, startPostgres } from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
 
-const SCHEMA = `
+export const SCHEMA = `
 model Person {
   id      Int    @id
   name    String
@@ -34,6 +34,7 @@ export interface Bench {
   readonly sealed: any
   /** The un-extended client of the sealed database. */
   readonly base: any
+  readonly sealedUrl: string
   readonly keyring: Keyring
   readonly plan: any
   close(): Promise<void>
@@ -60,6 +61,7 @@ export async function openBench(): Promise<Bench> {
     plain,
     sealed: base.$extends(rowseal({ plan, keyring })),
     base,
+    sealedUrl: sealedDb.url,
     keyring,
     plan,
     close: async () => {
