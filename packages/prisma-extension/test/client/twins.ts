@@ -61,13 +61,12 @@ export function describeTwins(title: string, twins: Twins): void {
   })
 }
 
-/** `@updatedAt` differs between the twins by nature. */
-export function stripTimes<T>(value: T): T {
-  if (Array.isArray(value)) value.forEach(stripTimes)
-  else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    const object = value as Record<string, unknown>
-    if (object['updatedAt'] instanceof Date) delete object['updatedAt']
-    Object.values(object).forEach(stripTimes)
-  }
-  return value
+/** What is enumerable of a result, without `@updatedAt`, which differs between the twins by nature. */
+export function stripTimes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stripTimes)
+  if (typeof value !== 'object' || value === null) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  const entries = Object.entries(value).filter(([key]) => key !== 'updatedAt')
+  return Object.fromEntries(entries.map(([key, inner]) => [key, stripTimes(inner)]))
 }
