@@ -46,9 +46,11 @@ interface Draft extends ModelPlan {
  * Join a plan with its keyrings.
  *
  * @throws {SchemaError} `ERR_ANNOTATION_INVALID` if a field names a keyring that is not among them.
+ * @throws {TypeError} if two keyrings have one name.
  */
 export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan {
   const byName = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
+  if (byName.size < keyrings.length) throw new TypeError('Two keyrings have one name.')
   const drafts = new Map<string, Draft>()
   for (const [name, source] of Object.entries(plan.models)) {
     drafts.set(name, draft(name, source, byName))
