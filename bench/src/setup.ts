@@ -5,7 +5,7 @@ import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient, startPostgres } from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
 
-export const SCHEMA = `
+const SCHEMA = `
 model Person {
   id      Int    @id
   name    String
@@ -35,6 +35,8 @@ export interface Bench {
   /** The un-extended client of the sealed database. */
   readonly base: any
   readonly sealedUrl: string
+  /** Where the generated client and plan are. */
+  readonly clientFolder: string
   readonly keyring: Keyring
   readonly plan: any
   close(): Promise<void>
@@ -45,7 +47,7 @@ export async function openBench(): Promise<Bench> {
   const server = await startPostgres(['-c', 'shared_buffers=256MB'])
   process.env['ROWSEAL_TEST_POSTGRES_URL'] = server.url
   process.env['ROWSEAL_BENCH_ROOT_KEY'] = randomBytes(32).toString('base64')
-  const { PrismaClient, plan, ddl } = await generatedClient({
+  const { PrismaClient, plan, ddl, dir } = await generatedClient({
     provider: 'postgresql',
     schema: SCHEMA,
   })
@@ -62,6 +64,7 @@ export async function openBench(): Promise<Bench> {
     sealed: base.$extends(rowseal({ plan, keyring })),
     base,
     sealedUrl: sealedDb.url,
+    clientFolder: dir,
     keyring,
     plan,
     close: async () => {
