@@ -30,7 +30,7 @@ function blocks(text) {
 
 function script(tarballs) {
   const push = `${join(root, 'node_modules/.bin/tsx')} ${join(root, 'test/support/src/push.ts')} prisma/schema.prisma file:./clinic.db`
-  const lines = ['set -eu', `cd ${folder}/project`]
+  const lines = ['set -eu', 'exec 2>&1', `cd ${folder}/project`]
   for (const { kind, name, body } of blocks(readFileSync(join(root, 'README.md'), 'utf8'))) {
     if (kind === 'file') {
       lines.push(
