@@ -72,10 +72,10 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
   const same = table.key.map((column, i) => `t.${column.name} = q.k${i}`)
   const keysNamed = key.map((name, i) => `${name} AS k${i}`).join(', ')
   return {
-    sql: `WITH p AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
-q AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM p)
+    sql: `WITH rowseal_p AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
+rowseal_q AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM rowseal_p p)
 SELECT ${[...keysRead, ...valuesRead].join(', ')}, q.matched AS matched
-FROM q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
+FROM rowseal_q q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
     params: params.list,
   }
 }

@@ -74,7 +74,7 @@ function names(table: Table, columns: Columns): string[] {
   ]
 }
 
-/** One array per column. Locks in the order of the key, so that two batches cannot deadlock. */
+/** One array per column. A WITH hides tables of its name, so none is named like a model. Locks in the order of the key, so that two batches cannot deadlock. */
 function postgresql(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
   const params = new Params('postgresql')
   const matrix = rows.map((row) => cells(table, columns, row))
@@ -90,9 +90,9 @@ function postgresql(table: Table, columns: Columns, rows: readonly SwapRow[]): S
   const locked = table.key.map((column, i) => `t.${column.name} AS k${i}`).join(', ')
   const joined = table.key.map((_, i) => `l.k${i} = v.k${i}`).join(' AND ')
   return {
-    sql: `WITH v AS (SELECT ${[...keys, ...rest].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
-l AS (SELECT ${locked} FROM ${table.name} t JOIN v ON ${key} AND ${old} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
-UPDATE ${table.name} t SET ${assignments(table, columns)} FROM v JOIN l ON ${joined} WHERE ${same} AND ${old}`,
+    sql: `WITH rowseal_v AS (SELECT ${[...keys, ...rest].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
+rowseal_l AS (SELECT ${locked} FROM ${table.name} t JOIN rowseal_v v ON ${key} AND ${old} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
+UPDATE ${table.name} t SET ${assignments(table, columns)} FROM rowseal_v v JOIN rowseal_l l ON ${joined} WHERE ${same} AND ${old}`,
     params: params.list,
   }
 }

@@ -6,6 +6,7 @@ import {
   loadTable,
   readPage,
   staleCondition,
+  swapStatement,
   type CountRow,
   type PageRequest,
   type Table,
@@ -92,6 +93,28 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       })
     }
   })
+
+  it.each(['p', 'q', 'v', 'l', 't', 'u', 'e', 'c', 'P'])(
+    'reads, counts and rewrites a table that is called %s',
+    async (name) => {
+      const { q, run, client } = (at = await connect(provider))
+      await run(
+        `CREATE TABLE ${q(name)} (id INTEGER NOT NULL PRIMARY KEY, a VARCHAR(50))`,
+        `INSERT INTO ${q(name)} VALUES (1, 'rs1.00000001.A')`,
+      )
+      const source = model({ table: name, key: { id: 'Int' }, sealed: { a: 'String' } })
+      const table = await loadTable(client, provider, source)
+      const page = await readPage(client, table, { ...ALL, columns: table.sealed })
+      expect(page.rows).toEqual([{ key: ['1'], values: ['rs1.00000001.A'] }])
+      const [count] = await client.$queryRawUnsafe<CountRow[]>(
+        countStatement(table, table.sealed[0]!),
+      )
+      expect(count).toEqual({ kind: '00000001', count: '1' })
+      const row = { key: ['1'], old: ['rs1.00000001.A'], next: ['rs1.00000002.A'] }
+      const { sql, params } = swapStatement(table, ['a'], [row])
+      expect(await client.$executeRawUnsafe(sql, ...params)).toBe(1)
+    },
+  )
 
   it('ends a page at the bound on bytes, but never before the first row', async () => {
     const { q, run, client } = (at = await connect(provider))
