@@ -29,7 +29,10 @@ export function checkFiles(name: string, folder: string, control: 'some' | 'ever
   const seen = new Set(scanFolder(folder, CONTROL_NEEDLES).found.map(({ where }) => where))
   if (seen.size < (control === 'every' ? files : 1))
     return fails(name, 'the search missed the control, which is there in the clear')
-  return passes(name, `no sentinel in ${count(files)} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)}`)
+  return passes(
+    name,
+    `no sentinel in ${count(files)} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)}`,
+  )
 }
 
 /** No sentinel in what this process printed. */

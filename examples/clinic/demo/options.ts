@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
 
-/** What can be spoilt on purpose, to see that the demo notices. Each is the name of a check. */
+/** The checks, in their order. Each can be spoilt on purpose, to see that the demo notices. */
 export const BREAKABLE = [
   'fresh',
+  'status',
+  'verify',
+  'values',
+  'updatedAt',
   'database files',
   'logs',
   'output',
-  'values',
-  'status',
-  'verify',
-  'updatedAt',
 ] as const
 export type Breakable = (typeof BREAKABLE)[number]
 
@@ -18,7 +18,7 @@ export interface Options {
   readonly patients: number
   readonly json: boolean
   readonly keep: boolean
-  readonly break: Breakable | undefined
+  readonly breaks: readonly Breakable[]
 }
 
 const HELP = `Seals, reads, rotates and drains the data of a made-up clinic, and checks the result.
@@ -30,7 +30,8 @@ const HELP = `Seals, reads, rotates and drains the data of a made-up clinic, and
   --json                 one JSON document on stdout, the rest on stderr;
                          use \`npm run --silent demo -- --json\`, or npm prints too
   --keep                 leave the database, the logs and the key for you to look at
-  --break CHECK          spoil one thing on purpose; the demo must notice and fail.
+  --break CHECK          spoil one thing on purpose, once or more; the demo must
+                         notice and fail.
                          ${BREAKABLE.slice(0, 5).join(', ')},
                          ${BREAKABLE.slice(5).join(', ')}
   --help
@@ -46,7 +47,7 @@ export function readOptions(args: string[]): Options | { text: string; exitCode:
         patients: { type: 'string', default: '20000' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
-        break: { type: 'string' },
+        break: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     })
@@ -56,7 +57,7 @@ export function readOptions(args: string[]): Options | { text: string; exitCode:
       patients: patientsOf(values.patients),
       json: values.json,
       keep: values.keep,
-      break: values.break === undefined ? undefined : oneOf('--break', BREAKABLE, values.break),
+      breaks: values.break.map((name) => oneOf('--break', BREAKABLE, name)),
     }
   } catch (error) {
     return { text: `${(error as Error).message}\n\n${HELP}`, exitCode: 2 }

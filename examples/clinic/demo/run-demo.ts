@@ -54,7 +54,7 @@ export async function runDemo(world: World): Promise<Facts> {
   const rotation = await watch.time('rotate', () => rotateKey(site))
   const lazy = await watch.time('read', () => readSome(site, rotation.after))
   const drained = await watch.time('drain', () => drainRest(site))
-  if (options.break !== undefined) await SPOIL[options.break](site)
+  for (const name of options.breaks) await SPOIL[name](site)
   const checked = await watch.time('check', () => check(site, { written, before, lazy }))
 
   const failed = checked.checks.filter(({ ok }) => !ok)

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { BREAKABLE } from '../demo/options.ts'
+import type { Check } from '../demo/checks.ts'
+import { BREAKABLE, type Breakable } from '../demo/options.ts'
 
 interface Ended {
   readonly code: number | null
@@ -22,6 +23,17 @@ async function demo(...args: string[]): Promise<Ended> {
   return { code, stdout, stderr }
 }
 
+/** Spoil some things, and tell what the checks found. */
+async function spoil(names: readonly Breakable[], ...args: string[]): Promise<Map<string, string>> {
+  const breaks = names.flatMap((name) => ['--break', name])
+  const { code, stdout, stderr } = await demo('--json', '--patients', '20', ...breaks, ...args)
+  const facts = JSON.parse(stdout)
+  expect(facts.ok, stderr).toBe(false)
+  expect(code).toBe(1)
+  const failed = facts.checks.filter(({ ok }: Check) => !ok)
+  return new Map(failed.map(({ name, says }: Check) => [name, says]))
+}
+
 describe.concurrent('the demo', () => {
   it.each(['sqlite', 'postgres'])('holds all it promises on %s', async (db) => {
     const { code, stdout, stderr } = await demo('--json', '--patients', '120', '--db', db)
@@ -30,40 +42,37 @@ describe.concurrent('the demo', () => {
       ok: true,
       patients: 120,
       rows: { Staff: 60, Patient: 120, Encounter: 120, Document: 15, IntakeForm: 60 },
+      lazy: { rowsRead: 61, rowsFresh: 61 },
       status: { stale: 0 },
     })
-    expect(facts.checks.map((check: { name: string }) => check.name)).toEqual([...BREAKABLE])
-    expect(facts.digests.read).toEqual(facts.digests.written)
-    expect(facts.lazy.freshRows).toEqual(facts.lazy.rowsRead)
+    expect(facts.checks.map(({ name }: Check) => name)).toEqual([...BREAKABLE])
+    for (const { written, read } of Object.values<any>(facts.digests)) expect(read).toBe(written)
     expect(Object.values(facts.seconds).every(Number.isFinite)).toBe(true)
     expect(code).toBe(0)
+    const [folder] = /\S*rowseal-clinic-\w+/.exec(stderr)!
+    expect(existsSync(folder), 'it leaves nothing behind').toBe(false)
   })
 
-  it.each(BREAKABLE)('fails and says so when %s is spoilt', async (name) => {
-    const { code, stdout, stderr } = await demo('--json', '--patients', '20', '--break', name)
-    const { ok, checks } = JSON.parse(stdout)
-    expect(
-      checks.find((check: { name: string }) => check.name === name),
-      stderr,
-    ).toMatchObject({
-      ok: false,
-    })
-    expect(ok).toBe(false)
-    expect(code).toBe(1)
+  it('fails when rows are stale, swapped, touched, or were in the clear for a moment', async () => {
+    const found = await spoil(['fresh', 'status', 'values', 'updatedAt', 'database files'])
+    expect([...found.keys()]).toEqual(['fresh', 'status', 'values', 'updatedAt', 'database files'])
+    expect(found.get('values')).toBe('Encounter differs')
+    expect(found.get('database files')).toMatch(/^clinic\.db(-wal)? holds a sentinel as base64$/)
   })
 
-  it('searches the files of PostgreSQL too', async () => {
-    const args = ['--db', 'postgres', '--patients', '20', '--break', 'database files', '--json']
-    const { code, stdout } = await demo(...args)
-    const check = JSON.parse(stdout).checks.find(({ name }: any) => name === 'database files')
-    expect(check).toMatchObject({ ok: false, says: expect.stringContaining('as base64') })
-    expect(code).toBe(1)
+  it('fails when values are cut short, and when sentinels are logged or printed', async () => {
+    const found = await spoil(['verify', 'logs', 'output'])
+    expect([...found.keys()]).toEqual(['verify', 'values', 'logs', 'output'])
+    expect(found.get('values')).toMatch(/^Staff ERR_ENVELOPE_/)
+    expect(found.get('logs')).toBe('prisma.log holds a sentinel as text')
+    expect(found.get('output')).toBe('a sentinel was printed as hex')
   })
 
-  it('leaves nothing behind', async () => {
-    const { stdout } = await demo('--patients', '20')
-    const [folder] = /\S*rowseal-clinic-\w+/.exec(stdout)!
-    expect(existsSync(folder)).toBe(false)
+  it('searches the files and the log of PostgreSQL too', async () => {
+    const found = await spoil(['database files'], '--db', 'postgres')
+    expect([...found.keys()]).toEqual(['database files', 'logs'])
+    expect(found.get('database files')).toContain('holds a sentinel as base64')
+    expect(found.get('logs')).toBe('postgresql.log holds a sentinel as base64')
   })
 
   it('tells misuse from failure', async () => {

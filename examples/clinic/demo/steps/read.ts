@@ -24,7 +24,7 @@ export async function readSome(site: Site, keyId: number): Promise<Lazy> {
   const patients = Math.min(500, Math.floor(options.patients / 4))
   print.heading(5, `Read ${count(patients)} patients with their encounters`)
   const read = await readPatients(app, patients)
-  if (options.break === 'fresh') await app.prisma.document.findFirst()
+  if (options.breaks.includes('fresh')) await app.prisma.document.findFirst()
   await app.prisma.$rowseal.flush()
   const { done } = app.prisma.$rowseal.stats().reencryption
   print.line(`   ${count(lengthOf(read))} rows read, ${count(done)} re-encrypted in the background`)
