@@ -42,6 +42,8 @@ export interface SealedOptions {
   readonly store?: (base: any) => KeyStore
   /** Names of further keyrings. */
   readonly keyrings?: readonly string[]
+  /** Database schemas of `@@schema`. */
+  readonly schemas?: readonly string[]
   /** Driver adapter of the client; the database's own if left out. */
   readonly adapter?: (db: TestDatabase) => unknown
   /** Extends the client before Rowseal does. */
@@ -112,7 +114,7 @@ export async function openPlain(
   }
 }
 
-type Connection = Pick<SealedOptions, 'client' | 'adapter'>
+type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas'>
 
 async function connect(
   provider: Provider,
@@ -120,7 +122,11 @@ async function connect(
   options: Connection,
 ): Promise<{ base: any; db: TestDatabase; Prisma: any; PrismaClient: any; plan: any }> {
   const db = await database(provider)
-  const { PrismaClient, Prisma, plan, ddl } = await generatedClient({ provider, schema })
+  const { PrismaClient, Prisma, plan, ddl } = await generatedClient({
+    provider,
+    schema,
+    ...(options.schemas && { schemas: options.schemas }),
+  })
   await db.exec(ddl)
   const base = new PrismaClient({
     adapter: options.adapter?.(db) ?? db.adapter(),
