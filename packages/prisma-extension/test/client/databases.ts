@@ -42,6 +42,8 @@ export interface SealedOptions {
   readonly store?: (base: any) => KeyStore
   /** Names of further keyrings. */
   readonly keyrings?: readonly string[]
+  /** Preview features of Prisma. */
+  readonly previews?: readonly string[]
   /** Database schemas of `@@schema`. */
   readonly schemas?: readonly string[]
   /** Driver adapter of the client; the database's own if left out. */
@@ -114,7 +116,7 @@ export async function openPlain(
   }
 }
 
-type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas'>
+type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas' | 'previews'>
 
 async function connect(
   provider: Provider,
@@ -126,6 +128,7 @@ async function connect(
     provider,
     schema,
     ...(options.schemas && { schemas: options.schemas }),
+    ...(options.previews && { generator: withPreviews(options.previews) }),
   })
   await db.exec(ddl)
   const base = new PrismaClient({
@@ -133,4 +136,9 @@ async function connect(
     ...options.client,
   })
   return { base, db, Prisma, PrismaClient, plan }
+}
+
+/** The block of the generator ends with its provider's name: more follows that, and a comment takes the last quote. */
+function withPreviews(previews: readonly string[]): 'prisma-client' {
+  return `prisma-client"\n  previewFeatures = ${JSON.stringify(previews)} //` as 'prisma-client'
 }
