@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { decode, parseJson } from '@rowseal/prisma-extension/envelope'
 import { presentCondition, readPage, type PageRow } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from './config.ts'
@@ -117,6 +118,7 @@ async function walk(
     const bad = await result.take(page.rows)
     options.onEvent?.({ type: 'batch', model, rows: page.rows.length, bad })
     if (next === null) return true
+    await turn()
     page = await next
     if (options.signal?.aborted === true) return false
   }

@@ -112,7 +112,9 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     const pending: Promise<void>[] = []
     const report = await drain(w.config, {
       batchRows: 20,
-      onEvent: (event) => void (event.type === 'batch' && pending.push(write(), write())),
+      onEvent: (event) => {
+        if (event.type === 'batch') pending.push(write(), write())
+      },
     })
     await Promise.all(pending)
     expect(report.outcome).toBe('done')
@@ -213,7 +215,9 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await w.sealed.staff.createMany({ data })
     await w.rotate()
     let batches = 0
-    const onEvent = (event: DrainEvent): void => void (event.type === 'batch' && batches++)
+    const onEvent = (event: DrainEvent): void => {
+      if (event.type === 'batch') batches++
+    }
     expect(await drain(w.config, { batchBytes: 1000, onEvent })).toMatchObject({
       rows: 3,
       outcome: 'done',
@@ -251,7 +255,9 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await addPatients(w, 100)
     await w.rotate()
     const controller = new AbortController()
-    const stop = (event: DrainEvent): void => void (event.type === 'batch' && controller.abort())
+    const stop = (event: DrainEvent): void => {
+      if (event.type === 'batch') controller.abort()
+    }
     const first = await drain(w.config, { batchRows: 10, signal: controller.signal, onEvent: stop })
     expect(first.outcome).toBe('stopped')
     expect(first.rows).toBeLessThanOrEqual(30)

@@ -74,7 +74,9 @@ export async function world(
       for (const statement of statements) await plain.$executeRawUnsafe(statement)
     },
     query: (sql) => plain.$queryRawUnsafe(sql),
-    rotate: async () => void (await rotate(config)),
+    rotate: async () => {
+      await rotate(config)
+    },
     another: connect,
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   readPage,
   staleCondition,
@@ -52,6 +53,8 @@ export async function runPass(job: PassJob, from: Checkpoint): Promise<PassResul
   let committing: Promise<void> = Promise.resolve()
   try {
     while (!isComplete) {
+      // libsql works synchronously: without a turn of the event loop no signal and no timer would be heard.
+      await turn()
       if (job.heartbeat.isLost) throw takenOver(job.run)
       if (job.signal?.aborted === true) break
       const { batchRows: maxRows, batchBytes: maxBytes } = job

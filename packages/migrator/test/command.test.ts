@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import { status } from '../src/index.ts'
+import { Command } from './command.ts'
+import { addPatients, clinic, closeWorlds, PROVIDERS, readAll, world, type World } from './world.ts'
+
+let command: Command
+afterEach(async () => {
+  command.remove()
+  await closeWorlds()
+})
+
+async function staleWorld(provider: (typeof PROVIDERS)[number], patients: number): Promise<World> {
+  const w = await world(provider, clinic(provider))
+  command = new Command(w)
+  await addPatients(w, patients)
+  await w.rotate()
+  return w
+}
+
+const checkpoint = async (w: World): Promise<string | null> =>
+  (await w.query(`SELECT checkpoint FROM rowseal_runs WHERE model = 'Patient'`))[0]?.checkpoint ??
+  null
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((done) => setTimeout(done, 5))
+}
+
+describe.each(PROVIDERS)('rowseal on %s', (provider) => {
+  it('goes the whole way: init, rotate, drain, status, verify', async () => {
+    const w = await world(provider, clinic(provider), { init: false })
+    command = new Command(w)
+    const ddl = await command.run('init', '--print')
+    expect(ddl).toMatchObject({ code: 0, stderr: '' })
+    for (const name of ['rowseal_keys', 'rowseal_keyrings', 'rowseal_runs', 'rowseal_quarantine'])
+      expect(ddl.stdout).toContain(`CREATE TABLE IF NOT EXISTS ${name} (`)
+
+    expect(await command.run('init')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('created, key 1 is active'),
+    })
+    const again = await command.run('init', '--json')
+    expect(JSON.parse(again.stdout)).toEqual({
+      keyrings: [{ keyring: 'default', activeKeyId: 1, isCreated: false }],
+      areRunTablesCreated: false,
+    })
+    await w.keyring.refresh()
+    await addPatients(w, 30)
+    const values = await readAll(w)
+
+    expect((await command.run('rotate')).stderr).toContain('key 2 (version 2) is active')
+    const stale = JSON.parse((await command.run('status', '--json')).stdout)
+    expect(stale.stale).toBeGreaterThan(60)
+    const dry = await command.run('drain', '--dry-run', '--json')
+    expect(JSON.parse(dry.stdout)).toMatchObject({ staleRows: 30 })
+    expect(dry.code).toBe(0)
+
+    const drained = await command.run('drain', '--json')
+    expect(drained.code).toBe(0)
+    expect(JSON.parse(drained.stdout)).toMatchObject({ outcome: 'done', rows: 30 })
+    const people = await command.run('drain')
+    expect(people).toMatchObject({ code: 0, stdout: '' })
+    expect(people.stderr).toContain('Nothing is stale.')
+
+    const fresh = await command.run('status', '--json')
+    expect(JSON.parse(fresh.stdout).stale).toBe(0)
+    expect((await command.run('status')).stderr).toMatch(
+      /default +1 +1 +suspended[\s\S]*Patient\.email/,
+    )
+    expect(JSON.parse((await command.run('verify', '--json')).stdout)).toMatchObject({
+      outcome: 'done',
+      bad: 0,
+    })
+    expect(await readAll(w)).toEqual(values)
+  })
+
+  it('ends with 3 when a value does not open, and shows no content', async () => {
+    const w = await staleWorld(provider, 5)
+    const [row] = await w.query(`SELECT "select" AS value FROM "table" WHERE "order" = 'n''3'`)
+    await w.run(
+      `UPDATE "table" SET "select" = substr("select", 1, 120) || 'AAAA' || substr("select", 125) WHERE "order" = 'n''3'`,
+    )
+    const drained = await command.run('drain')
+    expect(drained.code).toBe(3)
+    const verified = await command.run('verify')
+    expect(verified.code).toBe(3)
+    expect(verified.stderr).toContain("Patient.email of the record 3, n'3: ERR_ENVELOPE_AUTH")
+    for (const text of [drained.stderr, verified.stderr])
+      expect(text).not.toContain(row.value.slice(13, 40))
+  })
+
+  it('finishes the batch in hand on Ctrl-C, says how to go on, and goes on', async () => {
+    const w = await staleWorld(provider, 2000)
+    const values = await readAll(w)
+    const { child, ended } = command.start('drain', '--batch-rows', '10')
+    await until(async () => (await checkpoint(w)) !== null)
+    child.kill('SIGINT')
+    const stopped = await ended
+    expect(stopped).toMatchObject({ code: 130, signal: null })
+    expect(stopped.stderr).toContain('To go on: npx rowseal drain')
+    expect((await status(w.config)).stale).toBeGreaterThan(0)
+    const [run] = await w.query(`SELECT owner, outcome FROM rowseal_runs WHERE model = 'Patient'`)
+    expect(run).toEqual({ owner: null, outcome: 'stopped' })
+    expect((await command.run('drain')).code).toBe(0)
+    expect((await status(w.config)).stale).toBe(0)
+    expect(await readAll(w)).toEqual(values)
+  })
+
+  it('killed at ten random moments and run again ends with nothing stale and every value equal', async () => {
+    const w = await staleWorld(provider, 4000)
+    const values = await readAll(w)
+    for (let i = 0; i < 10; i++) {
+      const before = await checkpoint(w)
+      const { child, ended } = command.start('drain', '--batch-rows', '4', '--json')
+      await until(async () => (await checkpoint(w)) !== before || child.exitCode !== null)
+      await new Promise((done) => setTimeout(done, Math.random() * 150))
+      child.kill('SIGKILL')
+      expect((await ended).signal).toBe('SIGKILL')
+    }
+    expect((await status(w.config)).stale).toBeGreaterThan(0)
+    const last = await command.run('drain', '--json')
+    expect(last.stderr).toBe('')
+    expect(last.code).toBe(0)
+    expect((await status(w.config)).stale).toBe(0)
+    expect(await readAll(w)).toEqual(values)
+  }, 180_000)
+
+  it('tells one document for an error, and a second run from a failure', async () => {
+    const w = await staleWorld(provider, 3000)
+    const first = command.start('drain', '--batch-rows', '10')
+    await until(async () => (await checkpoint(w)) !== null)
+    const second = await command.run('drain', '--json')
+    expect(second.code).toBe(1)
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      error: { code: 'ERR_RUN_STATE', fix: expect.any(String) },
+    })
+    expect(second.stderr).toMatch(/^ERR_RUN_STATE: Another run writes to Patient/)
+    first.child.kill('SIGTERM')
+    expect((await first.ended).code).toBe(143)
+  })
+})
+
+describe('rowseal', () => {
+  it('inspects a value without its content', async () => {
+    const w = await staleWorld('sqlite', 2)
+    const [row] = await w.query(
+      `SELECT "select" AS email, notes, hex(scan) AS scan FROM "table" WHERE "order" = 'n''1'`,
+    )
+    const found = await command.run('inspect', row.email, '--json')
+    expect(JSON.parse(found.stdout)).toEqual({
+      form: 'text',
+      keyId: 1,
+      keyIdHex: '00000001',
+      suite: 1,
+      wrappedDekBytes: 60,
+      ciphertextBytes: 1 + 'patient1@example.org'.length,
+      key: {
+        keyring: 'default',
+        version: 1,
+        state: 'suspended',
+        isActive: false,
+        rootKeyId: expect.stringMatching(/^local:/),
+      },
+    })
+    expect((await command.run('inspect', row.notes)).stderr).toMatch(/form +text/)
+    expect((await command.run('inspect', row.scan)).stderr).toMatch(
+      /form +bytes[\s\S]*version 1, suspended/,
+    )
+    expect(await command.run('inspect', 'hello')).toMatchObject({ code: 2 })
+    expect(await command.run('inspect', 'rs1.0000000g.AAAA')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^ERR_ENVELOPE_MALFORMED/),
+    })
+  })
+
+  it('ends with 2 on misuse', async () => {
+    await staleWorld('sqlite', 0)
+    const misuse = [
+      ['frob'],
+      ['drain', '--batch-rows', 'x'],
+      ['drain', '--batch-rows', '0'],
+      ['drain', '--model', 'Nobody'],
+      ['drain', '--config', 'none.ts'],
+      ['rotate', '--keyring', 'other'],
+      [],
+    ]
+    for (const args of misuse) expect([args, (await command.run(...args)).code]).toEqual([args, 2])
+    expect((await command.run('--help')).code).toBe(0)
+  })
+
+  it('says what is wrong with a configuration', async () => {
+    await staleWorld('sqlite', 0)
+    command.write('broken.ts', 'import "./nowhere.ts"')
+    command.write('empty.ts', 'export const config = 1')
+    command.write('wrong.mjs', 'export default { client: 1, plan: 2, keyring: 3 }')
+    for (const [file, says] of [
+      ['broken.ts', /cannot be loaded/],
+      ['empty.ts', /default export/],
+      ['wrong.mjs', /client/],
+    ] as const) {
+      const { code, stderr } = await command.run('status', '--config', file)
+      expect([file, code]).toEqual([file, 2])
+      expect(stderr).toMatch(/^ERR_CONFIG_INVALID/)
+      expect(stderr).toMatch(says)
+    }
+  })
+
+  it('keeps what a configuration prints out of the document', async () => {
+    await staleWorld('sqlite', 0)
+    command.write(
+      'chatty.ts',
+      `console.log('hello')\nexport { default } from './rowseal.config.ts'`,
+    )
+    const { stdout, stderr } = await command.run('status', '--json', '--config', 'chatty.ts')
+    expect(JSON.parse(stdout)).toMatchObject({ stale: 0 })
+    expect(stderr).toBe('hello\n')
+  })
+
+  it('says that the root key is the wrong one', async () => {
+    const w = await staleWorld('sqlite', 1)
+    const other = new Command({ ...w, rootKey: randomBytes(32) })
+    const { code, stderr } = await other.run('drain')
+    other.remove()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^ERR_KEY_MISMATCH/)
+  })
+
+  it.runIf(PROVIDERS.includes('postgresql'))('says that the database is out of reach', async () => {
+    const w = await staleWorld('postgresql', 1)
+    const other = new Command({
+      ...w,
+      db: { ...w.db, url: 'postgresql://nobody@127.0.0.1:1/none' },
+    })
+    const { code, stderr } = await other.run('drain')
+    other.remove()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE/)
+  })
+})

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { World } from './world.ts'
+
+const PACKAGE = new URL('..', import.meta.url).pathname
+const BIN = join(PACKAGE, 'bin/rowseal.mjs')
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+/** The built `rowseal`, in a folder with a `rowseal.config.ts` for a world. */
+export class Command {
+  readonly folder: string
+  readonly #env: Record<string, string>
+
+  constructor(world: World) {
+    mkdirSync(join(PACKAGE, '.tmp'), { recursive: true })
+    this.folder = mkdtempSync(join(PACKAGE, '.tmp', 'command-'))
+    this.#env = {
+      DATABASE_URL: world.db.url,
+      ROWSEAL_ROOT_KEY: world.rootKey.toString('base64'),
+    }
+    this.write('rowseal.config.ts', configOf(world))
+  }
+
+  write(name: string, content: string): void {
+    writeFileSync(join(this.folder, name), content)
+  }
+
+  start(...args: string[]): Started {
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      new Promise<[number | null, NodeJS.Signals | null]>((done) =>
+        child.on('close', (code, signal) => done([code, signal])),
+      ),
+    ]).then(([stdout, stderr, [code, signal]]) => ({ code, signal, stdout, stderr }))
+    return { child, ended }
+  }
+
+  run(...args: string[]): Promise<Ended> {
+    return this.start(...args).ended
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** As in the README, with the generated files of the world: TypeScript, and await at the top. */
+function configOf({ provider, dir }: World): string {
+  const adapter =
+    provider === 'sqlite'
+      ? `import { PrismaLibSql } from '@prisma/adapter-libsql'
+const adapter = new PrismaLibSql({ url: process.env['DATABASE_URL']!, timeout: 5000 })`
+      : `import { PrismaPg } from '@prisma/adapter-pg'
+const adapter = new PrismaPg({ connectionString: process.env['DATABASE_URL']! })`
+  return `import { defineConfig } from '@rowseal/migrator'
+import { openKeyring } from '@rowseal/prisma-extension'
+import { localRootKey } from '@rowseal/prisma-extension/providers/local'
+import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
+import { PrismaClient } from '${dir}/client/client.ts'
+import { plan } from '${dir}/rowseal.ts'
+${adapter}
+
+const client: PrismaClient = new PrismaClient({ adapter })
+const keyring = await openKeyring({
+  root: localRootKey({ env: 'ROWSEAL_ROOT_KEY' }),
+  store: sqlKeyStore(client),
+})
+export default defineConfig({ client, plan, keyring })
+`
+}
