@@ -126,7 +126,9 @@ export class ReencryptionQueue {
         this.#counts.dropped++
         return
       }
-      if (records === undefined) this.#waiting.set(model, (records = new Map()))
+      if (records === undefined) {
+        this.#waiting.set(model, (records = new Map<string, Waiting>()))
+      }
       records.set(id, (record = { key: keyTexts, stored: new Map(), bytes: 0 }))
       this.#waitingCount++
     }
@@ -144,13 +146,15 @@ export class ReencryptionQueue {
     return this.#waitingCount >= maxQueued || this.#waitingBytes >= maxQueuedBytes
   }
 
-  /** Start after the caller has its result, when a burst of reads has come together. */
+  /** Start after the caller has its result, when a burst of reads has come together; one batch a turn. */
   #schedule(): void {
-    if (this.#isScheduled || this.#waitingCount === 0) return
+    const isBusy = this.#running >= this.#options.concurrency
+    if (this.#isScheduled || isBusy || this.#waitingCount === 0) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      while (this.#running < this.#options.concurrency && this.#waitingCount > 0) void this.#run()
+      void this.#run()
+      this.#schedule()
     })
   }
 
@@ -207,7 +211,10 @@ function positive(name: string, value: number): number {
 /** Text of envelopes is ASCII. Other JSON in a list, which its annotation allows, is not counted. */
 function sizeOf(stored: unknown): number {
   if (typeof stored === 'string' || stored instanceof Uint8Array) return stored.length
-  return Array.isArray(stored) ? stored.reduce<number>((sum, item) => sum + sizeOf(item), 0) : 0
+  if (!Array.isArray(stored)) return 0
+  let size = 0
+  for (const element of stored) size += sizeOf(element)
+  return size
 }
 
 function nameOf(error: unknown): string {

@@ -116,9 +116,11 @@ function put(
   value: unknown,
 ): void {
   const plaintext = toPlaintext(field, value)
-  if (field.spec.seal === 'on') return walk.sites.add(record, field, target, key, plaintext)
-  refuseEnvelope(field, plaintext)
-  target[key] = value
+  if (field.spec.seal === 'on') walk.sites.add(record, field, target, key, plaintext)
+  else {
+    refuseEnvelope(field, plaintext)
+    target[key] = value
+  }
 }
 
 /** `[…]`, `{ set: […] }` and, in an update, `{ push: x }`. */

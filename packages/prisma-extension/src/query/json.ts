@@ -44,8 +44,12 @@ function object(value: object): unknown {
   const special = nullKind(value)
   if (special !== null) return special
   if (fieldReference(value) !== null) throw new NotJson('a reference to a field')
-  if ('toJSON' in value && typeof value.toJSON === 'function') return serializable(value.toJSON())
+  if (hasToJson(value)) return serializable(value.toJSON())
   return properties(value as Record<string, unknown>)
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function'
 }
 
 function array(value: readonly unknown[]): unknown {

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/keys/index.ts'
-import {
-  openClinic,
-  PROVIDERS,
-  type ClinicOptions,
-  type Provider,
-  type TestClinic,
-} from './clinic.ts'
+import { openClinic, PROVIDERS, type ClinicOptions, type TestClinic } from './clinic.ts'
 
 const key = (value: unknown): string => String(value).slice(4, 12)
 
@@ -17,7 +11,7 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
   })
 
   async function rotated(options: ClinicOptions = {}): Promise<TestClinic> {
-    const clinic = await openClinic(provider as Provider, options)
+    const clinic = await openClinic(provider, options)
     open.push(clinic)
     for (let i = 0; i < 3; i++) {
       await clinic.prisma.patient.create({
