@@ -48,7 +48,7 @@ async function rowsealDrain(bench: Bench): Promise<DrainResult> {
   const child = spawn(process.execPath, [bin, 'drain', '--json'], {
     cwd: new URL('..', import.meta.url),
     env: {
-      ...process.env, NODE_OPTIONS: process.env.DRAIN_OPTS, NODE_OPTIONS: process.env.DRAIN_OPTS, NODE_OPTIONS: process.env.DRAIN_OPTS, NODE_OPTIONS: process.env.DRAIN_OPTS, NODE_OPTIONS: process.env.DRAIN_OPTS,
+      ...process.env,
       ROWSEAL_BENCH_CLIENT: bench.clientFolder,
       ROWSEAL_BENCH_DATABASE: bench.sealedUrl,
     },
