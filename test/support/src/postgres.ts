@@ -12,8 +12,7 @@ export interface Server {
 /**
  * Start PostgreSQL from its npm package on a free port, in a folder that goes with it.
  *
- * In a process of its own: the package hooks into the exit of the process it is loaded into, and a test
- * run that failed would end with exit code 0. That process ends with this one, however this one ends.
+ * In a process of its own, which ends with this one however this one ends, and the server with it.
  */
 export async function startPostgres(flags: readonly string[] = []): Promise<Server> {
   const program = fileURLToPath(new URL('postgres-process.ts', import.meta.url))

@@ -1,0 +1,87 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chownSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './machine.ts'
+import { postgresBinaries, type Binaries } from './postgres-binaries.ts'
+
+export interface PostgresServer {
+  readonly url: string
+  /** The folder that holds every file the server writes. */
+  readonly files: string
+  stop(): Promise<void>
+}
+
+export interface PostgresOptions {
+  /** Others may enter it: PostgreSQL does not run as root, so a server of root's runs as `nobody`. */
+  readonly folder: string
+  /** File for the server's log. */
+  readonly log: string
+  /** For the server, such as `-c max_connections=200`, an argument each. */
+  readonly flags?: readonly string[]
+}
+
+/** Start PostgreSQL from its npm package on a free port of this machine, with an empty database. */
+export async function startPostgresServer(options: PostgresOptions): Promise<PostgresServer> {
+  const { folder, log, flags = [] } = options
+  const files = join(folder, 'data')
+  const binaries = postgresBinaries(folder)
+  const password = randomBytes(16).toString('hex')
+  initialise(binaries, folder, files, password)
+  const port = await freePort()
+  const server = spawn(binaries.postgres, serverFlags(files, port, flags), {
+    ...binaries.user,
+    cwd: folder,
+    env: { ...process.env, LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', openSync(log, 'w', 0o600)],
+  })
+  await ready(server, log)
+  return {
+    url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+    files,
+    stop: () => stop(server),
+  }
+}
+
+function serverFlags(files: string, port: number, flags: readonly string[]): string[] {
+  const ours = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=']
+  // Nothing here outlives the run.
+  const settings = [...ours, 'fsync=off'].flatMap((setting) => ['-c', setting])
+  return ['-D', files, ...settings, ...flags]
+}
+
+function initialise(binaries: Binaries, folder: string, files: string, password: string): void {
+  const { uid, gid } = binaries.user
+  const passwordFile = join(folder, 'password')
+  mkdirSync(files, { mode: 0o700 })
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (uid !== undefined && gid !== undefined)
+    for (const path of [files, passwordFile]) chownSync(path, uid, gid)
+  const flags = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C']
+  execFileSync(
+    binaries.initdb,
+    [`--pgdata=${files}`, `--pwfile=${passwordFile}`, ...flags, '--no-sync'],
+    { ...binaries.user, cwd: folder, stdio: 'pipe' },
+  )
+  rmSync(passwordFile)
+}
+
+/** Its log says when. */
+async function ready(server: ChildProcess, log: string): Promise<void> {
+  for (;;) {
+    const said = readFileSync(log, 'utf8')
+    if (said.includes('ready to accept connections')) return
+    if (server.exitCode !== null || server.signalCode !== null)
+      throw new Error(`PostgreSQL did not start.\n${said}`)
+    await sleep(20)
+  }
+}
+
+/** SIGINT ends it without waiting for connections. */
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const ended = new Promise((done) => server.once('exit', done))
+  server.kill('SIGINT')
+  await ended
+}
