@@ -219,6 +219,6 @@ function sizeOf(stored: unknown): number {
 
 function nameOf(error: unknown): string {
   if (error instanceof RowsealError) return error.code
-  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error'
 }

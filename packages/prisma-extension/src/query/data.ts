@@ -1,6 +1,6 @@
 import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
 import { checkFilter } from './filter.ts'
-import { isArguments, unknownClause } from './refuse.ts'
+import { isArguments, notData, unknownClause, unknownField } from './refuse.ts'
 import { RecordSlots, type SealSite, type SealSites } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
@@ -27,7 +27,11 @@ export function writeData(
   data: unknown,
   record = new RecordSlots(),
 ): unknown {
-  if (!model.reaches || !isArguments(data)) return data
+  if (!model.reaches) return data
+  if (!isArguments(data)) {
+    if (data === null) return data
+    throw notData(`The data of ${model.name}`)
+  }
   let out = data
   for (const key of Object.keys(data)) {
     const value = data[key]
@@ -39,7 +43,12 @@ export function writeData(
       continue
     }
     const relation = model.relations.get(key)
-    if (relation === undefined || !isArguments(value)) continue
+    if (relation === undefined) {
+      if (key in model.source.columns) continue
+      throw unknownField(model.name, key)
+    }
+    if (!relation.reaches || value === null) continue
+    if (!isArguments(value)) throw notData(`${model.name}.${key}`)
     const nested = writeRelation(walk, relation, value, model.source.relations[key]?.list === true)
     if (nested === value) continue
     if (out === data) out = { ...data }

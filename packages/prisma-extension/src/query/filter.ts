@@ -1,5 +1,5 @@
 import { isFieldOf, type CompiledPlan, type ModelPlan } from './compile.ts'
-import { isArguments, refusal, type Clause } from './refuse.ts'
+import { isArguments, refusal, unknownField, type Clause } from './refuse.ts'
 import { fieldReference, isAbsent, isPlainObject, nullKind, type PlainObject } from './special.ts'
 
 /**
@@ -26,8 +26,9 @@ export function checkFilter(plan: CompiledPlan, model: ModelPlan, where: unknown
     if (field !== undefined) {
       if (!comparesWithNull(value, field.spec.type === 'Json')) throw refusal(field.label, 'where')
     } else if (relation !== undefined) checkRelationFilter(plan, relation, value)
-    else if (Object.hasOwn(model.source.uniques, key)) checkFilter(plan, model, value)
-    else checkReferences(plan, value)
+    else if (key in model.source.columns) checkReferences(plan, value)
+    else if (key in model.source.uniques) checkFilter(plan, model, value)
+    else if (!LOGICAL.has(key)) throw unknownField(model.name, key)
   }
 }
 
@@ -98,10 +99,10 @@ function checkAggregateOrder(model: ModelPlan, key: string, fields: unknown): vo
 function checkRelationFilter(plan: CompiledPlan, target: ModelPlan, value: unknown): void {
   if (!isArguments(value)) return
   const operators = RELATION_OPERATORS.filter((key) => Object.hasOwn(value, key))
-  for (const key of operators) checkFilter(plan, target, value[key])
   // A field may have the name of an operator: then both readings are checked.
   const clear = operators.filter((key) => !isFieldOf(target, key))
   checkFilter(plan, target, clear.length === 0 ? value : without(value, clear))
+  for (const key of operators) checkFilter(plan, target, value[key])
 }
 
 function without(value: PlainObject, keys: readonly string[]): PlainObject {

@@ -33,6 +33,20 @@ export function unknownClause(model: string, what: string): QueryError {
   )
 }
 
+/** The error for a name that is no field. Prisma's own would print its value, which may be a misspelt sealed field's. */
+export function unknownField(model: string, name: string): QueryError {
+  return new QueryError('ERR_QUERY_UNSUPPORTED', `${model} has no field "${name}".`, {
+    fix: 'Check its spelling, and that the plan and the client were generated together.',
+  })
+}
+
+/** The error for data that is no object. Prisma's own would print it, unsealed. */
+export function notData(what: string): QueryError {
+  return new QueryError('ERR_QUERY_UNSUPPORTED', `${what} must be an object.`, {
+    fix: 'Pass one record as an object, and several with createMany or as a list of nested writes.',
+  })
+}
+
 /**
  * Is this an object whose keys are arguments? One in whose place Prisma would send something else is
  * refused: what a walk saw would not be what the database gets.

@@ -389,6 +389,31 @@ describe('arguments that Prisma would replace by others', () => {
     }
   })
 
+  it('names that are no fields, and data that is no object, are refused without their values', async () => {
+    const { person, pet } = sealed.prisma
+    const calls = [
+      person.create({ data: { id: 1, secert: 'PLAIN' } }),
+      person.create({ data: { id: 1, pets: { create: { id: 1, chp: 'PLAIN' } } } }),
+      person.create({ data: { id: 1, pts: { create: { id: 1, chip: 'PLAIN' } } } }),
+      person.create({ data: { id: 1, pets: [{ id: 1, chip: 'PLAIN' }] } }),
+      person.create({ data: { id: 1, pets: { create: [[{ id: 1, chip: 'PLAIN' }]] } } }),
+      person.update({ where: { id: 1 }, data: [{ secret: 'PLAIN' }] }),
+      person.createMany({ data: 'PLAIN' }),
+      person.findMany({ where: { secert: 'PLAIN' } }),
+      person.findMany({ where: { pets: { some: { OR: [{ chp: 'PLAIN' }] } } } }),
+      pet.update({ where: { id: 1 }, data: { owner: { connect: { id: 1, secert: 'PLAIN' } } } }),
+    ]
+    for (const call of calls) {
+      const error = await call.catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ name: 'QueryError', code: 'ERR_QUERY_UNSUPPORTED' })
+      expect(error.message).not.toContain('PLAIN')
+    }
+    // What is not given is not there.
+    await person.create({ data: { id: 1, secert: undefined, pets: { create: [] } } })
+    expect(await person.count({ where: { id: 1, secert: undefined } })).toBe(1)
+    await person.deleteMany()
+  })
+
   it('a nested update is refused where it can be read in two ways', async () => {
     const update = { data: { note: 'x' } }
     const call = sealed.prisma.person.update({ where: { id: 1 }, data: { wrapper: { update } } })
