@@ -72,7 +72,10 @@ async function sqlite(): Promise<TestDatabase> {
 async function script(factory: SqlDriverAdapterFactory, text: string): Promise<void> {
   const connection = await factory.connect()
   try {
-    if (factory.provider !== 'mysql') return await connection.executeScript(text)
+    if (factory.provider !== 'mysql') {
+      await connection.executeScript(text)
+      return
+    }
     // This adapter has no scripts: a statement ends with the line.
     for (const sql of text.split(/;\s*$/m).filter((part) => part.trim() !== '')) {
       await connection.executeRaw({ sql, args: [], argTypes: [] })

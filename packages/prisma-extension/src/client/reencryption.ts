@@ -218,7 +218,7 @@ function sizeOf(stored: unknown): number {
 }
 
 function nameOf(error: unknown): string {
-  if (error instanceof RowsealError) return error.code
+  if (error instanceof RowsealError) return String(error.code)
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error'
 }
