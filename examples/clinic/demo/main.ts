@@ -27,11 +27,13 @@ async function main(options: Options): Promise<number> {
     if (options.keep) print.line(`\nThe database, the logs and the root key are in ${folder}`)
     else rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
-  for (const [signal, exitCode] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)
-    process.once(signal, () => void tidy().finally(() => process.exit(exitCode)))
+  const stopped: { exitCode?: number } = {}
+  const onSignal = (exitCode: number) => (): void => {
+    stopped.exitCode = exitCode
+    print.line('\nStopped.')
+    void tidy().finally(() => process.exit(exitCode))
+  }
+  process.once('SIGINT', onSignal(130)).once('SIGTERM', onSignal(143))
 
   let facts: Facts | { ok: false; error: string }
   try {
@@ -44,8 +46,10 @@ async function main(options: Options): Promise<number> {
     })
   } catch (error) {
     facts = { ok: false, error: messageOf(error) }
-    print.line(`\n${facts.error}`)
+    // Once it is told to stop, the database goes away under it.
+    if (stopped.exitCode === undefined) print.line(`\n${facts.error}`)
   }
+  if (stopped.exitCode !== undefined) return stopped.exitCode
   await tidy()
   if (options.json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
   // The summary and the document were printed after the check of the output.

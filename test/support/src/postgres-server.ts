@@ -33,6 +33,8 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
   const server = spawn(binaries.postgres, serverFlags(files, port, flags), {
     ...binaries.user,
     cwd: folder,
+    // Ctrl-C is for us, who then end it.
+    detached: true,
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', 'ignore', openSync(log, 'w', 0o600)],
   })
