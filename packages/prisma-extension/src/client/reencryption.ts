@@ -1,4 +1,3 @@
-import { RowsealError } from '../errors.ts'
 import type { FieldPlan, ModelPlan, StaleRecord } from '../query/index.ts'
 import type { Provider } from '../plan/index.ts'
 import { keyText, type StoredValue } from '../sql/index.ts'
@@ -218,7 +217,6 @@ function sizeOf(stored: unknown): number {
 }
 
 function nameOf(error: unknown): string {
-  if (error instanceof RowsealError) return String(error.code)
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error'
 }

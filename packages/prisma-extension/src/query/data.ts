@@ -1,10 +1,10 @@
 import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
+import { sealField, type Mode } from './field-data.ts'
 import { checkFilter } from './filter.ts'
 import { isArguments, notData, unknownClause, unknownField } from './refuse.ts'
-import { RecordSlots, type SealSite, type SealSites } from './sites.ts'
-import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { RecordSlots, type SealSites } from './sites.ts'
+import { isAbsent, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
-import { invalid, isNullValue, refuseEnvelope, toPlaintext } from './values.ts'
 
 /**
  * Walks over the arguments that write. They return the same object when nothing below it is sealed, and
@@ -16,8 +16,6 @@ export interface WriteWalk {
   readonly plan: CompiledPlan
   readonly sites: SealSites
 }
-
-type Mode = 'create' | 'update'
 
 /** `data` of a create or an update of one record, or of one `updateMany`. */
 export function writeData(
@@ -39,7 +37,7 @@ export function writeData(
     const field = model.sealed.get(key)
     if (field !== undefined) {
       if (out === data) out = { ...data }
-      sealField(walk, record, field, mode, out, value)
+      sealField(walk.sites, record, field, mode, out, value)
       continue
     }
     const relation = model.relations.get(key)
@@ -75,7 +73,7 @@ function withDefaults(
     const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
     if (field.spec.seal === 'off' || isGiven) continue
     if (out === data) out = { ...data }
-    sealField(walk, record, field, 'create', out, defaultOf(field))
+    sealField(walk.sites, record, field, 'create', out, defaultOf(field))
   }
   return out
 }
@@ -84,119 +82,6 @@ function defaultOf(field: FieldPlan): unknown {
   const parse = (text: string): unknown => (field.spec.type === 'Json' ? JSON.parse(text) : text)
   const literal = field.spec.default
   return typeof literal === 'string' ? parse(literal) : literal?.map(parse)
-}
-
-/** Register the value of one sealed field, in the shape its place takes. */
-function sealField(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  mode: Mode,
-  out: PlainObject,
-  value: unknown,
-): void {
-  if (field.spec.list) {
-    out[field.name] = sealList(walk, record, field, mode, value)
-  } else if (mode === 'update' && field.spec.type !== 'Json' && isSetOnly(value)) {
-    const set = { ...value }
-    out[field.name] = set
-    if (!isAbsent(set['set'])) sealOne(walk, record, field, set, 'set', set['set'])
-  } else sealOne(walk, record, field, out, field.name, value)
-}
-
-function sealOne(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  target: PlainObject,
-  key: string,
-  value: unknown,
-): void {
-  if (!isNullValue(field, value)) put(walk, record, field, target, key, value)
-}
-
-/** One value that is not NULL: a site to seal, or with `seal: off` the value as it is. */
-function put(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  target: SealSite['target'],
-  key: string | number,
-  value: unknown,
-): void {
-  const plaintext = toPlaintext(field, value)
-  if (field.spec.seal === 'on') walk.sites.add(record, field, target, key, plaintext)
-  else {
-    refuseEnvelope(field, plaintext)
-    target[key] = value
-  }
-}
-
-/** `[…]`, `{ set: […] }` and, in an update, `{ push: x }`. */
-function sealList(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  mode: Mode,
-  value: unknown,
-): unknown {
-  if (Array.isArray(value)) return sealElements(walk, record, field, value)
-  const given = isPlainObject(value)
-    ? Object.keys(value).filter((key) => !isAbsent(value[key]))
-    : []
-  const [operation] = given
-  if (isPlainObject(value) && given.length === 1) {
-    const operand = value[operation as string]
-    // Prisma 7.10 stores the base64 text of bytes in a `set`, but not in a bare list, which means the same.
-    if (operation === 'set' && Array.isArray(operand)) {
-      const list = sealElements(walk, record, field, operand)
-      return field.spec.type === 'Bytes' ? list : { set: list }
-    }
-    if (operation === 'push' && mode === 'update') return sealPush(walk, record, field, operand)
-  }
-  throw invalid(
-    field,
-    'is a list and takes a list, { set: [...] } or, in an update, { push: ... }.',
-  )
-}
-
-function sealPush(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  pushed: unknown,
-): PlainObject {
-  // Several values are pushed as a list, except into a Json list, where a list is one value.
-  const several = Array.isArray(pushed) && field.spec.type !== 'Json'
-  if (!several || (field.spec.type === 'Bytes' && pushed.length === 1)) {
-    const out: PlainObject = {}
-    put(walk, record, field, out, 'push', several ? pushed[0] : pushed)
-    return out
-  }
-  if (field.spec.type !== 'Bytes') return { push: sealElements(walk, record, field, pushed) }
-  throw new QueryError(
-    'ERR_QUERY_UNSUPPORTED',
-    `${field.label} is a list of bytes, of which Prisma 7 cannot push several at once: it would store their base64 text.`,
-    { field: field.label, fix: 'Push them one at a time, or set the whole list.' },
-  )
-}
-
-function sealElements(
-  walk: WriteWalk,
-  record: RecordSlots,
-  field: FieldPlan,
-  values: readonly unknown[],
-): unknown[] {
-  const out = [...values]
-  for (let i = 0; i < values.length; i++) {
-    put(walk, record, field, out as never, i, values[i])
-  }
-  return out
-}
-
-/** In a Json field `{ set: x }` is a value, elsewhere an operation. */
-function isSetOnly(value: unknown): value is PlainObject {
-  return isPlainObject(value) && Object.keys(value).length === 1 && Object.hasOwn(value, 'set')
 }
 
 /** The nested writes of a relation (`list`: to many): what each of them holds. */
