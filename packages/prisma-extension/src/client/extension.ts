@@ -32,7 +32,7 @@ export interface RowsealStats {
 /** What does not fit a query: `prisma.$rowseal`. The same object inside and outside a transaction. */
 export interface RowsealClient<S extends PlanSource = PlanSource> extends RawAccess<S> {
   /**
-   * Wait until the stale values met so far are rewritten.
+   * Wait until no stale value that a read met is waiting any more: each is rewritten, or counted in `stats`.
    *
    * @param options - `timeoutMs`, default 10,000.
    * @returns false if the time ran out first. Do not await it inside an interactive transaction.

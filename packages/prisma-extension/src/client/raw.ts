@@ -9,7 +9,10 @@ import {
   type FieldPlan,
 } from '../query/index.ts'
 
-/** Sealing and opening outside of queries, for raw SQL. */
+/**
+ * Sealing and opening outside of queries, for raw SQL. Best before and after an interactive transaction: the
+ * key store may have to be read, and waits for that transaction's connection.
+ */
 export interface RawAccess<S extends PlanSource = PlanSource> {
   /**
    * The stored form of a value of a sealed field (of one element, for a list).

@@ -72,7 +72,13 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
   it('is refused when its key id is unknown', async () => {
     await store('email', (s) => `rs1.000000ff.${s.slice(13)}`)
     const error = await failure(clinic.prisma.patient.findUnique({ where: { id: 'p' } }))
-    expect(error).toMatchObject({ name: 'KeyError', code: 'ERR_KEY_UNKNOWN' })
+    expect(error).toMatchObject({
+      name: 'KeyError',
+      code: 'ERR_KEY_UNKNOWN',
+      field: 'Patient.email',
+    })
+    expect(error.message).toMatch(/^Patient\.email \(id p\): Key 255 /)
+    expect(error.message.endsWith(error.fix)).toBe(true)
   })
 
   it('is refused when its key id was changed to another key of the keyring', async () => {
@@ -82,7 +88,11 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
     const moved = `rs1.${to.keyId.toString(16).padStart(8, '0')}.${String(email).slice(13)}`
     await clinic.base.patient.update({ where: { id: 'p' }, data: { email: moved } })
     const error = await failure(clinic.prisma.patient.findUnique({ where: { id: 'p' } }))
-    expect(error).toMatchObject({ name: 'EnvelopeError', code: 'ERR_ENVELOPE_AUTH' })
+    expect(error).toMatchObject({
+      name: 'EnvelopeError',
+      code: 'ERR_ENVELOPE_AUTH',
+      field: 'Patient.email',
+    })
   })
 
   it('does not show in raw SQL, and opens through $rowseal', async () => {
