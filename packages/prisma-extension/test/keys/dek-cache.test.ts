@@ -38,6 +38,18 @@ describe('the DEK cache', () => {
     }
   })
 
+  test('gives out the right key again, for more keys than it keeps ready', () => {
+    const cache = new DekCache({ entries: 6000, maxAgeMs: 1000 }, testClock())
+    const deks = Array.from({ length: 6000 }, () => randomBytes(32))
+    for (const [i, dek] of deks.entries()) cache.set(`${i}`, dek)
+    for (let round = 0; round < 2; round++) {
+      for (const [i, dek] of deks.entries()) {
+        expect(cache.get(`${i}`)!.export().equals(dek)).toBe(true)
+      }
+    }
+    expect(cache.get('5999')).toBe(cache.get('5999'))
+  })
+
   test('keeps a copy', () => {
     const cache = new DekCache({ entries: 1, maxAgeMs: 1000 }, testClock())
     const dek = randomBytes(32)
