@@ -1,12 +1,14 @@
 import type { DMMF } from '@prisma/generator-helper'
 import { digestOf } from '../plan/digest.ts'
-import type { ModelSource, PlanSource, Provider, SealedField } from '../plan/plan.ts'
+import type { BlindIndex, ModelSource, PlanSource, Provider, SealedField } from '../plan/plan.ts'
 import { PLAN_FORMAT } from '../plan/plan.ts'
 import type { PlacedAnnotation, Problem, ScannedFile } from '../schema/index.ts'
 import { findAnnotations } from '../schema/index.ts'
 import { checkAgreement } from './checks/agreement.ts'
+import { checkBlindIndex } from './checks/blind-index.ts'
 import { checkField } from './checks/field.ts'
-import { modelSource, sealedField } from './model-source.ts'
+import { blindIndex, modelSource, sealedField } from './model-source.ts'
+import { constraintsOver, uniquesOf } from './uniques.ts'
 
 export interface PlanInput {
   readonly datamodel: DMMF.Datamodel
@@ -26,8 +28,9 @@ export interface BuiltPlan {
 
 interface CheckedField {
   readonly place: PlacedAnnotation['place']
-  /** Null if the annotation cannot be honoured at all. */
+  /** Both null if the annotation cannot be honoured at all. */
   readonly sealed: SealedField | null
+  readonly index: BlindIndex | null
   readonly problems: readonly Problem[]
   readonly warnings: readonly string[]
 }
@@ -36,7 +39,9 @@ interface CheckedField {
 export function buildPlan(input: PlanInput): BuiltPlan {
   const { datamodel, files, provider } = input
   const found = findAnnotations(files)
-  const fields = found.annotations.map((placed) => checkAnnotation(input, placed))
+  const fields = found.annotations.map((placed) =>
+    checkAnnotation(input, placed, found.annotations),
+  )
   const problems = [...found.problems, ...fields.flatMap((field) => field.problems)]
   return {
     source: {
@@ -44,7 +49,7 @@ export function buildPlan(input: PlanInput): BuiltPlan {
       digest: digestOf(input.schemaText),
       provider,
       models: Object.fromEntries(
-        datamodel.models.map((model) => [model.name, withSealed(model, fields)]),
+        datamodel.models.map((model) => [model.name, withAnnotated(input, model, fields)]),
       ),
     },
     // A misread annotation is a difference as well, and is reported already.
@@ -57,26 +62,39 @@ export function buildPlan(input: PlanInput): BuiltPlan {
   }
 }
 
-function withSealed(model: DMMF.Model, fields: readonly CheckedField[]): ModelSource {
-  const sealed = fields.flatMap(({ place, sealed: field }): [string, SealedField][] =>
-    place.model === model.name && field !== null ? [[place.field, field]] : [],
-  )
-  return { ...modelSource(model), sealed: Object.fromEntries(sealed) }
+function withAnnotated(
+  { datamodel, provider }: PlanInput,
+  model: DMMF.Model,
+  fields: readonly CheckedField[],
+): ModelSource {
+  const own = fields.filter(({ place }) => place.model === model.name)
+  const entries = <T>(of: (field: CheckedField) => T | null): [string, T][] =>
+    own.flatMap((field): [string, T][] => {
+      const entry = of(field)
+      return entry === null ? [] : [[field.place.field, entry]]
+    })
+  const sealed = entries((field) => field.sealed)
+  const indexes = entries((field) => field.index)
+  const columns = indexes.map(([name]) => name)
+  return {
+    ...modelSource(
+      model,
+      sealed.map(([name]) => name),
+    ),
+    sealed: Object.fromEntries(sealed),
+    indexes: Object.fromEntries(indexes),
+    constraints: constraintsOver(datamodel, model, columns, provider),
+  }
 }
 
 function checkAnnotation(
   { datamodel, provider, files }: PlanInput,
   { place, annotation }: PlacedAnnotation,
+  all: readonly PlacedAnnotation[],
 ): CheckedField {
   const refuse = (what: string, fix: string): CheckedField => {
     const problem: Problem = { code: 'ERR_ANNOTATION_INVALID', place, what, fix }
-    return { place, sealed: null, problems: [problem], warnings: [] }
-  }
-  if (annotation.kind === 'blindIndex') {
-    return refuse(
-      'This version of Rowseal does not support blind indexes.',
-      'Remove it. Until then, rows cannot be looked up by the encrypted field.',
-    )
+    return { place, sealed: null, index: null, problems: [problem], warnings: [] }
   }
   if (isView(files, place.model)) {
     return refuse(
@@ -89,24 +107,49 @@ function checkAnnotation(
   if (model === undefined || field === undefined) {
     return refuse('Prisma Client does not have this field.', 'Remove the annotation.')
   }
-  const findings = checkField({ datamodel, model, field, provider, place, annotation })
-  return { place, sealed: sealedField(model, field, annotation), ...findings }
+  const annotations = all.filter((other) => other.place.model === place.model)
+  const context = { datamodel, model, field, provider, place, annotations }
+  if (annotation.kind === 'blindIndex') {
+    const index = blindIndex(model, field, annotation, uniquesOf(datamodel, model))
+    return { place, sealed: null, index, ...checkBlindIndex({ ...context, annotation }) }
+  }
+  const findings = checkField({ ...context, annotation })
+  return { place, sealed: sealedField(model, field, annotation), index: null, ...findings }
 }
 
-/** Two fields with one id could swap their values unnoticed. */
+/** Two fields with one id could swap their values unnoticed; two indexes with one show equal values. */
 function sharedIds(fields: readonly CheckedField[]): Problem[] {
+  return [
+    ...shared(fields, ({ sealed }) => sealed?.id ?? null, {
+      why: 'values moved between the two would not be noticed',
+      option: '@encrypted(id: "Model.field")',
+    }),
+    ...shared(fields, ({ index }) => index?.id ?? null, {
+      why: 'equal values would show across the two',
+      option: 'id: "Model.column"',
+    }),
+  ]
+}
+
+function shared(
+  fields: readonly CheckedField[],
+  idOf: (field: CheckedField) => string | null,
+  { why, option }: { why: string; option: string },
+): Problem[] {
   const owners = new Map<string, string>()
-  return fields.flatMap(({ place, sealed }): Problem[] => {
-    if (sealed === null) return []
-    const owner = owners.get(sealed.id)
-    owners.set(sealed.id, owner ?? `${place.model}.${place.field}`)
+  return fields.flatMap((field): Problem[] => {
+    const id = idOf(field)
+    if (id === null) return []
+    const { place } = field
+    const owner = owners.get(id)
+    owners.set(id, owner ?? `${place.model}.${place.field}`)
     if (owner === undefined) return []
     return [
       {
         code: 'ERR_ANNOTATION_INVALID',
         place,
-        what: `${owner} has the id "${sealed.id}" too: values moved between the two would not be noticed.`,
-        fix: 'Give one of them another id: @encrypted(id: "Model.field").',
+        what: `${owner} has the id "${id}" too: ${why}.`,
+        fix: `Give one of them another id: ${option}.`,
       },
     ]
   })

@@ -32,6 +32,8 @@ function emitModel(name: string, model: ModelSource): string {
     ...record('relations', oneLineEach(model.relations), 6),
     ...record('uniques', oneLineEach(model.uniques), 6),
     ...record('sealed', oneLineEach(model.sealed), 6),
+    ...record('indexes', oneLineEach(model.indexes), 6),
+    ...record('constraints', oneLineEach(model.constraints), 6),
     '    },',
   ].join('\n')
 }

@@ -1,15 +1,24 @@
 import type { DMMF } from '@prisma/generator-helper'
 import type {
+  BlindIndex,
   ColumnField,
   ModelSource,
   RelationField,
   SealedField,
   SealedType,
 } from '../plan/plan.ts'
-import type { EncryptedOptions } from '../schema/index.ts'
+import type { BlindIndexAnnotation, EncryptedOptions } from '../schema/index.ts'
+import { isNormalizer } from './checks/blind-index.ts'
 
-/** Everything the plan says about a model, but for its sealed fields. */
-export function modelSource(model: DMMF.Model): Omit<ModelSource, 'sealed'> {
+/**
+ * Everything the plan says about a model, but for what is annotated.
+ *
+ * @param sealed - names of its sealed fields, which identify no row.
+ */
+export function modelSource(
+  model: DMMF.Model,
+  sealed: readonly string[],
+): Omit<ModelSource, 'sealed' | 'indexes' | 'constraints'> {
   const columns: Record<string, ColumnField> = {}
   const relations: Record<string, RelationField> = {}
   for (const field of model.fields) {
@@ -20,17 +29,19 @@ export function modelSource(model: DMMF.Model): Omit<ModelSource, 'sealed'> {
     table: model.dbName ?? model.name,
     ...(model.schema ? { schema: model.schema } : {}),
   }
-  return { ...place, key: keyOf(model), columns, relations, uniques: uniquesOf(model) }
+  return { ...place, key: keyOf(model, sealed), columns, relations, uniques: uniquesOf(model) }
 }
 
-/** Fields of `@id` or `@@id`, else of the first unique over required fields; empty for a view without one. */
-function keyOf(model: DMMF.Model): readonly string[] {
+/** Fields of `@id` or `@@id`, else of the first unique over required plain fields; empty if there is none. */
+function keyOf(model: DMMF.Model, sealed: readonly string[]): readonly string[] {
   if (model.primaryKey !== null) return model.primaryKey.fields
   const id = model.fields.find(({ isId }) => isId)
   if (id !== undefined) return [id.name]
   const singles = model.fields.filter(({ isUnique }) => isUnique).map(({ name }) => [name])
   const required = new Set(
-    model.fields.filter(({ isRequired }) => isRequired).map(({ name }) => name),
+    model.fields
+      .filter(({ name, isRequired }) => isRequired && !sealed.includes(name))
+      .map(({ name }) => name),
   )
   const uniques = [...singles, ...model.uniqueFields]
   return uniques.find((fields) => fields.every((name) => required.has(name))) ?? []
@@ -67,6 +78,22 @@ export function sealedField(
     pad: options.pad,
     bind: options.bind,
     ...(literal === undefined ? {} : { default: literal }),
+  }
+}
+
+/** The plan's entry of a blind index that passed every check. */
+export function blindIndex(
+  model: DMMF.Model,
+  field: DMMF.Field,
+  { field: source, normalize, slot, id }: BlindIndexAnnotation,
+  uniques: readonly (readonly string[])[],
+): BlindIndex {
+  return {
+    field: source,
+    id: id ?? `${model.name}.${field.name}`,
+    normalize: normalize.filter(isNormalizer),
+    slot,
+    unique: uniques.some((fields) => fields.includes(field.name)),
   }
 }
 

@@ -39,6 +39,8 @@ function copyModel(model: ModelSource): ModelSource {
     relations: copyRecord(model.relations, (relation) => ({ ...relation })),
     uniques: copyRecord(model.uniques, (fields) => [...fields]),
     sealed: copyRecord(model.sealed, (field) => ({ ...field })),
+    indexes: copyRecord(model.indexes, (index) => ({ ...index })),
+    constraints: copyRecord(model.constraints, (fields) => [...fields]),
   }
 }
 

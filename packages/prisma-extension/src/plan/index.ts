@@ -1,9 +1,12 @@
 export { definePlan } from './define.ts'
 export { checkPlan, digestOf } from './digest.ts'
-export { PLAN_FORMAT } from './plan.ts'
+export { NORMALIZERS, PLAN_FORMAT } from './plan.ts'
 export type {
+  BlindIndex,
   ColumnField,
+  IndexName,
   ModelSource,
+  Normalizer,
   Plan,
   PlanSource,
   Provider,

@@ -1,5 +1,5 @@
 /** Version of the emitted plan. A reader refuses every other one. */
-export const PLAN_FORMAT = 1
+export const PLAN_FORMAT = 2
 
 export type Provider = 'postgresql' | 'mysql' | 'sqlite'
 
@@ -24,6 +24,33 @@ export interface SealedField {
   readonly bind: readonly string[]
   /** Literal of `@default`, sealed by the extension when a create leaves the field out. Json as JSON text, Bytes as base64. */
   readonly default?: string | readonly string[]
+}
+
+/** What a blind index does to a text before it is hashed, in the order given. docs/spec/blind-index-v1.md */
+export const NORMALIZERS = [
+  'trim',
+  'lowercase',
+  'uppercase',
+  'nfc',
+  'nfkc',
+  'diacritics',
+  'digits',
+  'email',
+] as const
+
+export type Normalizer = (typeof NORMALIZERS)[number]
+
+/** A column that holds keyed hashes of a sealed field, for equality search. */
+export interface BlindIndex {
+  /** The sealed field. */
+  readonly field: string
+  /** Name in the derivation of its subkey, `Model.column` unless the annotation says otherwise. */
+  readonly id: string
+  readonly normalize: readonly Normalizer[]
+  /** A unique index rotates between two columns. */
+  readonly slot: 1 | 2
+  /** Is the column, alone or with others, under a unique constraint? */
+  readonly unique: boolean
 }
 
 /** A field that is a column (not a relation), sealed or not. */
@@ -51,6 +78,10 @@ export interface ModelSource {
   /** Keys that a compound unique has in `where` (`a_b`, or its `name:`), with its fields. */
   readonly uniques: Readonly<Record<string, readonly string[]>>
   readonly sealed: Readonly<Record<string, SealedField>>
+  /** Blind indexes, by their column. */
+  readonly indexes: Readonly<Record<string, BlindIndex>>
+  /** Unique constraints over blind indexes by their name in the database, with their fields. */
+  readonly constraints: Readonly<Record<string, readonly string[]>>
 }
 
 /** What the generator emits and `definePlan` checks: all models of the schema, annotated or not. */
@@ -71,6 +102,11 @@ export interface Plan<S extends PlanSource = PlanSource> {
 }
 
 /** `Model.field` of every sealed field of a plan. */
-export type SealedName<S extends PlanSource> = {
-  [M in keyof S['models'] & string]: `${M}.${keyof S['models'][M]['sealed'] & string}`
+export type SealedName<S extends PlanSource> = NameIn<S, 'sealed'>
+
+/** `Model.column` of every blind index of a plan. */
+export type IndexName<S extends PlanSource> = NameIn<S, 'indexes'>
+
+type NameIn<S extends PlanSource, Part extends 'sealed' | 'indexes'> = {
+  [M in keyof S['models'] & string]: `${M}.${keyof S['models'][M][Part] & string}`
 }[keyof S['models'] & string]

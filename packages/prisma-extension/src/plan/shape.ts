@@ -1,3 +1,5 @@
+import { NORMALIZERS } from './plan.ts'
+
 type Check = (value: unknown) => boolean
 
 const isString: Check = (value) => typeof value === 'string' && value !== ''
@@ -32,20 +34,31 @@ const SEALED: Shape = {
   bind: isStrings,
   default: isOptional(isDefault),
 }
+const INDEX: Shape = {
+  field: isString,
+  id: isString,
+  normalize: (value) => Array.isArray(value) && value.every(isOneOf(...NORMALIZERS)),
+  slot: (value) => value === 1 || value === 2,
+  unique: isBoolean,
+}
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isRecordOf =
   (shape: Shape): Check =>
   (value) =>
     isRecord(value) && Object.values(value).every((entry) => flawOf(entry, shape) === null)
+const isRecordOfStrings: Check = (value) =>
+  isRecord(value) && Object.values(value).every((fields) => isStrings(fields))
 const MODEL: Shape = {
   table: isString,
   schema: isOptional(isString),
   key: isStrings,
   columns: isRecordOf(COLUMN),
   relations: isRecordOf(RELATION),
-  uniques: (value) => isRecord(value) && Object.values(value).every((fields) => isStrings(fields)),
+  uniques: isRecordOfStrings,
   sealed: isRecordOf(SEALED),
+  indexes: isRecordOf(INDEX),
+  constraints: isRecordOfStrings,
 }
 const PLAN: Shape = {
   format: isCount,
@@ -79,21 +92,38 @@ interface ModelShape {
   readonly columns: Record<string, { type: string }>
   readonly relations: Record<string, { model: string }>
   readonly uniques: Record<string, readonly string[]>
-  readonly sealed: Record<string, { type: string; bind: readonly string[] }>
+  readonly sealed: Record<string, { type: string; list: boolean; bind: readonly string[] }>
+  readonly indexes: Record<string, { field: string }>
+  readonly constraints: Record<string, readonly string[]>
 }
 
 /** A name that leads nowhere: a field that is no column, a relation to a model that is not there. */
 function danglingName(model: ModelShape, models: Record<string, unknown>): string | null {
   const sealed = Object.entries(model.sealed)
-  const fields = [model.key, ...Object.values(model.uniques), ...sealed.map(([, { bind }]) => bind)]
+  const fields = [
+    model.key,
+    ...Object.values(model.uniques),
+    ...Object.values(model.constraints),
+    ...sealed.map(([, { bind }]) => bind),
+    Object.keys(model.indexes),
+  ]
   const noColumn = fields.flat().find((name) => !Object.hasOwn(model.columns, name))
   if (noColumn !== undefined) return `"${noColumn}" is no column`
   const otherType = sealed.find(([name, { type }]) => columnType(model, name) !== type)
   if (otherType !== undefined) return `"${otherType[0]}" is no column of the sealed type`
+  const unsealed = Object.entries(model.indexes).find(
+    ([, index]) => !isIndexable(model, index.field),
+  )
+  if (unsealed !== undefined) return `"${unsealed[0]}" is an index of no sealed String`
   const noModel = Object.values(model.relations).find((to) => !Object.hasOwn(models, to.model))
   return noModel === undefined ? null : `"${noModel.model}" is no model`
 }
 
 function columnType(model: ModelShape, name: string): string | undefined {
   return Object.hasOwn(model.columns, name) ? model.columns[name]?.type : undefined
+}
+
+function isIndexable(model: ModelShape, field: string): boolean {
+  const sealed = Object.hasOwn(model.sealed, field) ? model.sealed[field] : undefined
+  return sealed?.type === 'String' && !sealed.list
 }

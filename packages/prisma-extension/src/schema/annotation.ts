@@ -12,15 +12,17 @@ export interface Encrypted extends EncryptedOptions {
   readonly kind: 'encrypted'
 }
 
-/** `@blindIndex`, and its alias `@encryption:hash`. Read here; this version of the generator refuses it. */
-export interface BlindIndex {
+/** What `@blindIndex`, and its alias `@encryption:hash`, says about a column. */
+export interface BlindIndexAnnotation {
   readonly kind: 'blindIndex'
   readonly field: string
+  /** As written: the generator knows which there are. */
   readonly normalize: readonly string[]
-  readonly slot: number
+  readonly slot: 1 | 2
+  readonly id: string | null
 }
 
-export type Annotation = Encrypted | BlindIndex
+export type Annotation = Encrypted | BlindIndexAnnotation
 
 /** Why a text is no annotation although it was meant as one, and what to write instead. */
 export interface Mistake {

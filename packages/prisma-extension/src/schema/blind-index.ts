@@ -1,27 +1,30 @@
 import type { Reading } from './annotation.ts'
 import type { Argument, Value } from './arguments.ts'
-import { words } from './encrypted.ts'
+import { ID, string, words } from './encrypted.ts'
 
-const TAKES = '@blindIndex(field), @blindIndex(field, normalize: [trim, lowercase]) or slot: 2'
+const TAKES =
+  '@blindIndex(field), with options normalize: [trim, lowercase], slot: 2 or id: "Model.column" behind a comma'
 
-/** Read the arguments of `@blindIndex(field, normalize: […], slot: n)`. */
+/** Read the arguments of `@blindIndex(field, normalize: […], slot: n, id: "Model.column")`. */
 export function readBlindIndex(args: readonly Argument[]): Reading {
   const [source, ...options] = args
   if (source?.name !== null || source.value.kind !== 'word') return misread()
   let normalize: readonly string[] = []
-  let slot = 1
+  let slot: 1 | 2 = 1
+  let id: string | null = null
   const seen = new Set<string>()
   for (const { name, value } of options) {
     if (name === null || seen.has(name)) return misread()
     seen.add(name)
     if (name === 'normalize' && words(value) !== undefined) normalize = words(value) ?? []
     else if (name === 'slot' && value.kind === 'number' && [1, 2].includes(value.number))
-      slot = value.number
+      slot = value.number as 1 | 2
+    else if (name === 'id' && string(value, ID) !== undefined) id = string(value, ID) ?? null
     else return misread()
   }
   return {
     ok: true,
-    annotation: { kind: 'blindIndex', field: source.value.text, normalize, slot },
+    annotation: { kind: 'blindIndex', field: source.value.text, normalize, slot, id },
   }
 }
 

@@ -11,6 +11,9 @@ const DEFAULTS: EncryptedOptions = {
   bind: [],
 }
 
+/** `Model.field`, as ids are written. */
+export const ID = /^[A-Za-z]\w*\.[A-Za-z]\w*$/
+
 /** Largest `pad`, in bytes: more would only multiply the size of every value. */
 const MAX_PAD_BYTES = 65_536
 
@@ -43,7 +46,7 @@ const OPTIONS: {
   },
   id: {
     takes: 'id: "Model.field"',
-    read: (value) => string(value, /^[A-Za-z]\w*\.[A-Za-z]\w*$/),
+    read: (value) => string(value, ID),
   },
   bind: { takes: 'bind: [field, …]', read: words },
 }
@@ -109,7 +112,8 @@ function word<T extends string>(value: Value, allowed: readonly T[]): T | undefi
   return value.kind === 'word' ? allowed.find((item) => item === value.text) : undefined
 }
 
-function string(value: Value, pattern: RegExp): string | undefined {
+/** A text in quotes of a certain form. */
+export function string(value: Value, pattern: RegExp): string | undefined {
   return value.kind === 'string' && pattern.test(value.text) ? value.text : undefined
 }
 

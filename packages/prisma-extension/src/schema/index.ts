@@ -1,4 +1,4 @@
-export type { Annotation, BlindIndex, Encrypted, EncryptedOptions } from './annotation.ts'
+export type { Annotation, BlindIndexAnnotation, Encrypted, EncryptedOptions } from './annotation.ts'
 export { findAnnotations } from './find-annotations.ts'
 export type { FoundAnnotations, Place, PlacedAnnotation, Problem } from './find-annotations.ts'
 export { readComment } from './read-comment.ts'

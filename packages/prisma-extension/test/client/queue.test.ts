@@ -6,7 +6,7 @@ import { definePlan } from '../../src/plan/index.ts'
 import { compile, type ModelPlan, type StaleRecord } from '../../src/query/index.ts'
 
 const plan = definePlan({
-  format: 1,
+  format: 2,
   digest: '0'.repeat(64),
   provider: 'postgresql',
   models: Object.fromEntries(['A', 'B'].map((name) => [name, modelOf(name)])),
@@ -34,6 +34,8 @@ function modelOf(name: string): any {
     },
     relations: {},
     uniques: {},
+    indexes: {},
+    constraints: {},
     sealed: { x: sealed('x'), y: sealed('y') },
   }
 }

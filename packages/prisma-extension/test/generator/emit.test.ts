@@ -35,7 +35,7 @@ describe('emitPlan', () => {
     const column = (name: string) => ({ type: 'String', column: name })
     const field = {
       type: 'String',
-      list: true,
+      list: false,
       nullable: false,
       keyring: 'default',
       plaintext: 'refuse',
@@ -43,6 +43,7 @@ describe('emitPlan', () => {
       pad: 0,
       bind: NAMES,
     } as const
+    const index = { normalize: ['nfc', 'email'], slot: 2, unique: true } as const
     const model: ModelSource = {
       table: NAMES.join(''),
       schema: NAMES.join(' '),
@@ -53,18 +54,28 @@ describe('emitPlan', () => {
       sealed: Object.fromEntries(
         NAMES.map((name) => [name, { ...field, id: name, default: NAMES }]),
       ),
+      indexes: Object.fromEntries(NAMES.map((name) => [name, { ...index, field: name, id: name }])),
+      constraints: { [NAMES.join('_')]: NAMES },
     }
     const models = Object.fromEntries(NAMES.map((name) => [name, model]))
-    const source: PlanSource = { format: 1, digest: '0'.repeat(64), provider: 'mysql', models }
+    const source: PlanSource = { format: 2, digest: '0'.repeat(64), provider: 'mysql', models }
     const plan = await readBack(emitPlan(source))
     expect(plan.source).toEqual(source)
   })
 
   it('has no line end, no separator and no control character within a text', () => {
     const table = '\u0000\u001f\u007f\u0085\u2028\u2029\ufeff'
-    const empty = { key: [], columns: {}, relations: {}, uniques: {}, sealed: {} }
+    const empty = {
+      key: [],
+      columns: {},
+      relations: {},
+      uniques: {},
+      sealed: {},
+      indexes: {},
+      constraints: {},
+    }
     const source = {
-      format: 1,
+      format: 2,
       digest: '',
       provider: 'sqlite',
       models: { A: { table, ...empty } },

@@ -104,6 +104,8 @@ const EXPECTED = {
       forms: sealed('Person.forms', { type: 'Json', list: true }),
       short: sealed('Person.short', {}),
     },
+    indexes: {},
+    constraints: {},
   },
   Visit: {
     table: 'Visit',
@@ -123,6 +125,8 @@ const EXPECTED = {
       code_year: ['code', 'year'],
     },
     sealed: { constructor: sealed('Visit.constructor', {}) },
+    indexes: {},
+    constraints: {},
   },
   Uniques: {
     table: 'Uniques',
@@ -136,6 +140,8 @@ const EXPECTED = {
     relations: {},
     uniques: { a_b: ['a', 'b'], c_b: ['c', 'b'] },
     sealed: {},
+    indexes: {},
+    constraints: {},
   },
   Shown: {
     table: 'Shown',
@@ -145,6 +151,8 @@ const EXPECTED = {
     relations: {},
     uniques: {},
     sealed: {},
+    indexes: {},
+    constraints: {},
   },
 }
 
@@ -191,7 +199,7 @@ describe('a folder of schema files with prisma-client', () => {
     const { plan } = await run.importPlan()
     expect(plan.models).toEqual(EXPECTED)
     expect(plan.provider).toBe('postgresql')
-    expect(plan.source.format).toBe(1)
+    expect(plan.source.format).toBe(2)
   })
 
   it('gives a plan that fits the schema text the client carries', async () => {

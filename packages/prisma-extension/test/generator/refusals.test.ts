@@ -45,7 +45,7 @@ describe('prisma generate', () => {
   short   String   @db.VarChar(133)              /// @encrypted
   padded  String   @db.VarChar(300)              /// @encrypted(pad: 200)
   bound   String                                 /// @encrypted(bind: [id])
-  index   String?                                /// @blindIndex(mail)
+  index   String?                                /// @blindIndex(male)
   ignored String?  @ignore                       /// @encrypted
   shape   Unsupported("circle")?                 /// @encrypted
   one     String                                 /// @encrypted(id: "Patient.two")
@@ -93,7 +93,7 @@ enum Role {
         [`schema.prisma:26 Patient.short ${UNSUPPORTED}`]: 'no value would fit',
         [`schema.prisma:27 Patient.padded ${UNSUPPORTED}`]: 'no value would fit',
         [`schema.prisma:28 Patient.bound ${INVALID}`]: 'does not support bind',
-        [`schema.prisma:29 Patient.index ${INVALID}`]: 'does not support blind indexes',
+        [`schema.prisma:29 Patient.index ${INVALID}`]: 'Patient has no field male',
         [`schema.prisma:30 Patient.ignored ${INVALID}`]: '@ignore',
         [`schema.prisma:31 Patient.shape ${INVALID}`]: 'Unsupported field',
         [`schema.prisma:33 Patient.two ${INVALID}`]: 'Patient.one has the id "Patient.two" too',

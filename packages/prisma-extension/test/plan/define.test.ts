@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { SchemaError } from '../../src/errors.ts'
-import type { Plan, PlanSource, SealedName } from '../../src/plan/index.ts'
+import type { IndexName, Plan, PlanSource, SealedName } from '../../src/plan/index.ts'
 import { definePlan } from '../../src/plan/index.ts'
 
 const field = {
@@ -15,17 +15,28 @@ const field = {
   bind: [],
 } as const
 
+const index = {
+  field: 'mail',
+  id: 'User.mailIndex',
+  normalize: ['trim', 'lowercase'],
+  slot: 1,
+  unique: true,
+} as const
+
 const user = {
   table: 'users',
   key: ['id'],
   columns: {
     id: { type: 'Int', column: 'user_id' },
     mail: { type: 'String', column: 'mail' },
+    mailIndex: { type: 'String', column: 'mailIndex' },
     tenant: { type: 'Int', column: 'tenant' },
   },
   relations: { posts: { model: 'Post', list: true } },
   uniques: { tenant_id: ['tenant', 'id'] },
   sealed: { mail: field },
+  indexes: { mailIndex: index },
+  constraints: { users_mailIndex_key: ['mailIndex'] },
 } as const
 
 const post = {
@@ -36,10 +47,12 @@ const post = {
   relations: {},
   uniques: {},
   sealed: {},
+  indexes: {},
+  constraints: {},
 } as const
 
 const source = {
-  format: 1,
+  format: 2,
   digest: 'ab'.repeat(32),
   provider: 'postgresql',
   models: { User: user, Post: post },
@@ -94,7 +107,7 @@ describe('definePlan', () => {
   it.each([
     ['no plan', undefined, 'unknown'],
     ['an older format', { ...source, format: 0 }, 'format 0'],
-    ['a newer format', { ...source, format: 2, models: 'other' }, 'format 2'],
+    ['a newer format', { ...source, format: 3, models: 'other' }, 'format 3'],
     ['a format that is text', { ...source, format: '1' }, 'unknown'],
   ])('refuses %s and says to generate again', (_, plan, part) => {
     const error = refusal(plan)
@@ -107,6 +120,8 @@ describe('definePlan', () => {
     ...source,
     models: { Post: post, User: { ...user, sealed: { mail: { ...field, ...change } } } },
   })
+  const withIndex = (change: object) =>
+    withUser({ indexes: { mailIndex: { ...index, ...change } } })
   const withUser = (change: object) => ({
     ...source,
     models: { Post: post, User: { ...user, ...change } },
@@ -132,6 +147,13 @@ describe('definePlan', () => {
     ['a number as default', withMail({ default: 1 })],
     ['a binding to no column', withMail({ bind: ['nothing'] })],
     ['an empty id', withMail({ id: '' })],
+    ['an index of no field', withIndex({ field: 'other' })],
+    ['an index of a field that is not sealed', withIndex({ field: 'tenant' })],
+    ['a normalizer that is none', withIndex({ normalize: ['lower'] })],
+    ['a third slot', withIndex({ slot: 3 })],
+    ['an index that is no column', withUser({ indexes: { other: index } })],
+    ['an index of a list', withMail({ list: true })],
+    ['a constraint over no column', withUser({ constraints: { key: ['other'] } })],
     ['a field that is null', withUser({ sealed: { mail: null } })],
   ])('refuses %s', (_, plan) => {
     expect(refusal(plan).code).toBe('ERR_PLAN_FORMAT')
@@ -142,6 +164,8 @@ describe('definePlan', () => {
     const plan = definePlan(source)
     type Names<P> = P extends Plan<infer S> ? SealedName<S> : never
     expectTypeOf<Names<typeof plan>>().toEqualTypeOf<'User.mail'>()
+    type Indexes<P> = P extends Plan<infer S> ? IndexName<S> : never
+    expectTypeOf<Indexes<typeof plan>>().toEqualTypeOf<'User.mailIndex'>()
     expectTypeOf(plan).toExtend<Plan>()
   })
 })

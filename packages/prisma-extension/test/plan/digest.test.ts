@@ -20,7 +20,7 @@ datasource db {
 `
 
 function planOf(schemaText: string, provider: PlanSource['provider'] = 'postgresql') {
-  return definePlan({ format: 1, digest: digestOf(schemaText), provider, models: {} })
+  return definePlan({ format: 2, digest: digestOf(schemaText), provider, models: {} })
 }
 
 describe('digestOf', () => {

@@ -49,7 +49,7 @@ describe('readComment', () => {
   ])('reads %s', (text, field, normalize, slot) => {
     expect(readComment(text)).toEqual({
       ok: true,
-      annotation: { kind: 'blindIndex', field, normalize, slot },
+      annotation: { kind: 'blindIndex', field, normalize, slot, id: null },
     })
   })
 

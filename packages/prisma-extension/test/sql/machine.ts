@@ -94,6 +94,8 @@ export function model({
     ),
     relations: {},
     uniques: {},
+    indexes: {},
+    constraints: {},
     sealed: Object.fromEntries(
       Object.entries(sealed).map(([field, type]) => [field, sealedField(field, type, lists)]),
     ),

@@ -2,6 +2,7 @@ import type { DMMF } from '@prisma/generator-helper'
 import type { SchemaErrorCode } from '../../errors.ts'
 import type { Provider, SealedType } from '../../plan/plan.ts'
 import type { Encrypted, PlacedAnnotation, Problem } from '../../schema/index.ts'
+import { isCovered, uniquesOf } from '../uniques.ts'
 import { checkColumn } from './column.ts'
 
 const SEALED_TYPES: readonly string[] = ['String', 'Json', 'Bytes'] satisfies SealedType[]
@@ -13,6 +14,8 @@ export interface FieldContext {
   readonly provider: Provider
   readonly place: PlacedAnnotation['place']
   readonly annotation: Encrypted
+  /** All annotations of the model. */
+  readonly annotations: readonly PlacedAnnotation[]
 }
 
 /** One reason against sealing a field. `what` and `fix` are whole sentences. */
@@ -113,14 +116,50 @@ const INDEXES: Readonly<Record<Exclude<DMMF.IndexType, 'id'>, { name: string; wh
   fulltext: { name: '@@fulltext', why: 'there are no words in an envelope' },
 }
 
-function checkIndexes({ datamodel, model, field }: FieldContext): Finding[] {
+function checkIndexes(context: FieldContext): Finding[] {
+  const { datamodel, model, field } = context
   return datamodel.indexes.flatMap(({ model: owner, type, fields, isDefinedOnField }) => {
     const names = fields.map(({ name }) => name)
     if (owner !== model.name || type === 'id' || !names.includes(field.name)) return []
+    if (type === 'unique' && isGuarded(context, names)) return []
     const index = isDefinedOnField ? '@unique' : `${INDEXES[type].name}([${names.join(', ')}])`
-    const fix = names.length === 1 ? `Remove ${index}.` : `Take ${field.name} out of ${index}.`
-    return [{ what: `${index} cannot work on an encrypted field: ${INDEXES[type].why}.`, fix }]
+    const remove = names.length === 1 ? `Remove ${index}` : `Take ${field.name} out of ${index}`
+    const add =
+      type === 'unique' ? `, or add a blind index: ${uniqueIndexFor(names, field.name)}` : ''
+    return [
+      {
+        what: `${index} cannot work on an encrypted field: ${INDEXES[type].why}.`,
+        fix: `${remove}${add}.`,
+      },
+    ]
   })
+}
+
+/** Does a unique constraint over blind indexes stand for this one over encrypted fields? */
+function isGuarded(
+  { datamodel, model, annotations }: FieldContext,
+  names: readonly string[],
+): boolean {
+  const choices = names.map((name) => {
+    const isSealed = annotations.some(
+      ({ place, annotation }) => place.field === name && annotation.kind === 'encrypted',
+    )
+    if (!isSealed) return [name]
+    return annotations.flatMap(({ place, annotation }) =>
+      annotation.kind === 'blindIndex' && annotation.slot === 1 && annotation.field === name
+        ? [place.field]
+        : [],
+    )
+  })
+  return isCovered(uniquesOf(datamodel, model), choices)
+}
+
+function uniqueIndexFor(names: readonly string[], field: string): string {
+  const column = `${field}Index`
+  const lines = `/// @blindIndex(${field}) above ${column} String?`
+  return names.length === 1
+    ? `${lines} @unique`
+    : `${lines}, and @@unique([${names.map((name) => (name === field ? column : name)).join(', ')}])`
 }
 
 function checkDefault({ field }: FieldContext): Finding[] {
