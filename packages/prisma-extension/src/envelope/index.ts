@@ -3,6 +3,8 @@ export { openEnvelope, sealBytes, sealText } from './aead.ts'
 export type { SealingKey } from './aead.ts'
 export { decode, encode, parseJson } from './codec.ts'
 export type { CodecType } from './codec.ts'
+export { INDEX_VALUE_CHARS, indexKeyIdOf, indexPrefix, indexValue } from './index-value.ts'
+export type { IndexKey } from './index-value.ts'
 export {
   BYTES_PREFIX_BYTES,
   MAX_VALUE_BYTES,
@@ -11,5 +13,7 @@ export {
   textPrefix,
 } from './layout.ts'
 export type { Envelope, Suite } from './layout.ts'
+export { NORMALIZERS, normalize } from './normalize.ts'
+export type { Normalizer } from './normalize.ts'
 export { parseBytes, parseText } from './parse.ts'
 export { sizeOfBytes, sizeOfText } from './size.ts'
