@@ -1,9 +1,7 @@
-import { KeyError } from '../errors.ts'
-import { createKek, openKek } from './kek.ts'
+import { openKek } from './kek.ts'
 import type { Keyring } from './keyring.ts'
-import { keyringMissing } from './reader.ts'
-import { checkSnapshot, type Snapshot } from './snapshot.ts'
-import type { KeyRow, KeyState } from './types.ts'
+import type { KeyRow } from './types.ts'
+import { addVersion, conflict, MAX_TRIES, newVersion, pendingOf, readNow } from './versions.ts'
 
 // Rotation is two writes, and may die between them:
 //
@@ -11,9 +9,6 @@ import type { KeyRow, KeyState } from './types.ts'
 //   2. change  compare-and-set on the head: new version `active`, former one `suspended`
 //
 // The next rotation finds a version left in `pre-activation` and goes on with step 2.
-
-/** How often a key id that another keyring took in the meantime is replaced by the next one. */
-const MAX_TRIES = 5
 
 /**
  * Make the key store's tables and the keyring's first key version, unless they are there. Two at
@@ -49,7 +44,7 @@ export async function initKeyring(keyring: Keyring): Promise<{ created: boolean 
  *   `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
  */
 export async function rotate(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
-  const before = await read(keyring)
+  const before = await readNow(keyring)
   const stored = pendingOf(before) === undefined ? await addVersion(keyring, before) : before
   const to = pendingOf(stored)
   const from = stored.active
@@ -69,54 +64,4 @@ export async function rotate(keyring: Keyring): Promise<{ from: KeyRow; to: KeyR
   await keyring.refresh()
   const after = (keyId: number): KeyRow => keyring.keys().find((row) => row.keyId === keyId)!
   return { from: after(from.keyId), to: after(to.keyId) }
-}
-
-/** Step 1. The version number is what two rotations at once collide on. */
-async function addVersion(keyring: Keyring, before: Snapshot): Promise<Snapshot> {
-  const version = 1 + Math.max(...[...before.rows.values()].map((row) => row.version))
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const isAdded = await keyring.store.add(await newVersion(keyring, version, 'pre-activation'))
-    const now = await read(keyring)
-    if (isAdded) return now
-    if (now.revision !== before.revision) throw conflict(keyring)
-  }
-  throw conflict(keyring)
-}
-
-/** The newest version waiting to become active. */
-function pendingOf(snapshot: Snapshot): KeyRow | undefined {
-  const waiting = [...snapshot.rows.values()].filter(({ state }) => state === 'pre-activation')
-  return waiting.sort((a, b) => b.version - a.version)[0]
-}
-
-async function newVersion(keyring: Keyring, version: number, state: KeyState): Promise<KeyRow> {
-  const keyId = await keyring.store.nextKeyId()
-  const kek = await createKek(keyring.root, { keyring: keyring.name, keyId })
-  const createdAt = new Date()
-  return {
-    ...kek,
-    keyId,
-    keyring: keyring.name,
-    version,
-    state,
-    suite: 0x01,
-    createdAt,
-    activatedAt: state === 'active' ? createdAt : null,
-    suspendedAt: null,
-  }
-}
-
-/** The store as it is now, not as the keyring last saw it. */
-async function read(keyring: Keyring): Promise<Snapshot> {
-  const raw = await keyring.store.read(keyring.name)
-  if (raw !== null) return checkSnapshot(keyring.name, raw)
-  throw keyringMissing(keyring.name, keyring.store)
-}
-
-function conflict(keyring: Keyring): KeyError {
-  return new KeyError(
-    'ERR_KEYRING_CONFLICT',
-    `Somebody else changed keyring "${keyring.name}" at the same time.`,
-    { fix: 'Look at `npx rowseal status`, then try again if it is still needed.', retryable: true },
-  )
 }
