@@ -55,6 +55,7 @@ export type KeyErrorCode =
   | 'ERR_ROOT_KEY_INVALID' // no root key, or one that is malformed or readable by others
   | 'ERR_KEYRING_MISSING' // `rowseal init` has not been run for this keyring
   | 'ERR_KEYRING_CONFLICT' // somebody else changed the keyring at the same time
+  | 'ERR_INDEX_STATE' // a blind index is not registered, or is in a phase that does not permit this
   | 'ERR_STORE_NEWER' // the key store was written by a newer version of Rowseal
 
 /** The operator must act on keys, the key store or the KMS. */

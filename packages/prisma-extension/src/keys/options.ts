@@ -1,17 +1,18 @@
 import { SYSTEM_CLOCK, type Clock } from './clock.ts'
+import { isIndexKeyring } from './index-name.ts'
 import type { CacheLimits } from './kek.ts'
 import type { KeyStore, RootKey } from './types.ts'
 
 const DAY_MS = 86_400_000
-/** Printable, and the same under every collation and quoting rule. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/
+/** Printable, and the same under every collation and quoting rule; 128 with the suffix of index keys. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,121}$/
 
 export interface KeyringOptions {
   /** The key that wraps the KEKs, such as `localRootKey({ env: 'ROWSEAL_ROOT_KEY' })`. */
   readonly root: RootKey
   /** Where the wrapped KEKs are, such as `sqlKeyStore(client)`. */
   readonly store: KeyStore
-  /** 1 to 128 letters, digits and `._:/@+-`. Default: `default`. */
+  /** 1 to 122 letters, digits and `._:/@+-`, not ending in `/index`. Default: `default`. */
   readonly name?: string
   /**
    * Once the last read of the store is older than this, an operation starts the next one without
@@ -62,8 +63,11 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
   assertHas('clock', clock, ['wall', 'monotonic'])
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
-      'name must be 1 to 128 letters, digits and ._:/@+- starting with one of the first two',
+      'name must be 1 to 122 letters, digits and ._:/@+- starting with one of the first two',
     )
+  }
+  if (isIndexKeyring(name)) {
+    throw new TypeError('name must not end in /index: the keys of blind indexes are called so')
   }
   const refreshMs = number('refreshMs', options.refreshMs, 10_000, 100, 3_600_000)
   const maxAgeMs = number(

@@ -1,5 +1,6 @@
 import { KeyError } from '../errors.ts'
 import { ageMs, momentOf, type Clock, type Moment } from './clock.ts'
+import { isIndexKeyring } from './index-name.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
 import type { KeyStore, Via } from './types.ts'
 
@@ -91,7 +92,7 @@ export class StoreReader {
     if (this.#snapshot === null) throw this.missing()
     throw new KeyError(
       'ERR_KEY_UNAVAILABLE',
-      `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to seal under it.`,
+      `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to write under it.`,
       { fix: 'Try again in a new transaction.', retryable: true },
     )
   }
@@ -206,10 +207,19 @@ export class StoreReader {
   }
 }
 
+/** What a keyring says that changed again and again while a key was loaded. */
+export function unsettled(keyring: string): KeyError {
+  return new KeyError('ERR_KEY_UNAVAILABLE', `Keyring "${keyring}" changed while it was read.`, {
+    fix: 'Try again.',
+    retryable: true,
+  })
+}
+
 export function keyringMissing(keyring: string, store: KeyStore): KeyError {
+  const what = isIndexKeyring(keyring) ? 'keyring of index keys' : 'keyring'
   return new KeyError(
     'ERR_KEYRING_MISSING',
-    `There is no keyring "${keyring}" in the ${store.name}.`,
+    `There is no ${what} "${keyring}" in the ${store.name}.`,
     { fix: 'Run `npx rowseal init` once for this database.' },
   )
 }

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import { KeyError } from '../errors.ts'
+import { isIndexKeyring } from './index-name.ts'
+import { checkRecords } from './index-records.ts'
 import { isKeyState, PERMITTED } from './states.ts'
-import type { KeyringSnapshot, KeyRow } from './types.ts'
+import type { IndexRecord, KeyringSnapshot, KeyRow } from './types.ts'
 
 const MAX_KEY_ID = 0xffff_ffff
 const CHECK_VALUE_BYTES = 32
@@ -13,6 +15,8 @@ export interface Snapshot {
   readonly rows: ReadonlyMap<number, KeyRow>
   /** Ids of the versions that may open and are not active. */
   readonly stale: readonly number[]
+  /** Blind indexes by id; none in a keyring of KEKs. */
+  readonly indexes: ReadonlyMap<string, IndexRecord>
 }
 
 /**
@@ -36,11 +40,14 @@ export function checkSnapshot(keyring: string, { head, keys }: KeyringSnapshot):
     throw unfit(keyring, `Key ${keyId} is ${state}, but the active key is ${active.keyId}.`)
   }
   const stale = [...rows.values()].filter((row) => row !== active && PERMITTED[row.state].process)
+  const indexes = checkRecords(head.indexes, rows, (what) => unfit(keyring, what))
+  if (indexes.size > 0 && !isIndexKeyring(keyring)) throw unfit(keyring, 'It has no index keys.')
   return {
     revision: head.revision,
     active,
     rows,
     stale: Object.freeze(stale.map(({ keyId }) => keyId)),
+    indexes,
   }
 }
 

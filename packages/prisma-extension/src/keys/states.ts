@@ -12,6 +12,19 @@ export const PERMITTED: Readonly<Record<KeyState, { protect: boolean; process: b
 }
 
 /**
+ * What each state allows an index key. "write" makes the values of indexes that are not unique;
+ * "match" looks values up, and whatever a unique index does under a key that its record pins.
+ */
+export const INDEX_PERMITTED: Readonly<Record<KeyState, { write: boolean; match: boolean }>> = {
+  'pre-activation': { write: false, match: true }, // others may make it active any moment
+  active: { write: true, match: true },
+  suspended: { write: false, match: true }, // until no value names it
+  deactivated: { write: false, match: false }, // no value names it
+  compromised: { write: false, match: true }, // its values are still there
+  destroyed: { write: false, match: false },
+}
+
+/**
  * Every legal arrow, with its reason. What is not here is refused.
  *
  * A key version is stored (`pre-activation`), takes over from the former one (`active`), is taken

@@ -62,6 +62,28 @@ export interface KeyringHead {
   readonly activeKeyId: number
   /** From 1. Counts every change, `add` too; the compare-and-set is on this. */
   readonly revision: number
+  /** The blind indexes of an index keyring; empty for a keyring of KEKs. */
+  readonly indexes: readonly IndexRecord[]
+}
+
+/** A column that holds an index, where an index has two: the first, or the one with `slot: 2`. */
+export type IndexSlot = 1 | 2
+
+/** How far one blind index is, as all instances follow it. */
+export interface IndexRecord {
+  /** Id of the first slot: `Model.column` unless the annotation says otherwise. */
+  readonly id: string
+  /** Names of the normalizers its values were made with, in their order. */
+  readonly normalize: readonly string[]
+  readonly isUnique: boolean
+  /** Has every row its value? Only then may it be searched. */
+  readonly complete: boolean
+  /** The slot that look-ups use. */
+  readonly lookup: IndexSlot
+  /** Slots that writes fill, all others becoming NULL; `none` refuses writes to the field. */
+  readonly writes: 'lookup' | 'both' | 'none'
+  /** Key id of each slot of a unique index; `[null, null]` for any other. */
+  readonly keys: readonly [number | null, number | null]
 }
 
 /** Everything the store holds for one keyring, read at one moment. */
@@ -82,7 +104,10 @@ export interface KeyringChange {
   readonly keyring: string
   readonly expectedRevision: number
   readonly activeKeyId: number
+  /** May be empty, if only the indexes change. */
   readonly transitions: readonly KeyTransition[]
+  /** The whole new list; left as it is if absent. */
+  readonly indexes?: readonly IndexRecord[]
   readonly at: Date
 }
 

@@ -105,7 +105,12 @@ function conformance(
       })
       await store.create(row)
       const read = (await another.read(keyring))!
-      expect(read.head).toEqual({ keyring, activeKeyId: row.keyId, revision: 1 })
+      expect(read.head).toEqual({
+        keyring,
+        activeKeyId: row.keyId,
+        revision: 1,
+        indexes: [],
+      })
       expect({ ...read.keys[0]!, wrappedKek: null, checkValue: null }).toEqual({
         ...row,
         wrappedKek: null,
@@ -177,6 +182,7 @@ function conformance(
           keyring,
           activeKeyId: keyIds[won[0] ? 1 : 2],
           revision: head.revision + 1,
+          indexes: [],
         })
         expect(after.keys.filter(({ state }) => state === 'active')).toHaveLength(1)
       }
@@ -278,7 +284,7 @@ function conformance(
         expect(await store.change(move)).toBe(true)
         const after = (await another.read(keyring))!
         expect(after.keys.find((row) => row.keyId === keyId)!.state).toBe(to)
-        expect(after.head).toEqual({ keyring, activeKeyId, revision: head.revision + 1 })
+        expect(after.head).toEqual({ ...head, activeKeyId, revision: head.revision + 1 })
       }
     })
 

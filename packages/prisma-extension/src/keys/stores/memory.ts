@@ -29,7 +29,7 @@ class MemoryKeyStore implements KeyStore {
   read(keyring: string): Promise<KeyringSnapshot | null> {
     const head = this.#heads.get(keyring)
     return Promise.resolve(
-      head === undefined ? null : { head: { ...head }, keys: this.#of(keyring).map(copy) },
+      head === undefined ? null : { head: copyOfHead(head), keys: this.#of(keyring).map(copy) },
     )
   }
 
@@ -44,7 +44,8 @@ class MemoryKeyStore implements KeyStore {
   create(key: KeyRow): Promise<boolean> {
     if (this.#heads.has(key.keyring) || this.#keys.has(key.keyId)) return Promise.resolve(false)
     this.#keys.set(key.keyId, copy(key))
-    this.#heads.set(key.keyring, { keyring: key.keyring, activeKeyId: key.keyId, revision: 1 })
+    const { keyring, keyId } = key
+    this.#heads.set(keyring, { keyring, activeKeyId: keyId, revision: 1, indexes: [] })
     return Promise.resolve(true)
   }
 
@@ -75,8 +76,9 @@ class MemoryKeyStore implements KeyStore {
     for (const { keyId, to } of change.transitions) {
       this.#keys.set(keyId, moved(this.#keys.get(keyId)!, to, change.at))
     }
-    const { keyring, activeKeyId } = change
-    this.#heads.set(keyring, { keyring, activeKeyId, revision: head.revision + 1 })
+    const { keyring, activeKeyId, indexes = head.indexes } = change
+    const revision = head.revision + 1
+    this.#heads.set(keyring, copyOfHead({ keyring, activeKeyId, revision, indexes }))
     return true
   }
 
@@ -90,6 +92,10 @@ function moved(row: KeyRow, state: KeyState, at: Date): KeyRow {
   const activatedAt = row.activatedAt ?? (state === 'active' ? at : null)
   const suspendedAt = state === 'active' ? null : row.state === 'active' ? at : row.suspendedAt
   return { ...row, state, activatedAt, suspendedAt }
+}
+
+function copyOfHead(head: KeyringHead): KeyringHead {
+  return { ...head, indexes: structuredClone(head.indexes) }
 }
 
 function copy(row: KeyRow): KeyRow {

@@ -1,6 +1,7 @@
 import type { SqlProvider } from './sql-client.ts'
 
-// rowseal_keyrings   one head row for each keyring; `format` is the version of both tables' rows
+// rowseal_keyrings   one head row for each keyring; `format` is the version of both tables' rows,
+//                    `index_records` a JSON list of its blind indexes
 // rowseal_keys       one row for each key version; rows are never deleted
 //
 // Times are milliseconds since 1970, the same in every database and time zone. Text compares byte by
@@ -11,6 +12,7 @@ interface Types {
   readonly bytes: string
   readonly name: string
   readonly text: string
+  readonly json: string
   readonly end: string
 }
 
@@ -20,6 +22,7 @@ const TYPES: Readonly<Record<SqlProvider, Types>> = {
     bytes: 'BYTEA',
     name: 'TEXT COLLATE "C"',
     text: 'TEXT COLLATE "C"',
+    json: 'TEXT COLLATE "C"',
     end: '',
   },
   mysql: {
@@ -27,20 +30,29 @@ const TYPES: Readonly<Record<SqlProvider, Types>> = {
     bytes: 'BLOB',
     name: 'VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin', // an index key must be bounded
     text: 'TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    json: 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     end: ' ENGINE=InnoDB',
   },
-  sqlite: { integer: 'INTEGER', bytes: 'BLOB', name: 'TEXT', text: 'TEXT', end: ' STRICT' },
+  sqlite: {
+    integer: 'INTEGER',
+    bytes: 'BLOB',
+    name: 'TEXT',
+    text: 'TEXT',
+    json: 'TEXT',
+    end: ' STRICT',
+  },
 }
 
 /** The statements that make the key store's tables, unless they are there. */
 export function ddlOf(provider: SqlProvider): readonly string[] {
-  const { integer, bytes, name, text, end } = TYPES[provider]
+  const { integer, bytes, name, text, json, end } = TYPES[provider]
   return [
     `CREATE TABLE IF NOT EXISTS rowseal_keyrings (
   name ${name} NOT NULL PRIMARY KEY,
   active_key_id ${integer} NOT NULL,
   revision ${integer} NOT NULL,
-  format ${integer} NOT NULL
+  format ${integer} NOT NULL,
+  index_records ${json} NOT NULL
 )${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_keys (
   key_id ${integer} NOT NULL PRIMARY KEY,

@@ -66,6 +66,15 @@ export class Columns {
     return value instanceof Uint8Array ? value : this.#wrong(column)
   }
 
+  /** The value of a JSON text. What it holds is checked by the keyring. */
+  json(column: string): unknown {
+    try {
+      return JSON.parse(this.text(column)) as unknown
+    } catch {
+      return this.#wrong(column)
+    }
+  }
+
   date(column: string): Date | null {
     return this.#row[column] == null ? null : new Date(this.integer(column))
   }

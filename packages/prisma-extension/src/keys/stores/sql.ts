@@ -1,11 +1,11 @@
 import { KeyError } from '../../errors.ts'
 import { assertLegal } from '../states.ts'
 import type {
+  IndexRecord,
   KeyringChange,
   KeyringSnapshot,
   KeyRow,
   KeyStore,
-  KeyTransition,
   Via,
 } from '../types.ts'
 import {
@@ -21,37 +21,13 @@ import {
 } from './sql-client.ts'
 import { ddlOf } from './sql-ddl.ts'
 import { Columns, keyOf, valuesOf, type Row } from './sql-rows.ts'
+import { FORMAT, listing, moving, SQL, type Statement } from './sql-statements.ts'
 
 export type { SqlClient, SqlProvider, SqlTransaction }
 
-/** Version of the rows this code writes. It reads no later one. */
-const FORMAT = 1
 const MAX_KEY_ID = 0xffff_ffff
 const TRANSACTION = { maxWait: 10_000, timeout: 20_000 }
 const INIT_TRIES = 3
-
-const SQL = {
-  // One statement, so that head and rows are of one moment in every isolation level.
-  read: `SELECT h.active_key_id, h.revision, h.format, k.key_id, k.version, k.state, k.suite,
-    k.root_key_id, k.wrapped_kek, k.check_value, k.created_at_ms, k.activated_at_ms, k.suspended_at_ms
-    FROM rowseal_keyrings h LEFT JOIN rowseal_keys k ON k.keyring = h.name
-    WHERE h.name = ? ORDER BY k.version`,
-  keyringOf: 'SELECT keyring FROM rowseal_keys WHERE key_id = ?',
-  maxKeyId: 'SELECT MAX(key_id) AS key_id FROM rowseal_keys',
-  exists: 'SELECT h.format, k.version FROM rowseal_keyrings h, rowseal_keys k WHERE 1 = 0',
-  createHead: `INSERT INTO rowseal_keyrings (name, active_key_id, revision, format) VALUES (?, ?, 1, ${FORMAT})`,
-  createKey: `INSERT INTO rowseal_keys (key_id, keyring, version, state, suite, root_key_id,
-    wrapped_kek, check_value, created_at_ms, activated_at_ms, suspended_at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  countChange: `UPDATE rowseal_keyrings SET revision = revision + 1 WHERE name = ? AND format = ${FORMAT}`,
-  changeHead: `UPDATE rowseal_keyrings SET active_key_id = ?, revision = revision + 1
-    WHERE name = ? AND revision = ? AND active_key_id = ? AND format = ${FORMAT}`,
-  activate: `UPDATE rowseal_keys SET state = ?, activated_at_ms = COALESCE(activated_at_ms, ?),
-    suspended_at_ms = NULL WHERE keyring = ? AND key_id = ? AND state = ?`,
-  supersede: `UPDATE rowseal_keys SET state = ?, suspended_at_ms = ?
-    WHERE keyring = ? AND key_id = ? AND state = ?`,
-  move: 'UPDATE rowseal_keys SET state = ? WHERE keyring = ? AND key_id = ? AND state = ?',
-}
 
 export interface SqlKeyStoreOptions {
   /** Kind of database. Default: what the client says. */
@@ -114,6 +90,7 @@ class SqlKeyStore implements KeyStore {
         keyring,
         activeKeyId: head.integer('active_key_id'),
         revision: head.integer('revision'),
+        indexes: head.json('index_records') as IndexRecord[],
       },
       keys: rows
         .filter((row) => row['key_id'] !== null)
@@ -151,11 +128,12 @@ class SqlKeyStore implements KeyStore {
 
   async change(change: KeyringChange): Promise<boolean> {
     assertLegal(change)
-    const { keyring, expectedRevision, activeKeyId, transitions, at } = change
+    const { keyring, expectedRevision, activeKeyId, transitions, indexes, at } = change
     const former = transitions.find(({ from }) => from === 'active')?.keyId ?? activeKeyId
     return this.#write([
       [SQL.changeHead, [activeKeyId, keyring, expectedRevision, former]],
       ...transitions.map((transition) => moving(keyring, transition, at.getTime())),
+      ...(indexes === undefined ? [] : [listing(keyring, expectedRevision + 1, indexes)]),
     ])
   }
 
@@ -249,12 +227,4 @@ const FIXES: Readonly<Partial<Record<FailureKind, string>>> = {
   unreachable: 'Check that the database runs and lets this user in, then try again.',
   conflict: 'Try again.',
   'no-table': 'Run `npx rowseal init` once for this database.',
-}
-
-type Statement = readonly [sql: string, values: readonly unknown[]]
-
-function moving(keyring: string, { keyId, from, to }: KeyTransition, at: number): Statement {
-  if (to === 'active') return [SQL.activate, [to, at, keyring, keyId, from]]
-  if (from === 'active') return [SQL.supersede, [to, at, keyring, keyId, from]]
-  return [SQL.move, [to, keyring, keyId, from]]
 }

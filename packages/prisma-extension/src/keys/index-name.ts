@@ -1,0 +1,11 @@
+const SUFFIX = '/index'
+
+/** Name of the keyring that holds a keyring's index keys, in the same store. */
+export function indexKeyringOf(keyring: string): string {
+  return keyring + SUFFIX
+}
+
+/** Is this the name of a keyring of index keys? No other keyring may be called so. */
+export function isIndexKeyring(keyring: string): boolean {
+  return keyring.endsWith(SUFFIX)
+}
