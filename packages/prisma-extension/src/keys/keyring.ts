@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
-import { KeyError } from '../errors.ts'
 import { DekCache, nameOf } from './dek-cache.ts'
 import { createDeks, type Kek } from './dek-wrap.ts'
+import { IndexKeys, type IndexKeyStats } from './index-keys.ts'
 import { KekCache } from './kek.ts'
 import { NoncePool } from '../nonce-pool.ts'
 import { Opener, type Opened } from './opener.ts'
 import { checkOptions, type CheckedOptions, type KeyringOptions } from './options.ts'
-import { StoreReader } from './reader.ts'
+import { StoreReader, unsettled } from './reader.ts'
 import { PERMITTED } from './states.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, Via, WrappedDek } from './types.ts'
 
@@ -32,6 +32,8 @@ export interface KeyringStats {
   readonly unwraps: number
   readonly dekCache: CacheStats
   readonly kekCache: CacheStats
+  /** The keys of blind indexes; null if there are none, or none was needed yet. */
+  readonly index: IndexKeyStats | null
 }
 
 export interface CacheStats {
@@ -45,6 +47,8 @@ export class Keyring {
   readonly name: string
   readonly store: KeyStore
   readonly root: RootKey
+  /** The keys of its blind indexes. */
+  readonly index: IndexKeys
   readonly #reader: StoreReader
   readonly #keks: KekCache
   readonly #deks: DekCache
@@ -56,6 +60,7 @@ export class Keyring {
     this.name = options.name
     this.store = options.store
     this.root = options.root
+    this.index = new IndexKeys(options)
     this.#keks = new KekCache(options.root, options.kekCache, options.clock)
     this.#deks = new DekCache(options.dekCache, options.clock)
     this.#reader = new StoreReader({
@@ -154,7 +159,7 @@ export class Keyring {
     this.#reader.refreshIfDue()
     let looked = this.#opener.look(wanted)
     if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via)
-    if (looked.missing !== null) throw this.#unsettled()
+    if (looked.missing !== null) throw unsettled(this.name)
     if (looked.failure !== null) throw looked.failure
     return looked.keys as KeyObject[]
   }
@@ -173,7 +178,7 @@ export class Keyring {
     this.#reader.refreshIfDue()
     let looked = this.#opener.look(wanted, remember)
     if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via, remember)
-    if (looked.missing !== null) throw this.#unsettled()
+    if (looked.missing !== null) throw unsettled(this.name)
     return looked.keys
   }
 
@@ -193,6 +198,7 @@ export class Keyring {
       unwraps,
       dekCache: { entries: this.#deks.size, hits: this.#deks.hits, misses: unwraps },
       kekCache: { entries: this.#keks.size, hits: this.#keks.hits, misses: rootKeyCalls },
+      index: this.index.stats(),
     }
   }
 
@@ -223,18 +229,7 @@ export class Keyring {
       const kek = await this.#keks.load(active)
       if (this.#reader.fresh()?.active.keyId === kek.keyId) return kek
     }
-    throw this.#unsettled()
-  }
-
-  #unsettled(): KeyError {
-    return new KeyError(
-      'ERR_KEY_UNAVAILABLE',
-      `Keyring "${this.name}" changed while it was read.`,
-      {
-        fix: 'Try again.',
-        retryable: true,
-      },
-    )
+    throw unsettled(this.name)
   }
 }
 
