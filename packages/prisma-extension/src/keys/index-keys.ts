@@ -32,6 +32,8 @@ export interface IndexKeyStats {
 export class IndexKeys {
   /** Name of the keyring that holds them. */
   readonly name: string
+  /** An instance opened with these options follows a change after at most so many milliseconds. */
+  readonly maxAgeMs: number
   readonly #reader: StoreReader
   readonly #loaded: KekCache
   /** Go with the key they come from. */
@@ -41,6 +43,7 @@ export class IndexKeys {
 
   constructor(options: CheckedOptions) {
     this.name = indexKeyringOf(options.name)
+    this.maxAgeMs = options.maxAgeMs
     const entries = Math.max(options.kekCache.entries, MIN_ENTRIES)
     this.#loaded = new KekCache(options.root, { ...options.kekCache, entries }, options.clock)
     this.#reader = new StoreReader({

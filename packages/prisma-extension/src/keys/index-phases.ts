@@ -6,10 +6,10 @@ import type { IndexRecord } from './types.ts'
 // the new one.
 //
 //                    lookup  writes   keys     guards
-//   slot 1           1       lookup   [k, –]   slot 1
-//   both, by 1       1       both     [k, n]   slot 1, while slot 2 is filled
-//   both, by 2       2       both     [k, n]   slot 2; slot 1 is still written for those who look there
-//   slot 2           2       lookup   [–, n]   slot 2
+//   slot-1           1       lookup   [k, –]   slot 1
+//   both-1           1       both     [k, n]   slot 1, while slot 2 is filled
+//   both-2           2       both     [k, n]   slot 2; slot 1 is still written for those who look there
+//   slot-2           2       lookup   [–, n]   slot 2
 //
 // The next rotation leads back the same way. Instances follow within `maxAgeMs`, so whoever moves an
 // index waits that long before the next move: then only neighbouring phases are ever in use at once,
@@ -18,16 +18,16 @@ import type { IndexRecord } from './types.ts'
 //
 //   offline          1       none     [k, n]   nothing is written while slot 1 is rewritten
 
-export type IndexPhase = 'slot 1' | 'both, by 1' | 'both, by 2' | 'slot 2' | 'offline'
+export type IndexPhase = 'slot-1' | 'both-1' | 'both-2' | 'slot-2' | 'offline'
 
 /** What the record of a unique index says in each phase; `keys` tells which of them are there. */
 const SHAPES: Readonly<
   Record<IndexPhase, Pick<IndexRecord, 'lookup' | 'writes'> & { keys: readonly [boolean, boolean] }>
 > = {
-  'slot 1': { lookup: 1, writes: 'lookup', keys: [true, false] },
-  'both, by 1': { lookup: 1, writes: 'both', keys: [true, true] },
-  'both, by 2': { lookup: 2, writes: 'both', keys: [true, true] },
-  'slot 2': { lookup: 2, writes: 'lookup', keys: [false, true] },
+  'slot-1': { lookup: 1, writes: 'lookup', keys: [true, false] },
+  'both-1': { lookup: 1, writes: 'both', keys: [true, true] },
+  'both-2': { lookup: 2, writes: 'both', keys: [true, true] },
+  'slot-2': { lookup: 2, writes: 'lookup', keys: [false, true] },
   offline: { lookup: 1, writes: 'none', keys: [true, true] },
 }
 
@@ -47,8 +47,8 @@ const onlySecond = ([, second]: Keys): Keys => [null, second]
 export const INDEX_MOVES: Readonly<
   Record<IndexPhase, Readonly<Partial<Record<IndexPhase, Move>>>>
 > = {
-  'slot 1': {
-    'both, by 1': {
+  'slot-1': {
+    'both-1': {
       reason: 'a rotation begins: slot 2 is written under the active key',
       keys: ([first], active) => [first, active],
     },
@@ -57,28 +57,28 @@ export const INDEX_MOVES: Readonly<
       keys: ([first], active) => [first, active],
     },
   },
-  'both, by 1': {
-    'both, by 2': { reason: 'slot 2 was found full', keys: asTheyAre },
-    'slot 1': {
+  'both-1': {
+    'both-2': { reason: 'slot 2 was found full', keys: asTheyAre },
+    'slot-1': {
       reason: 'nobody looks in slot 2 any more, or the rotation is given up',
       keys: onlyFirst,
     },
   },
-  'both, by 2': {
-    'slot 2': {
+  'both-2': {
+    'slot-2': {
       reason: 'nobody looks in slot 1 any more, or the rotation is given up',
       keys: onlySecond,
     },
-    'both, by 1': { reason: 'slot 1 was found full', keys: asTheyAre },
+    'both-1': { reason: 'slot 1 was found full', keys: asTheyAre },
   },
-  'slot 2': {
-    'both, by 2': {
+  'slot-2': {
+    'both-2': {
       reason: 'a rotation begins: slot 1 is written under the active key',
       keys: ([, second], active) => [active, second],
     },
   },
   offline: {
-    'slot 1': {
+    'slot-1': {
       reason: 'slot 1 was rewritten under the new key',
       keys: ([, second]) => [second, null],
     },

@@ -146,7 +146,7 @@ function withRecord(now: Snapshot, record: IndexRecord): readonly IndexRecord[] 
 /** Is there only one key that a value of this index can be under, and only slot 1 to hold it? */
 function isUnderOneKey(now: Snapshot, record: IndexRecord): boolean {
   const live = [...now.rows.values()].filter(({ state }) => INDEX_PERMITTED[state].match)
-  return live.length === 1 && (!record.isUnique || phaseOf(record) === 'slot 1')
+  return live.length === 1 && (!record.isUnique || phaseOf(record) === 'slot-1')
 }
 
 function refused(what: string, fix: string): KeyError {
