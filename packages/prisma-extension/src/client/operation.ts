@@ -2,6 +2,7 @@ import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek, Via } from '../keys/types.ts'
 import {
   collectArguments,
+  IndexViews,
   OpenSites,
   sealAll,
   type Collected,
@@ -45,12 +46,10 @@ async function run(
 ): Promise<unknown> {
   if (model === undefined) throw new TypeError(`The plan has no model ${name}.`)
   const via = viaOf(context.client, __internalParams)
-  const collected = collectArguments(
-    { plan: context.plan, wantsKeys: mayMeetStale(context), globalOmit: context.globalOmit },
-    model,
-    operation,
-    args,
-  )
+  const views = new IndexViews(via)
+  const { plan, globalOmit } = context
+  const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit }
+  const collected = await views.complete(() => collectArguments(walk, model, operation, args))
   const sent = await protect(collected, via)
   const result = await query(collected.args)
   if (collected.result === 'rows') {

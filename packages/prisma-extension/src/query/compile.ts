@@ -2,7 +2,15 @@ import { SchemaError } from '../errors.ts'
 import type { Keyring } from '../keys/index.ts'
 import type { Suite } from '../keys/types.ts'
 import { valueAad } from '../envelope/index.ts'
-import type { ModelSource, Plan, SealedField } from '../plan/index.ts'
+import type {
+  BlindIndex,
+  ModelSource,
+  Normalizer,
+  Plan,
+  Provider,
+  SealedField,
+} from '../plan/index.ts'
+import { compoundsOf, type Compound } from './compounds.ts'
 
 /** A sealed field, ready for use: its keyring found, its AAD built once. */
 export interface FieldPlan {
@@ -11,14 +19,42 @@ export interface FieldPlan {
   readonly name: string
   readonly spec: SealedField
   readonly keyring: Keyring
+  /** Its blind indexes, in the order of the schema. */
+  readonly indexes: readonly IndexPlan[]
   aad(suite: Suite): Buffer
+}
+
+/** A blind index: one column, or two that a unique one rotates between. */
+export interface IndexPlan {
+  /** `Model.column` of its first column, for messages. */
+  readonly label: string
+  /** Name of its record in the key store: the id of its first column. */
+  readonly id: string
+  readonly field: FieldPlan
+  readonly normalize: readonly Normalizer[]
+  readonly isUnique: boolean
+  /** Unique by itself, not only together with other columns? */
+  readonly isUniqueAlone: boolean
+  /** By slot: the first is `columns[0]`. */
+  readonly columns: readonly [IndexColumn, IndexColumn | null]
+}
+
+export interface IndexColumn {
+  readonly name: string
+  /** Name in the derivation of its subkey. */
+  readonly id: string
 }
 
 /** A model with everything a walk asks for, compiled once. */
 export interface ModelPlan {
   readonly name: string
   readonly source: ModelSource
+  readonly provider: Provider
   readonly sealed: ReadonlyMap<string, FieldPlan>
+  /** Columns of blind indexes, of either slot. */
+  readonly indexes: ReadonlyMap<string, IndexPlan>
+  /** Keys of a compound unique in a `where`, with an encrypted field among its fields. */
+  readonly compounds: ReadonlyMap<string, Compound>
   /** Sealed fields with an `@default` that this extension writes. */
   readonly defaults: readonly FieldPlan[]
   readonly relations: ReadonlyMap<string, ModelPlan>
@@ -53,7 +89,7 @@ export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan 
   if (byName.size < keyrings.length) throw new TypeError('Two keyrings have one name.')
   const drafts = new Map<string, Draft>()
   for (const [name, source] of Object.entries(plan.models)) {
-    drafts.set(name, draft(name, source, byName))
+    drafts.set(name, draft(name, source, plan.provider, byName))
   }
   for (const model of drafts.values()) {
     for (const [field, relation] of Object.entries(model.source.relations)) {
@@ -65,14 +101,27 @@ export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan 
   return drafts
 }
 
-function draft(name: string, source: ModelSource, keyrings: Map<string, Keyring>): Draft {
+function draft(
+  name: string,
+  source: ModelSource,
+  provider: Provider,
+  keyrings: Map<string, Keyring>,
+): Draft {
   const fields = Object.entries(source.sealed).map(([field, spec]) =>
-    compileField(`${name}.${field}`, field, spec, keyrings),
+    compileField(name, source, field, spec, keyrings),
   )
+  const indexes = fields.flatMap((field) => field.indexes)
   return {
     name,
     source,
+    provider,
     sealed: new Map(fields.map((field) => [field.name, field])),
+    indexes: new Map(
+      indexes.flatMap((index) =>
+        index.columns.flatMap((column) => (column === null ? [] : [[column.name, index] as const])),
+      ),
+    ),
+    compounds: compoundsOf(source),
     defaults: fields.filter((field) => field.spec.default !== undefined),
     relations: new Map(),
     reaching: [],
@@ -81,11 +130,13 @@ function draft(name: string, source: ModelSource, keyrings: Map<string, Keyring>
 }
 
 function compileField(
-  label: string,
+  model: string,
+  source: ModelSource,
   name: string,
   spec: SealedField,
   keyrings: Map<string, Keyring>,
 ): FieldPlan {
+  const label = `${model}.${name}`
   const keyring = keyrings.get(spec.keyring)
   if (keyring === undefined) {
     throw new SchemaError(
@@ -103,7 +154,35 @@ function compileField(
     if (bytes === undefined) aads.set(suite, (bytes = valueAad(suite, spec.id)))
     return bytes
   }
-  return { label, name, spec, keyring, aad }
+  const indexes: IndexPlan[] = []
+  const field: FieldPlan = { label, name, spec, keyring, indexes, aad }
+  indexes.push(...indexesOf(model, source, field))
+  return field
+}
+
+function indexesOf(model: string, source: ModelSource, field: FieldPlan): IndexPlan[] {
+  const own = Object.entries(source.indexes).filter(([, index]) => index.field === field.name)
+  const column = (name: string, { id }: BlindIndex): IndexColumn => ({ name, id })
+  return own
+    .filter(([, { slot }]) => slot === 1)
+    .map(([name, index]) => {
+      const second = own.find(([, { slot, normalize }]) => slot === 2 && isSame(normalize, index))
+      return {
+        label: `${model}.${name}`,
+        id: index.id,
+        field,
+        normalize: index.normalize,
+        isUnique: index.unique,
+        isUniqueAlone: Object.values(source.constraints).some(
+          (fields) => fields.length === 1 && fields[0] === name,
+        ),
+        columns: [column(name, index), second === undefined ? null : column(...second)],
+      }
+    })
+}
+
+function isSame(normalize: readonly Normalizer[], index: BlindIndex): boolean {
+  return normalize.join() === index.normalize.join()
 }
 
 /** Carry "reaches a sealed field" backwards over the relations until nothing changes. */

@@ -1,19 +1,19 @@
-import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
+import { isFieldOf, type FieldPlan, type ModelPlan } from './compile.ts'
 import { sealField, type Mode } from './field-data.ts'
-import { checkFilter } from './filter.ts'
-import { isArguments, notData, unknownClause, unknownField } from './refuse.ts'
+import { mapSame, replace } from './copy-on-write.ts'
+import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
+import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from './refuse.ts'
 import { RecordSlots, type SealSites } from './sites.ts'
 import { isAbsent, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
 
 /**
  * Walks over the arguments that write. They return the same object when nothing below it is sealed, and
- * else a copy whose sealed values `sites` will fill in. A `where` met on the way is checked.
+ * else a copy whose sealed values `sites` will fill in. A `where` met on the way is rewritten.
  */
 
 /** What a walk carries along. */
-export interface WriteWalk {
-  readonly plan: CompiledPlan
+export interface WriteWalk extends FilterWalk {
   readonly sites: SealSites
 }
 
@@ -37,11 +37,13 @@ export function writeData(
     const field = model.sealed.get(key)
     if (field !== undefined) {
       if (out === data) out = { ...data }
-      sealField(walk.sites, record, field, mode, out, value)
+      sealField(walk, record, field, mode, out, value)
       continue
     }
     const relation = model.relations.get(key)
     if (relation === undefined) {
+      const index = model.indexes.get(key)
+      if (index !== undefined) throw isIndexColumn(index, `${model.name}.${key}`)
       if (key in model.source.columns) continue
       throw unknownField(model.name, key)
     }
@@ -73,7 +75,7 @@ function withDefaults(
     const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
     if (field.spec.seal === 'off' || isGiven) continue
     if (out === data) out = { ...data }
-    sealField(walk.sites, record, field, 'create', out, defaultOf(field))
+    sealField(walk, record, field, 'create', out, defaultOf(field))
   }
   return out
 }
@@ -84,35 +86,39 @@ function defaultOf(field: FieldPlan): unknown {
   return typeof literal === 'string' ? parse(literal) : literal?.map(parse)
 }
 
+type NestedWrite = (walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean) => unknown
+
 /** The nested writes of a relation (`list`: to many): what each of them holds. */
-const NESTED: Readonly<
-  Record<string, (walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean) => unknown>
-> = {
+const NESTED: Readonly<Record<string, NestedWrite>> = {
   create: (walk, model, value) => writeEach(walk, model, value),
   createMany: (walk, model, value) =>
     replace(value, 'data', (data) => writeEach(walk, model, data)),
   connectOrCreate: (walk, model, value) =>
-    mapSame(value, (item) => {
-      checkWhere(walk, model, item)
-      return replace(item, 'create', (data) => writeData(walk, model, 'create', data))
-    }),
+    mapSame(value, (item) =>
+      replace(whereOf(walk, model, item, true), 'create', (data) =>
+        writeData(walk, model, 'create', data),
+      ),
+    ),
   update: (walk, model, value, list) =>
     mapSame(value, (item) => writeNestedUpdate(walk, model, item, list)),
   updateMany: (walk, model, value) =>
-    mapSame(value, (item) => {
-      checkWhere(walk, model, item)
-      return replace(item, 'data', (data) => writeData(walk, model, 'update', data))
-    }),
-  upsert: (walk, model, value) =>
-    mapSame(value, (item) => {
-      checkWhere(walk, model, item)
-      return writeUpsert(walk, model, item)
-    }),
-  connect: checkOnly,
-  disconnect: checkOnly,
-  delete: checkOnly,
-  deleteMany: checkOnly,
-  set: checkOnly,
+    mapSame(value, (item) =>
+      replace(whereOf(walk, model, item, false), 'data', (data) =>
+        writeData(walk, model, 'update', data),
+      ),
+    ),
+  upsert: (walk, model, value, list) =>
+    mapSame(value, (item) => writeUpsert(walk, model, whereOf(walk, model, item, list))),
+  connect: (walk, model, value) => rewriteUnique(walk, model, value),
+  set: (walk, model, value) => rewriteUnique(walk, model, value),
+  disconnect: naming,
+  delete: naming,
+  deleteMany: (walk, model, value) => rewriteFilter(walk, model, value),
+}
+
+/** Rows of a list are named; of a single relation there is one, which a filter may hold against. */
+function naming(walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean): unknown {
+  return list ? rewriteUnique(walk, model, value) : rewriteFilter(walk, model, value)
 }
 
 function writeRelation(
@@ -150,8 +156,9 @@ function writeNestedUpdate(
 ): unknown {
   if (!isArguments(value)) return value
   if (!list && !isWrapper(model, value)) return writeData(walk, model, 'update', value)
-  checkWhere(walk, model, value)
-  return replace(value, 'data', (data) => writeData(walk, model, 'update', data))
+  return replace(whereOf(walk, model, value, list), 'data', (data) =>
+    writeData(walk, model, 'update', data),
+  )
 }
 
 /**
@@ -174,29 +181,7 @@ function isWrapper(model: ModelPlan, value: PlainObject): boolean {
   )
 }
 
-function checkOnly(walk: WriteWalk, model: ModelPlan, value: unknown): unknown {
-  checkFilter(walk.plan, model, value)
-  return value
-}
-
-function checkWhere(walk: WriteWalk, model: ModelPlan, value: unknown): void {
-  if (isArguments(value)) checkFilter(walk.plan, model, value['where'])
-}
-
-/** Map a value or a list, giving back the same list when nothing changed. */
-function mapSame(value: unknown, map: (item: unknown) => unknown): unknown {
-  if (!Array.isArray(value)) return map(value)
-  let out: unknown[] | null = null
-  for (let i = 0; i < value.length; i++) {
-    const item = map(value[i])
-    if (item !== value[i]) (out ??= [...(value as unknown[])])[i] = item
-  }
-  return out ?? value
-}
-
-/** Replace one property, giving back the same object when it did not change. */
-export function replace(value: unknown, key: string, map: (inner: unknown) => unknown): unknown {
-  if (!isArguments(value) || isAbsent(value[key])) return value
-  const inner = map(value[key])
-  return inner === value[key] ? value : { ...value, [key]: inner }
+function whereOf(walk: WriteWalk, model: ModelPlan, value: unknown, isUnique: boolean): unknown {
+  const rewrite = isUnique ? rewriteUnique : rewriteFilter
+  return replace(value, 'where', (where) => rewrite(walk, model, where))
 }

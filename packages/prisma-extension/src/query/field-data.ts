@@ -1,4 +1,6 @@
 import type { FieldPlan } from './compile.ts'
+import type { IndexViews } from './index-views.ts'
+import { indexEntries } from './lookup.ts'
 import type { RecordSlots, SealSite, SealSites } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
@@ -8,9 +10,15 @@ import { invalid, isNullValue, refuseEnvelope, toPlaintext } from './values.ts'
 
 export type Mode = 'create' | 'update'
 
-/** Register the value of one sealed field, in the shape its place takes. */
+/** Where values to seal are registered, and what index keys there are. */
+export interface FieldWalk {
+  readonly sites: SealSites
+  readonly views: IndexViews
+}
+
+/** Register the value of one sealed field, in the shape its place takes, and write its blind indexes. */
 export function sealField(
-  sites: SealSites,
+  { sites, views }: FieldWalk,
   record: RecordSlots,
   field: FieldPlan,
   mode: Mode,
@@ -22,8 +30,22 @@ export function sealField(
   } else if (mode === 'update' && field.spec.type !== 'Json' && isSetOnly(value)) {
     const set = { ...value }
     out[field.name] = set
-    if (!isAbsent(set['set'])) sealOne(sites, record, field, set, 'set', set['set'])
-  } else sealOne(sites, record, field, out, field.name, value)
+    if (isAbsent(set['set'])) return
+    sealOne(sites, record, field, set, 'set', set['set'])
+    writeIndexes(views, field, out, set['set'])
+  } else {
+    sealOne(sites, record, field, out, field.name, value)
+    writeIndexes(views, field, out, value)
+  }
+}
+
+/** A value that is not a text was refused already. */
+function writeIndexes(views: IndexViews, field: FieldPlan, out: PlainObject, value: unknown): void {
+  for (const index of field.indexes) {
+    for (const [column, entry] of indexEntries(views, index, value as string | null)) {
+      out[column] = entry
+    }
+  }
 }
 
 function sealOne(

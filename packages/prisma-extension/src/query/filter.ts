@@ -1,136 +1,145 @@
-import { isFieldOf, type CompiledPlan, type ModelPlan } from './compile.ts'
-import { isArguments, refusal, unknownField, type Clause } from './refuse.ts'
-import { fieldReference, isAbsent, isPlainObject, nullKind, type PlainObject } from './special.ts'
+import { compareSealed } from './comparison.ts'
+import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
+import type { IndexViews } from './index-views.ts'
+import { isArguments, isIndexColumn, refusal, unknownField, unsupported } from './refuse.ts'
+import { fieldReference, isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { mapSame, Rewriting } from './copy-on-write.ts'
+import { rewriteCompound, rewriteName } from './unique.ts'
 
 /**
- * Walks over the arguments that select, order and group rows. They change nothing: a clause on a sealed
- * field is refused, except a comparison with null, which means the same on a sealed column.
+ * The walk over a `where`. Equality on a sealed field goes to its blind index, a comparison with null stays,
+ * everything else is refused. Gives back the same object when there is nothing to change.
  */
+
+/** What a walk over filters carries along. */
+export interface FilterWalk {
+  readonly plan: CompiledPlan
+  readonly views: IndexViews
+}
 
 const LOGICAL = new Set(['AND', 'OR', 'NOT'])
 const RELATION_OPERATORS = ['some', 'every', 'none', 'is', 'isNot']
 
-/** Check a `where`, of a filter or of a unique look-up. */
-export function checkFilter(plan: CompiledPlan, model: ModelPlan, where: unknown): void {
+/** A `where` that selects rows: an object, or a list of them. */
+export function rewriteFilter(walk: FilterWalk, model: ModelPlan, where: unknown): unknown {
+  return rewriteWhere(walk, model, where, false)
+}
+
+/** A `where` that names one row, which may have further filters beside the unique field. */
+export function rewriteUnique(walk: FilterWalk, model: ModelPlan, where: unknown): unknown {
+  return rewriteWhere(walk, model, where, true)
+}
+
+function rewriteWhere(
+  walk: FilterWalk,
+  model: ModelPlan,
+  where: unknown,
+  isUnique: boolean,
+): unknown {
   if (Array.isArray(where)) {
-    for (const item of where) checkFilter(plan, model, item)
-    return
+    return mapSame(where, (item) => rewriteWhere(walk, model, item, isUnique))
   }
-  if (!isArguments(where)) return
+  if (!isArguments(where)) return where
+  const out = new Rewriting(where)
   for (const key of Object.keys(where)) {
     const value = where[key]
     if (isAbsent(value)) continue
-    const relation = model.relations.get(key)
     const field = model.sealed.get(key)
-    if (LOGICAL.has(key)) checkFilter(plan, model, value)
-    if (field !== undefined) {
-      if (!comparesWithNull(value, field.spec.type === 'Json')) throw refusal(field.label, 'where')
-    } else if (relation !== undefined) checkRelationFilter(plan, relation, value)
-    else if (key in model.source.columns) checkReferences(plan, value)
-    else if (key in model.source.uniques) checkFilter(plan, model, value)
-    else if (!LOGICAL.has(key)) throw unknownField(model.name, key)
+    if (LOGICAL.has(key)) {
+      if (isFieldOf(model, key)) throw ambiguous(model, key)
+      out.set(key, rewriteFilter(walk, model, value))
+    } else if (field !== undefined) rewriteSealed(walk, model, field, value, isUnique, out)
+    else rewriteOther(walk, model, key, value, out)
   }
+  return out.result
 }
 
-/** `orderBy`, `cursor`, `distinct` and `by`: the sealed fields they name are refused. */
-export function checkNames(model: ModelPlan, names: unknown, clause: Clause): void {
-  for (const name of Array.isArray(names) ? (names as unknown[]) : [names]) {
-    if (typeof name !== 'string') {
-      isArguments(name)
-      continue
-    }
-    const field = model.sealed.get(name)
-    if (field !== undefined) throw refusal(field.label, clause)
-  }
-}
-
-export function checkOrder(model: ModelPlan, orderBy: unknown): void {
-  for (const item of Array.isArray(orderBy) ? (orderBy as unknown[]) : [orderBy]) {
-    if (!isArguments(item)) continue
-    for (const key of Object.keys(item)) {
-      if (isAbsent(item[key])) continue
-      const field = model.sealed.get(key)
-      if (field !== undefined) throw refusal(field.label, 'orderBy')
-      const relation = model.relations.get(key)
-      if (relation !== undefined) checkOrder(relation, item[key])
-      else if (key.startsWith('_')) checkAggregateOrder(model, key, item[key])
-    }
-  }
-}
-
-export function checkCursor(plan: CompiledPlan, model: ModelPlan, cursor: unknown): void {
-  if (!isArguments(cursor)) return
-  for (const name of Object.keys(cursor)) checkNames(model, name, 'cursor')
-  checkFilter(plan, model, cursor)
-}
-
-/** `having` filters by fields and by aggregates of fields. */
-export function checkHaving(plan: CompiledPlan, model: ModelPlan, having: unknown): void {
-  if (Array.isArray(having)) {
-    for (const item of having) checkHaving(plan, model, item)
+function rewriteSealed(
+  walk: FilterWalk,
+  model: ModelPlan,
+  field: FieldPlan,
+  value: unknown,
+  isUnique: boolean,
+  out: Rewriting,
+): void {
+  const named = isUnique ? rewriteName(walk.views, field, value) : null
+  if (named !== null) {
+    out.remove(field.name)
+    out.set(named.key, named.value)
     return
   }
-  if (!isArguments(having)) return
-  for (const key of Object.keys(having)) {
-    if (isAbsent(having[key])) continue
-    checkNames(model, key, 'having')
-    if (LOGICAL.has(key)) checkHaving(plan, model, having[key])
-    else checkReferences(plan, having[key])
-  }
+  const compared = compareSealed(walk.views, model, field, value)
+  if (compared === null) return
+  if (compared.sealed === undefined) out.remove(field.name)
+  else out.set(field.name, compared.sealed)
+  for (const condition of compared.index) out.and(compared.column, condition)
 }
 
-/** `_min`, `_max`, `_sum`, `_avg` of a sealed field work on ciphertext; `_count` counts what is not NULL. */
-export function checkAggregate(model: ModelPlan, fields: unknown): void {
-  if (!isArguments(fields)) return
-  for (const key of Object.keys(fields)) {
-    if (!isAbsent(fields[key]) && fields[key] !== false) checkNames(model, key, 'aggregate')
-  }
+/** Everything in a `where` that is no sealed field: relations, plain columns, compound uniques. */
+function rewriteOther(
+  walk: FilterWalk,
+  model: ModelPlan,
+  key: string,
+  value: unknown,
+  out: Rewriting,
+): void {
+  const index = model.indexes.get(key)
+  if (index !== undefined) throw isIndexColumn(index, `${model.name}.${key}`)
+  const relation = model.relations.get(key)
+  const compound = model.compounds.get(key)
+  if (relation !== undefined) {
+    if (relation.reaches) out.set(key, rewriteRelation(walk, relation, value))
+  } else if (compound !== undefined) {
+    const named = rewriteCompound(walk.views, model, compound, value)
+    out.remove(key)
+    out.set(named.key, named.value)
+  } else if (key in model.source.columns) checkReferences(walk.plan, value)
+  else if (key in model.source.uniques) rewriteFilter(walk, model, value)
+  else throw unknownField(model.name, key)
 }
 
-/** `orderBy: { _count: { field } }` counts; `_min` and the like order by values. */
-function checkAggregateOrder(model: ModelPlan, key: string, fields: unknown): void {
-  if (key !== '_count' && isArguments(fields)) {
-    for (const name of Object.keys(fields)) checkNames(model, name, 'orderBy')
-  }
-  // `_relevance: { fields: [...] }` and whatever else names fields in a list.
-  if (isArguments(fields)) checkNames(model, fields['fields'], 'orderBy')
-}
-
-function checkRelationFilter(plan: CompiledPlan, target: ModelPlan, value: unknown): void {
-  if (!isArguments(value)) return
+/** `{ some: … }` and the like; for a single relation also the bare filter. */
+function rewriteRelation(walk: FilterWalk, target: ModelPlan, value: unknown): unknown {
+  if (!isArguments(value)) return value
   const operators = RELATION_OPERATORS.filter((key) => Object.hasOwn(value, key))
-  // A field may have the name of an operator: then both readings are checked.
-  const clear = operators.filter((key) => !isFieldOf(target, key))
-  checkFilter(plan, target, clear.length === 0 ? value : without(value, clear))
-  for (const key of operators) checkFilter(plan, target, value[key])
+  const out = new Rewriting(value)
+  for (const key of operators) out.set(key, rewriteFilter(walk, target, value[key]))
+  // A field may have the name of an operator: then it is read as both, and neither may need a change.
+  const unclear = operators.find((key) => isFieldOf(target, key))
+  const bare = without(value, unclear === undefined ? operators : [])
+  const asBare = rewriteFilter(walk, target, bare)
+  if (unclear !== undefined && (asBare !== bare || out.result !== value)) {
+    throw ambiguous(target, unclear)
+  }
+  return operators.length === 0 ? asBare : out.result
 }
 
 function without(value: PlainObject, keys: readonly string[]): PlainObject {
+  if (keys.length === 0) return value
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
 }
 
-/** `null`, `{ equals: null }`, `{ not: null }`; for Json `Prisma.DbNull` in their place. */
-function comparesWithNull(value: unknown, isJson: boolean): boolean {
-  if (isJson ? nullKind(value) === 'DbNull' : value === null) return true
-  if (!isPlainObject(value) || nullKind(value) !== null || fieldReference(value) !== null)
-    return false
-  return Object.keys(value).every(
-    (key) =>
-      isAbsent(value[key]) ||
-      ((key === 'equals' || key === 'not') && comparesWithNull(value[key], isJson)),
-  )
-}
-
 /** A plain field compared with a sealed one is a comparison with ciphertext. */
-function checkReferences(plan: CompiledPlan, value: unknown): void {
+export function checkReferences(plan: CompiledPlan, value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   const reference = fieldReference(value)
   if (reference !== null) {
-    const field = plan.get(reference.modelName)?.sealed.get(reference.name)
+    const model = plan.get(reference.modelName)
+    const field = model?.sealed.get(reference.name)
     if (field !== undefined) throw refusal(field.label, 'reference')
+    const index = model?.indexes.get(reference.name)
+    if (index !== undefined) throw isIndexColumn(index, `${reference.modelName}.${reference.name}`)
   } else if (Array.isArray(value)) {
     for (const item of value) checkReferences(plan, item)
   } else if (isPlainObject(value)) {
     for (const key of Object.keys(value)) checkReferences(plan, value[key])
   }
+}
+
+function ambiguous(model: ModelPlan, key: string): Error {
+  return unsupported(
+    `${model.name}.${key}`,
+    `${model.name} has a field "${key}", which Prisma also has a meaning for in filters, so this filter can be read in two ways.`,
+    'Give the field another name, with @map for the column.',
+  )
 }

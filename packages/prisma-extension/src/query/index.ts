@@ -1,4 +1,5 @@
 export { compile, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
+export { IndexViews } from './index-views.ts'
 export { collectArguments, type Collected } from './operations.ts'
 export { OpenSites, type StaleField, type StaleRecord } from './results.ts'
 export { sealAll, sealValue } from './seal.ts'

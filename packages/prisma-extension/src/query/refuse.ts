@@ -1,27 +1,82 @@
-import { QueryError } from '../errors.ts'
+import { KeyError, QueryError } from '../errors.ts'
+import type { FieldPlan, IndexPlan } from './compile.ts'
+import { REFUSED } from './matrix.ts'
 import { isPlainObject, isReplaced, type PlainObject } from './special.ts'
 
-/** The clauses that would work on ciphertext, with what to do instead. */
-const REFUSALS = {
-  where: ['cannot be filtered by', 'Filter by another field, or compare it with null only.'],
-  orderBy: ['cannot be sorted by', 'Remove it from orderBy, or sort after reading.'],
-  cursor: ['cannot be a cursor', 'Use a cursor over another unique field.'],
-  distinct: ['cannot be used in distinct', 'Remove duplicates after reading.'],
-  by: ['cannot be grouped by', 'Group after reading.'],
-  having: ['cannot be used in having', 'Group and filter after reading.'],
-  aggregate: ['cannot be aggregated other than counted', 'Aggregate after reading.'],
-  reference: ['cannot be compared with another field', 'Compare after reading.'],
-} as const
-
-export type Clause = keyof typeof REFUSALS
+export type Clause = keyof typeof REFUSED
 
 /** The error for a clause that names a sealed field. */
 export function refusal(label: string, clause: Clause): QueryError {
-  const [problem, fix] = REFUSALS[clause]
-  return new QueryError('ERR_QUERY_UNSUPPORTED', `${label} is encrypted and ${problem}.`, {
-    field: label,
-    fix,
-  })
+  const [problem, fix] = REFUSED[clause]
+  return unsupported(label, `${label} is encrypted and ${problem}.`, fix)
+}
+
+/** The error for a comparison of a sealed field that no blind index answers. */
+export function comparison(label: string, operator: string, instead: string): QueryError {
+  return unsupported(
+    label,
+    `${label} is encrypted and cannot be filtered by "${operator}".`,
+    instead,
+  )
+}
+
+/** The error for equality on a sealed field without a blind index that answers it. */
+export function noIndex({ label, name, spec }: FieldPlan, clause: string): QueryError {
+  const problem = `${label} is encrypted and cannot be looked up with ${clause}, because it has no blind index for that.`
+  if (spec.type !== 'String' || spec.list) {
+    return unsupported(label, problem, 'Filter by another field, or compare it with null only.')
+  }
+  const model = label.slice(0, label.indexOf('.'))
+  return unsupported(
+    label,
+    problem,
+    `Add two lines to model ${model}, "/// @blindIndex(${name}${optionFor(clause)})" and "${name}Index String?", with @unique if it names one row and @@index([${name}Index]) otherwise; generate, migrate, and run \`npx rowseal reindex\`.`,
+  )
+}
+
+function optionFor(clause: string): string {
+  return clause.includes('insensitive') ? ', normalize: [lowercase]' : ''
+}
+
+/** The error for a look-up through an index that may not cover every row. */
+export function notSearchable({ label, field }: IndexPlan): QueryError {
+  return unsupported(
+    field.label,
+    `${field.label} cannot be looked up yet: it is not known that ${label} covers every row.`,
+    'Run `npx rowseal reindex`, which fills it in and records that it is complete.',
+  )
+}
+
+/** The error for a blind index named in a query. */
+export function isIndexColumn({ field }: IndexPlan, column: string): QueryError {
+  return unsupported(
+    field.label,
+    `${column} is a blind index, which Rowseal writes and searches by itself.`,
+    `Name ${field.label} instead. For raw SQL there is prisma.$rowseal.index.`,
+  )
+}
+
+/** The error for a value of a field whose index the key store does not know, or knows otherwise. */
+export function notRegistered({ label, field }: IndexPlan): KeyError {
+  return new KeyError(
+    'ERR_INDEX_STATE',
+    `The key store does not know the blind index ${label} as the plan has it.`,
+    { field: field.label, fix: 'Run `npx rowseal init`, which registers it.' },
+  )
+}
+
+/** The error while an index without a second column is rotated. */
+export function offline({ label, field }: IndexPlan): KeyError {
+  return new KeyError(
+    'ERR_INDEX_STATE',
+    `${field.label} cannot be written or name a row while its blind index ${label} is rotated offline.`,
+    { field: field.label, fix: 'Try again when `npx rowseal reindex` has ended.', retryable: true },
+  )
+}
+
+/** The error for a sealed field in a clause, in general. */
+export function unsupported(field: string, message: string, fix: string): QueryError {
+  return new QueryError('ERR_QUERY_UNSUPPORTED', message, { field, fix })
 }
 
 /** The error for an operation, argument or nested write that this version does not know. */

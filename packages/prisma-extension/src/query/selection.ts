@@ -1,5 +1,7 @@
-import type { CompiledPlan, ModelPlan } from './compile.ts'
-import { checkCursor, checkFilter, checkNames, checkOrder } from './filter.ts'
+import { checkOrder, rewriteCount, rewriteDistinct } from './clauses.ts'
+import type { ModelPlan } from './compile.ts'
+import { replace } from './copy-on-write.ts'
+import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
 import { isAbsent, isPlainObject, isSkip, type PlainObject } from './special.ts'
 
 /** Key fields added to a selection: hidden from the result again, at the same places. */
@@ -9,8 +11,7 @@ export interface Hidden {
 }
 
 /** What a walk over selections carries along. */
-export interface ReadWalk {
-  readonly plan: CompiledPlan
+export interface ReadWalk extends FilterWalk {
   /** Add the primary key where a record with sealed fields is selected without it? */
   readonly wantsKeys: boolean
   /** The client's global `omit`, by Prisma's lower-camel model name. */
@@ -23,7 +24,7 @@ export interface Selection {
 }
 
 /**
- * Check `select`, `include` and what filters and orders within them, and add the key fields that
+ * Rewrite what filters and orders within `select` and `include`, and add the key fields that
  * re-encryption needs to find a record again. Prisma selects the primary key in SQL in any case.
  *
  * @returns the same `args` when nothing was added.
@@ -55,40 +56,30 @@ function walkRelations(
   for (const name of Object.keys(chosen)) {
     const value = chosen[name]
     if (name === '_count') {
-      checkCount(walk, model, value)
+      const count = rewriteCount(walk, model, value)
+      if (count !== value) out = { ...out, _count: count }
       continue
     }
     const relation = model.relations.get(name)
     if (relation === undefined || !relation.reaches) continue
     if (value !== true && !isPlainObject(value)) continue
-    const inner = value === true ? {} : value
-    checkRead(walk.plan, relation, inner)
+    const given = value === true ? {} : value
+    const inner = rewriteRead(walk, relation, given)
     const walked = walkSelection(walk, relation, inner)
     if (walked.hidden !== null) hidden.set(name, walked.hidden)
-    if (walked.args === inner) continue
+    if (walked.args === given) continue
     if (out === chosen) out = { ...chosen }
     out[name] = walked.args
   }
   return out
 }
 
-/** The arguments that a read has at the top and below a relation alike. */
-export function checkRead(plan: CompiledPlan, model: ModelPlan, args: PlainObject): void {
-  checkFilter(plan, model, args['where'])
+/** The arguments that a read has below a relation. */
+function rewriteRead(walk: ReadWalk, model: ModelPlan, args: PlainObject): PlainObject {
   checkOrder(model, args['orderBy'])
-  checkCursor(plan, model, args['cursor'])
-  checkNames(model, args['distinct'], 'distinct')
-}
-
-/** `_count: { select: { relation: { where } } }` */
-function checkCount(walk: ReadWalk, model: ModelPlan, count: unknown): void {
-  if (!isPlainObject(count) || !isPlainObject(count['select'])) return
-  for (const [name, value] of Object.entries(count['select'])) {
-    const relation = model.relations.get(name)
-    if (relation !== undefined && isPlainObject(value)) {
-      checkFilter(walk.plan, relation, value['where'])
-    }
-  }
+  let out: unknown = replace(args, 'where', (where) => rewriteFilter(walk, model, where))
+  out = replace(out, 'cursor', (cursor) => rewriteUnique(walk, model, cursor))
+  return replace(out, 'distinct', (names) => rewriteDistinct(walk, model, names)) as PlainObject
 }
 
 /** The key fields that the result would lack. */

@@ -1,0 +1,170 @@
+import type { FieldPlan, ModelPlan } from './compile.ts'
+import type { IndexViews } from './index-views.ts'
+import { indexFor, lookupOf, type Lookup } from './lookup.ts'
+import { COMPARISONS } from './matrix.ts'
+import { comparison, noIndex, refusal, unknownClause, unsupported } from './refuse.ts'
+import { fieldReference, isAbsent, isPlainObject, nullKind, type PlainObject } from './special.ts'
+import { invalid } from './values.ts'
+
+/**
+ * The filter of one sealed field, taken apart: comparisons with null stay on its own column, equality goes
+ * to the column of a blind index.
+ */
+export interface Comparisons {
+  /** For the sealed column; undefined if nothing is left there. */
+  readonly sealed: unknown
+  /** For the index column, all of which must hold. */
+  readonly index: readonly unknown[]
+  readonly column: string
+}
+
+/** `{ email: … }` of a `where`. Returns null if it compares with null only, and can stay as it is. */
+export function compareSealed(
+  views: IndexViews,
+  model: ModelPlan,
+  field: FieldPlan,
+  value: unknown,
+): Comparisons | null {
+  if (isNull(field, value)) return null
+  if (!isOperators(value)) {
+    if (fieldReference(value) !== null) throw refusal(field.label, 'reference')
+    const [one, ...others] = hashesOf(views, field, 'equality', false, [value])
+    const { column } = lookup(views, field, 'equality', false)
+    return {
+      sealed: undefined,
+      column,
+      index: [others.length === 0 ? one : { in: [one, ...others] }],
+    }
+  }
+  const isFolding = foldsCase(model, field, value)
+  const walk = new Comparing(views, field, isFolding)
+  const { sealed, index } = walk.operators(value)
+  if (index.length === 0) return null
+  return { sealed, index, column: lookup(views, field, 'equality', isFolding).column }
+}
+
+class Comparing {
+  readonly #views: IndexViews
+  readonly #field: FieldPlan
+  readonly #isFolding: boolean
+
+  constructor(views: IndexViews, field: FieldPlan, isFolding: boolean) {
+    this.#views = views
+    this.#field = field
+    this.#isFolding = isFolding
+  }
+
+  /** Every operator of one object, in which all must hold. */
+  operators(filter: PlainObject): { sealed: PlainObject | undefined; index: PlainObject[] } {
+    const sealed: PlainObject = {}
+    const index: PlainObject[] = []
+    for (const operator of Object.keys(filter)) {
+      const operand = filter[operator]
+      if (isAbsent(operand) || operator === 'mode') continue
+      this.#assertKnown(operator)
+      if (isNull(this.#field, operand) && (operator === 'equals' || operator === 'not')) {
+        sealed[operator] = operand
+      } else if (operator === 'not' && isOperators(operand)) {
+        const inner = this.operators(operand)
+        if (inner.sealed !== undefined && inner.index.length > 0) throw this.#mixed()
+        if (inner.sealed !== undefined) sealed['not'] = inner.sealed
+        else if (inner.index.length > 0) index.push({ not: merged(inner.index) ?? this.#fail() })
+      } else index.push(this.#term(operator, operand))
+    }
+    return { sealed: Object.keys(sealed).length > 0 ? sealed : undefined, index }
+  }
+
+  /** One comparison with values, in the form that takes all hashes they may stand as. */
+  #term(operator: string, operand: unknown): PlainObject {
+    const field = this.#field
+    if (fieldReference(operand) !== null) throw refusal(field.label, 'reference')
+    const isList = operator === 'in' || operator === 'notIn'
+    if (isList !== Array.isArray(operand)) {
+      throw invalid(field, `takes ${isList ? 'a list' : 'one value'} in "${operator}".`)
+    }
+    const values = isList ? (operand as unknown[]) : [operand]
+    const hashes = hashesOf(this.#views, field, `"${operator}"`, this.#isFolding, values)
+    if (isList) return { [operator]: hashes }
+    if (hashes.length === 1) return { [operator]: hashes[0] }
+    return { [operator === 'not' ? 'notIn' : 'in']: hashes }
+  }
+
+  #assertKnown(operator: string): void {
+    const { label } = this.#field
+    const treatment = Object.hasOwn(COMPARISONS, operator) ? COMPARISONS[operator] : undefined
+    if (treatment === undefined) throw unknownClause(label, `the comparison "${operator}"`)
+    if (treatment !== 'index') throw comparison(label, operator, treatment.instead)
+  }
+
+  #mixed(): Error {
+    const { label } = this.#field
+    return unsupported(
+      label,
+      `${label} is encrypted, and one "not" cannot compare it with null and with a value.`,
+      'Write two conditions, joined with AND or OR.',
+    )
+  }
+
+  #fail(): never {
+    const { label } = this.#field
+    throw unsupported(
+      label,
+      `${label} is encrypted, and its index is being rotated, while one "not" compares it twice.`,
+      'Write the comparisons as conditions of their own, joined with AND or OR.',
+    )
+  }
+}
+
+/** One object of several whose operators differ; null if two have the same. */
+function merged(parts: readonly PlainObject[]): PlainObject | null {
+  const out: PlainObject = {}
+  for (const part of parts) {
+    for (const key of Object.keys(part)) {
+      if (Object.hasOwn(out, key)) return null
+      out[key] = part[key]
+    }
+  }
+  return out
+}
+
+function hashesOf(
+  views: IndexViews,
+  field: FieldPlan,
+  clause: string,
+  isFolding: boolean,
+  values: readonly unknown[],
+): string[] {
+  const { hashes } = lookup(views, field, clause, isFolding)
+  return values.flatMap((value) => {
+    if (fieldReference(value) !== null) throw refusal(field.label, 'reference')
+    return hashes(value)
+  })
+}
+
+function lookup(views: IndexViews, field: FieldPlan, clause: string, isFolding: boolean): Lookup {
+  const index = indexFor(field, isFolding)
+  if (index !== null) return lookupOf(views, index)
+  throw noIndex(field, isFolding ? `${clause} and mode: 'insensitive'` : clause)
+}
+
+/** `mode: 'insensitive'` needs an index to which upper and lower case are the same. */
+function foldsCase({ provider }: ModelPlan, field: FieldPlan, filter: PlainObject): boolean {
+  const { mode } = filter
+  if (isAbsent(mode)) return false
+  if (provider === 'postgresql' && (mode === 'default' || mode === 'insensitive')) {
+    return mode === 'insensitive'
+  }
+  throw invalid(
+    field,
+    `does not take this "mode"${provider === 'postgresql' ? '' : ', which is for PostgreSQL'}.`,
+  )
+}
+
+function isNull(field: FieldPlan, value: unknown): boolean {
+  return field.spec.type === 'Json' ? nullKind(value) === 'DbNull' : value === null
+}
+
+/** An object of operators: not a value, a special one or a reference. */
+function isOperators(value: unknown): value is PlainObject {
+  return isPlainObject(value) && nullKind(value) === null && fieldReference(value) === null
+}

@@ -1,0 +1,63 @@
+import { isArguments } from './refuse.ts'
+import { isAbsent, type PlainObject } from './special.ts'
+
+/** Walks give back what they were given where nothing changes, and copy only the objects on the way. */
+
+/** Map a value or a list, giving back the same list when nothing changed. */
+export function mapSame(value: unknown, map: (item: unknown) => unknown): unknown {
+  if (!Array.isArray(value)) return map(value)
+  let out: unknown[] | null = null
+  for (let i = 0; i < value.length; i++) {
+    const item = map(value[i])
+    if (item !== value[i]) (out ??= [...(value as unknown[])])[i] = item
+  }
+  return out ?? value
+}
+
+/** Replace one property, giving back the same object when it did not change. */
+export function replace(value: unknown, key: string, map: (inner: unknown) => unknown): unknown {
+  if (!isArguments(value) || isAbsent(value[key])) return value
+  const inner = map(value[key])
+  return inner === value[key] ? value : { ...value, [key]: inner }
+}
+
+/** An object being rewritten: the given one until something changes. */
+export class Rewriting {
+  readonly #given: PlainObject
+  #out: PlainObject
+
+  constructor(given: PlainObject) {
+    this.#given = given
+    this.#out = given
+  }
+
+  get result(): PlainObject {
+    return this.#out
+  }
+
+  set(key: string, value: unknown): void {
+    if (this.#out[key] !== value) this.#copy()[key] = value
+  }
+
+  remove(key: string): void {
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a copy of ours
+    delete this.#copy()[key]
+  }
+
+  /** A condition that must hold beside those that are there. */
+  and(key: string, condition: unknown): void {
+    const out = this.#copy()
+    if (!Object.hasOwn(out, key)) {
+      out[key] = condition
+      return
+    }
+    const given = out['AND']
+    const others = isAbsent(given) ? [] : Array.isArray(given) ? (given as unknown[]) : [given]
+    out['AND'] = [...others, { [key]: condition }]
+  }
+
+  #copy(): PlainObject {
+    if (this.#out === this.#given) this.#out = { ...this.#given }
+    return this.#out
+  }
+}
