@@ -4,7 +4,7 @@ export {
   type RowsealOptions,
   type RowsealStats,
 } from './client/extension.ts'
-export type { RawAccess } from './client/raw.ts'
+export type { IndexTerm, RawAccess } from './client/raw.ts'
 export type { ReencryptionOptions, ReencryptionStats } from './client/reencryption.ts'
 export {
   EnvelopeError,

@@ -12,6 +12,7 @@ import {
   type SealSite,
   type StaleRecord,
 } from '../query/index.ts'
+import { namingFields } from './constraint-errors.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
 
 /** What every operation of one extended client shares. */
@@ -51,7 +52,12 @@ async function run(
   const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit }
   const collected = await views.complete(() => collectArguments(walk, model, operation, args))
   const sent = await protect(collected, via)
-  const result = await query(collected.args)
+  let result: unknown
+  try {
+    result = await query(collected.args)
+  } catch (error) {
+    throw namingFields(plan, error)
+  }
   if (collected.result === 'rows') {
     const end = endOf(model, collected.hidden, __internalParams)
     const sites = new OpenSites(sent)

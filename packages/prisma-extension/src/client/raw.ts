@@ -1,12 +1,17 @@
 import { openEnvelope, parseBytes, parseText } from '../envelope/index.ts'
 import { EnvelopeError } from '../errors.ts'
-import type { PlanSource, SealedName } from '../plan/index.ts'
+import type { IndexName, PlanSource, SealedName } from '../plan/index.ts'
 import {
   fromPlaintext,
+  indexEntries,
+  IndexViews,
+  lookupOf,
   sealValue,
   toPlaintext,
   type CompiledPlan,
   type FieldPlan,
+  type IndexPlan,
+  type ModelPlan,
 } from '../query/index.ts'
 
 /**
@@ -27,6 +32,30 @@ export interface RawAccess<S extends PlanSource = PlanSource> {
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, `ERR_ENVELOPE_MALFORMED`, `ERR_PLAINTEXT_REFUSED`
    */
   open(field: SealedName<S>, stored: string | Uint8Array | null): Promise<unknown>
+  /**
+   * How to look a text up by a blind index now: `WHERE column IN (values)`. Ask anew for each query: a
+   * rotation of index keys changes both.
+   *
+   * @throws {QueryError} `ERR_QUERY_UNSUPPORTED` if the index may not cover every row, `ERR_VALUE_INVALID`
+   * @throws {KeyError} `ERR_INDEX_STATE`
+   */
+  index(index: IndexName<S>, text: string): Promise<IndexTerm>
+  /**
+   * What raw SQL that writes a sealed field must write into the columns of its blind indexes, by their
+   * names in the database.
+   *
+   * @param text - the field's new value; null for NULL.
+   * @throws {KeyError} `ERR_INDEX_STATE`
+   */
+  indexEntries(field: SealedName<S>, text: string | null): Promise<Record<string, string | null>>
+}
+
+/** A look-up by a blind index, for raw SQL. */
+export interface IndexTerm {
+  /** Name of the column in the database, unquoted. */
+  readonly column: string
+  /** What the text may stand there as: several while the index rotates. */
+  readonly values: readonly string[]
 }
 
 export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S> {
@@ -48,7 +77,35 @@ export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S
       if (key === undefined) throw new TypeError('No key for one value.')
       return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite), name))
     },
+    index: async (name, text) => {
+      const { model, index } = findIndex(plan, name)
+      const views = new IndexViews()
+      const { column, hashes } = await views.complete(() => lookupOf(views, index))
+      return { column: columnOf(model, column), values: hashes(text) }
+    },
+    indexEntries: async (name, text) => {
+      const field = find(plan, name)
+      const model = plan.get(name.slice(0, name.indexOf('.')))!
+      if (text !== null) toPlaintext(field, text)
+      const views = new IndexViews()
+      const entries = await views.complete(() =>
+        field.indexes.flatMap((index) => indexEntries(views, index, text)),
+      )
+      return Object.fromEntries(entries.map(([column, entry]) => [columnOf(model, column), entry]))
+    },
   }
+}
+
+function findIndex(plan: CompiledPlan, name: string): { model: ModelPlan; index: IndexPlan } {
+  const [modelName = '', column = ''] = name.split('.')
+  const model = plan.get(modelName)
+  const index = model?.indexes.get(column)
+  if (model !== undefined && index !== undefined) return { model, index }
+  throw new TypeError(`${name} is not a blind index of the plan.`)
+}
+
+function columnOf({ source }: ModelPlan, field: string): string {
+  return source.columns[field]?.column ?? field
 }
 
 function plaintextOf(field: FieldPlan, stored: string | Uint8Array): unknown {

@@ -75,7 +75,7 @@ function withAnnotated(
     })
   const sealed = entries((field) => field.sealed)
   const indexes = entries((field) => field.index)
-  const columns = indexes.map(([name]) => name)
+  const columns = [...sealed, ...indexes].map(([name]) => name)
   return {
     ...modelSource(
       model,

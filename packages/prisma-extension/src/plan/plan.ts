@@ -80,7 +80,7 @@ export interface ModelSource {
   readonly sealed: Readonly<Record<string, SealedField>>
   /** Blind indexes, by their column. */
   readonly indexes: Readonly<Record<string, BlindIndex>>
-  /** Unique constraints over blind indexes by their name in the database, with their fields. */
+  /** Unique constraints over blind indexes or sealed fields by their name in the database, with their fields. */
   readonly constraints: Readonly<Record<string, readonly string[]>>
 }
 

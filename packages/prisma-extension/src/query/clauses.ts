@@ -1,5 +1,6 @@
 import { indexFor, lookupOf } from './lookup.ts'
 import type { FieldPlan, ModelPlan } from './compile.ts'
+import { mapSame } from './copy-on-write.ts'
 import { checkReferences, rewriteFilter, type FilterWalk } from './filter.ts'
 import { isArguments, isIndexColumn, noIndex, refusal, unsupported, type Clause } from './refuse.ts'
 import { isAbsent } from './special.ts'
@@ -43,19 +44,16 @@ function checkAggregateOrder(model: ModelPlan, key: string, fields: unknown): vo
 
 /** `distinct`: a sealed field's place is taken by the column of its index. */
 export function rewriteDistinct({ views }: FilterWalk, model: ModelPlan, names: unknown): unknown {
-  const list: readonly unknown[] = Array.isArray(names) ? names : [names]
-  let out: unknown[] | null = null
-  list.forEach((name, i) => {
+  return mapSame(names, (name) => {
     if (typeof name !== 'string') {
       isArguments(name)
-      return
+      return name
     }
     const index = model.indexes.get(name)
     if (index !== undefined) throw isIndexColumn(index, `${model.name}.${name}`)
     const field = model.sealed.get(name)
-    if (field !== undefined) (out ??= [...list])[i] = distinctColumn(views, field)
+    return field === undefined ? name : distinctColumn(views, field)
   })
-  return out ?? names
 }
 
 function distinctColumn(views: FilterWalk['views'], field: FieldPlan): string {

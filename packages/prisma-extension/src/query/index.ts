@@ -1,5 +1,12 @@
-export { compile, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
+export {
+  compile,
+  type CompiledPlan,
+  type FieldPlan,
+  type IndexPlan,
+  type ModelPlan,
+} from './compile.ts'
 export { IndexViews } from './index-views.ts'
+export { indexEntries, lookupOf } from './lookup.ts'
 export { collectArguments, type Collected } from './operations.ts'
 export { OpenSites, type StaleField, type StaleRecord } from './results.ts'
 export { sealAll, sealValue } from './seal.ts'

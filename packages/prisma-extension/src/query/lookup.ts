@@ -11,7 +11,7 @@ import { invalid } from './values.ts'
 export interface Lookup {
   readonly column: string
   /** One hash for each index key under which rows may stand: several while an index rotates. */
-  hashes(text: unknown): string[]
+  readonly hashes: (text: unknown) => string[]
 }
 
 /** Normalizers after which upper and lower case are the same. */

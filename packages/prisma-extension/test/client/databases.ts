@@ -1,8 +1,15 @@
 import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
 import { rowseal, type ReencryptionOptions } from '../../src/index.ts'
-import { initKeyring, openKeyring, type Keyring } from '../../src/keys/index.ts'
+import {
+  initIndexKeys,
+  initKeyring,
+  openKeyring,
+  registerIndex,
+  type Keyring,
+} from '../../src/keys/index.ts'
 import type { KeyStore } from '../../src/keys/types.ts'
+import type { Plan } from '../../src/plan/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 
@@ -66,6 +73,7 @@ export async function openSealed(
     keyrings[name] = await openKeyring({ root, store, name })
     await initKeyring(keyrings[name])
   }
+  await registerIndexes(plan, keyrings)
   const all = Object.values(keyrings)
   const prisma = (options.before?.(base) ?? base).$extends(
     rowseal({
@@ -94,6 +102,21 @@ export async function openSealed(
       await base.$disconnect()
       await db.drop()
     },
+  }
+}
+
+/** What `rowseal init` does on empty tables. */
+export async function registerIndexes(
+  plan: Plan,
+  keyrings: Readonly<Record<string, Keyring>>,
+): Promise<void> {
+  for (const model of Object.values(plan.models)) {
+    for (const { field, id, normalize, slot, unique } of Object.values(model.indexes)) {
+      if (slot === 2) continue
+      const keyring = keyrings[model.sealed[field]!.keyring]!
+      await initIndexKeys(keyring)
+      await registerIndex(keyring, { id, normalize, isUnique: unique, complete: true })
+    }
   }
 }
 

@@ -74,7 +74,7 @@ describe('blind indexes', () => {
     const { ddl } = await generatedClient({ provider: 'postgresql', schema: people })
     const created = [...ddl.matchAll(/CREATE UNIQUE INDEX "([^"]+)"/g)].map(([, name]) => name)
     expect(created).toEqual(expect.arrayContaining(Object.keys(constraints)))
-    expect(Object.keys(constraints)).toHaveLength(created.length - 2) // without those over envelopes
+    expect(Object.keys(constraints).sort()).toEqual(created.sort())
     expect(Object.values(constraints)).toContainEqual(['codeIndex', 'tenantId'])
     const warnings = run.stdout.split('\n').filter((line) => line.startsWith('rowseal: '))
     expect(warnings.map((line) => line.split(':')[1]?.trim())).toEqual([

@@ -1,0 +1,99 @@
+import type { CompiledPlan, ModelPlan } from '../query/index.ts'
+
+/**
+ * Prisma reports a duplicate of an encrypted field by the constraint over its blind index. To the
+ * application that column does not exist: the error is put into the words it has on a plain column. The
+ * driver's own text, which on MySQL quotes the value, is cut down to the names.
+ */
+
+/** The parts of Prisma's P2002 that name what was violated. PostgreSQL and MySQL give a name, SQLite columns. */
+interface Violation {
+  readonly constraint?: { index?: string; fields?: string[] }
+  readonly table?: string
+  originalMessage?: string
+}
+
+/** Fields of a model that stand for a violated constraint, and how the database names both. */
+interface Found {
+  readonly model: ModelPlan
+  /** The fields of the constraint that was violated. */
+  readonly columns: readonly string[]
+}
+
+/** @returns the same error, which says what it would say on plain columns. */
+export function namingFields(plan: CompiledPlan, error: unknown): unknown {
+  const violation = violationOf(error)
+  const constraint = violation?.constraint
+  if (violation === null || constraint === undefined) return error
+  const found = find(plan, violation)
+  if (found === null) return error
+  const { model, columns } = found
+  const fields = columns.map((name) => model.indexes.get(name)?.field.name ?? name)
+  const named = nameOf(model, fields)
+  if (constraint.index !== undefined && named !== null) constraint.index = named
+  else {
+    delete constraint.index
+    constraint.fields = fields.map((name) => columnOf(model, name))
+  }
+  const { index, fields: list } = constraint
+  violation.originalMessage = `unique constraint failed: ${index ?? list?.join(', ') ?? ''}`
+  rename(error as Error, constraint)
+  return error
+}
+
+function violationOf(error: unknown): Violation | null {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'P2002') return null
+  const { meta } = error as { meta?: { driverAdapterError?: { cause?: Violation } } }
+  return meta?.driverAdapterError?.cause ?? null
+}
+
+function find(plan: CompiledPlan, { constraint, table }: Violation): Found | null {
+  const names = constraint?.fields?.map((name) => name.replace(/^"(.*)"$/, '$1'))
+  for (const model of plan.values()) {
+    if (model.indexes.size === 0 || (table !== undefined && table !== model.source.table)) continue
+    for (const [name, columns] of Object.entries(model.source.constraints)) {
+      if (!columns.some((column) => model.indexes.has(column))) continue
+      const isIt =
+        names === undefined
+          ? isNamed(name, constraint?.index)
+          : isSameSet(
+              names,
+              columns.map((column) => columnOf(model, column)),
+            )
+      if (isIt) return { model, columns }
+    }
+  }
+  return null
+}
+
+/** MySQL puts the table's name before the constraint's. */
+function isNamed(name: string, given = ''): boolean {
+  return given === name || given.endsWith(`.${name}`)
+}
+
+function nameOf({ source }: ModelPlan, fields: readonly string[]): string | null {
+  const found = Object.entries(source.constraints).find(([, columns]) => isSameSet(columns, fields))
+  return found?.[0] ?? null
+}
+
+function columnOf({ source }: ModelPlan, field: string): string {
+  return source.columns[field]?.column ?? field
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name))
+}
+
+/** The end of the message, which the stack repeats, names what failed. */
+function rename(error: Error, { index, fields = [] }: NonNullable<Violation['constraint']>): void {
+  const what =
+    index === undefined
+      ? `fields: (${fields.map((name) => `\`${name}\``).join(', ')})`
+      : `constraint: \`${index}\``
+  const former = error.message
+  error.message = former.replace(
+    /(Unique constraint failed on the )(?:constraint: `[^`]*`|fields?: \([^)]*\))/,
+    (_, start: string) => start + what,
+  )
+  if (error.stack !== undefined) error.stack = error.stack.replace(former, () => error.message)
+}
