@@ -2,6 +2,7 @@ import { isFieldOf, type FieldPlan, type ModelPlan } from './compile.ts'
 import { sealField, type Mode } from './field-data.ts'
 import { mapSame, replace } from './copy-on-write.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
+import { NESTED_WRITES } from './matrix.ts'
 import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from './refuse.ts'
 import { RecordSlots, type SealSites } from './sites.ts'
 import { isAbsent, type PlainObject } from './special.ts'
@@ -89,7 +90,7 @@ function defaultOf(field: FieldPlan): unknown {
 type NestedWrite = (walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean) => unknown
 
 /** The nested writes of a relation (`list`: to many): what each of them holds. */
-const NESTED: Readonly<Record<string, NestedWrite>> = {
+const NESTED: Readonly<Record<keyof typeof NESTED_WRITES, NestedWrite>> = {
   create: (walk, model, value) => writeEach(walk, model, value),
   createMany: (walk, model, value) =>
     replace(value, 'data', (data) => writeEach(walk, model, data)),
@@ -121,6 +122,10 @@ function naming(walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean
   return list ? rewriteUnique(walk, model, value) : rewriteFilter(walk, model, value)
 }
 
+function isNestedWrite(key: string): key is keyof typeof NESTED_WRITES {
+  return Object.hasOwn(NESTED_WRITES, key)
+}
+
 function writeRelation(
   walk: WriteWalk,
   model: ModelPlan,
@@ -130,9 +135,8 @@ function writeRelation(
   let out = value
   for (const key of Object.keys(value)) {
     if (isAbsent(value[key])) continue
-    const handler = Object.hasOwn(NESTED, key) ? NESTED[key] : undefined
-    if (handler === undefined) throw unknownClause(model.name, `the nested write "${key}"`)
-    const nested = handler(walk, model, value[key], list)
+    if (!isNestedWrite(key)) throw unknownClause(model.name, `the nested write "${key}"`)
+    const nested = NESTED[key](walk, model, value[key], list)
     if (nested === value[key]) continue
     if (out === value) out = { ...value }
     out[key] = nested

@@ -6,7 +6,8 @@
 /** What stands at an argument, and so how it is walked. */
 export type Place =
   | 'filter' // a `where` that selects rows
-  | 'unique' // a `where` or `cursor` that names one row
+  | 'unique' // a `where` that names one row
+  | 'cursor'
   | 'order'
   | 'distinct'
   | 'by'
@@ -26,7 +27,7 @@ export interface Operation {
 
 const SELECTION = { select: 'selection', include: 'selection', omit: 'selection' } as const
 const LOADING = { relationLoadStrategy: 'passed' } as const
-const PAGE = { orderBy: 'order', cursor: 'unique', take: 'passed', skip: 'passed' } as const
+const PAGE = { orderBy: 'order', cursor: 'cursor', take: 'passed', skip: 'passed' } as const
 const ONE = { where: 'unique', ...SELECTION, ...LOADING } as const
 const MANY = { where: 'filter', ...PAGE, distinct: 'distinct', ...SELECTION, ...LOADING } as const
 const AGGREGATES = {
@@ -115,9 +116,31 @@ export const COMPARISONS: Readonly<Record<string, Comparison>> = {
 
 /** What to do instead of the other clauses that would work on ciphertext. */
 export const REFUSED = {
+  cursor: [
+    'cannot be a cursor unless it is unique by its blind index',
+    'Use a cursor over an id or another unique field.',
+  ],
   orderBy: ['cannot be sorted by', 'Remove it from orderBy, or sort after reading.'],
   by: ['cannot be grouped by', 'Group after reading.'],
   having: ['cannot be used in having', 'Group and filter after reading.'],
   aggregate: ['cannot be aggregated other than counted', 'Aggregate after reading.'],
   reference: ['cannot be compared with another field', 'Compare after reading.'],
 } as const
+
+/** What a nested write holds. `unique` names rows of a list; for a single relation it is a filter. */
+export type NestedPlace = 'unique' | 'filter' | 'data'
+
+/** Every nested write Prisma 7.10 has on a relation. What is not here is refused. */
+export const NESTED_WRITES = {
+  create: ['data'],
+  createMany: ['data'],
+  connectOrCreate: ['unique', 'data'],
+  connect: ['unique'],
+  disconnect: ['unique'],
+  set: ['unique'],
+  update: ['unique', 'data'],
+  updateMany: ['filter', 'data'],
+  upsert: ['unique', 'data'],
+  delete: ['unique'],
+  deleteMany: ['filter'],
+} as const satisfies Readonly<Record<string, readonly NestedPlace[]>>

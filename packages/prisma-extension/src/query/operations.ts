@@ -1,6 +1,7 @@
 import { checkAggregate, checkHaving, checkNames, checkOrder, rewriteDistinct } from './clauses.ts'
 import type { ModelPlan } from './compile.ts'
 import { writeData, writeEach, writeUpsert, type WriteWalk } from './data.ts'
+import { rewriteCursor } from './cursor.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
 import { OPERATIONS, type Operation, type Place } from './matrix.ts'
 import { unknownClause } from './refuse.ts'
@@ -17,6 +18,7 @@ const WALKS: Readonly<
 > = {
   filter: rewriteFilter,
   unique: rewriteUnique,
+  cursor: rewriteCursor,
   distinct: rewriteDistinct,
   order: checking((_, model, value) => checkOrder(model, value)),
   by: checking((_, model, value) => checkNames(model, value, 'by')),

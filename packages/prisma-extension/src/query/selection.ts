@@ -1,7 +1,8 @@
 import { checkOrder, rewriteCount, rewriteDistinct } from './clauses.ts'
 import type { ModelPlan } from './compile.ts'
 import { replace } from './copy-on-write.ts'
-import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
+import { rewriteCursor } from './cursor.ts'
+import { rewriteFilter, type FilterWalk } from './filter.ts'
 import { isAbsent, isPlainObject, isSkip, type PlainObject } from './special.ts'
 
 /** Key fields added to a selection: hidden from the result again, at the same places. */
@@ -78,7 +79,7 @@ function walkRelations(
 function rewriteRead(walk: ReadWalk, model: ModelPlan, args: PlainObject): PlainObject {
   checkOrder(model, args['orderBy'])
   let out: unknown = replace(args, 'where', (where) => rewriteFilter(walk, model, where))
-  out = replace(out, 'cursor', (cursor) => rewriteUnique(walk, model, cursor))
+  out = replace(out, 'cursor', (cursor) => rewriteCursor(walk, model, cursor))
   return replace(out, 'distinct', (names) => rewriteDistinct(walk, model, names)) as PlainObject
 }
 
