@@ -3,7 +3,13 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { generatedClient } from '@rowseal/test-support'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { initKeyring, openKeyring, rotate } from '../../src/keys/index.ts'
+import {
+  initIndexKeys,
+  initKeyring,
+  openKeyring,
+  registerIndex,
+  rotate,
+} from '../../src/keys/index.ts'
 import { inTransaction } from '../../src/keys/stores/sql-client.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import type { Via } from '../../src/keys/types.ts'
@@ -130,6 +136,35 @@ describe.each(found)('the SQL key store on %s', (provider) => {
     await expect(openKeyring(options)).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
   })
 
+  test.each([
+    ['no JSON', 'gone'],
+    ['nothing', ''],
+    ['no list', 'null'],
+    ['another list', '[1]'],
+    ['a list that is cut', '[{"id":"User.emailIndex"'],
+    ['a record too few fields', '[{"id":"User.emailIndex","complete":true}]'],
+    [
+      'a key that is not there',
+      '[{"id":"User.emailIndex","normalize":[],"isUnique":true,"complete":true,"lookup":1,"writes":"lookup","keys":[4000000000,null]}]',
+    ],
+  ])('whose indexes were edited to %s are refused', async (_, text) => {
+    const { keyring, store, root, options } = await filled()
+    await initIndexKeys(keyring)
+    const index = { id: 'User.emailIndex', normalize: [], isUnique: true, complete: true }
+    await registerIndex(keyring, index)
+    const late = await openKeyring({ ...options, root, store })
+    const edit = (name: string): Promise<void> =>
+      at.exec(`UPDATE rowseal_keyrings SET index_records = '${text}' WHERE name = '${name}'`)
+    await edit(`${options.name}/index`)
+    const refused = { code: 'ERR_KEY_MISMATCH' }
+    await expect(Promise.resolve(late.index.view())).rejects.toMatchObject(refused)
+    await expect(keyring.index.refresh()).rejects.toMatchObject(refused)
+    await expect(registerIndex(late, index)).rejects.toMatchObject(refused)
+    expect((await keyring.index.view()).record(index.id)).toMatchObject(index)
+    await edit(options.name)
+    await expect(openKeyring(options)).rejects.toMatchObject(refused)
+  })
+
   test('is read on the connection of the transaction it is asked from', async () => {
     const { store, options } = await filled()
     const { client: hooked, via } = observed(client)
@@ -157,6 +192,7 @@ describe.each(found)('the SQL key store on %s', (provider) => {
     const keyring = await openKeyring({ ...options, store: sqlKeyStore(client), clock })
     const late = await openKeyring({ ...options, store: sqlKeyStore(client), clock })
     await rotate(keyring)
+    await initIndexKeys(keyring)
     const fresh = await keyring.forProtect(1)
     const { client: hooked, via } = observed(client)
     clock.pass(60_001)
@@ -165,6 +201,7 @@ describe.each(found)('the SQL key store on %s', (provider) => {
       expect(await late.forProcess(fresh, via())).toHaveLength(1)
       clock.pass(60_001)
       expect((await late.forProtect(1, via()))[0]!.keyId).toBe(fresh[0]!.keyId)
+      expect(await late.index.view(via())).toMatchObject({ revision: 1 })
     })
     await client.$disconnect()
   })

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import { TRANSITIONS } from '../../src/keys/states.ts'
-import type { KeyringChange, KeyRow, KeyState, KeyStore } from '../../src/keys/types.ts'
+import type {
+  IndexRecord,
+  KeyringChange,
+  KeyRow,
+  KeyState,
+  KeyStore,
+} from '../../src/keys/types.ts'
 import { place, providers, rowOf, type Place } from './support.ts'
 
 const states = Object.keys(TRANSITIONS) as KeyState[]
@@ -259,6 +265,98 @@ function conformance(
         { keyId: keyIds[1]!, from: 'suspended', to: 'compromised' },
       ])
       expect((await store.read(keyring))!.keys[1]!.suspendedAt).toEqual(at)
+    })
+
+    const indexOf = (id: string): IndexRecord => ({
+      id,
+      normalize: ['nfc', 'trim'],
+      isUnique: false,
+      complete: false,
+      lookup: 1,
+      writes: 'lookup',
+      keys: [null, null],
+    })
+
+    /** Change the indexes alone. */
+    async function list(
+      from: KeyStore,
+      keyring: string,
+      revision: number,
+      ...indexes: IndexRecord[]
+    ): Promise<boolean> {
+      const { activeKeyId } = (await store.read(keyring))!.head
+      const change = { keyring, expectedRevision: revision, activeKeyId, transitions: [], at }
+      return from.change({ ...change, indexes })
+    }
+
+    test('gives back the indexes as they were written, however many', async () => {
+      const { keyring, keyIds } = await keyringWith()
+      const unique = { ...indexOf('Ü.\u{1f3e5} "\\\n'), isUnique: true, complete: true }
+      const moving = { ...unique, lookup: 2, writes: 'both', keys: [keyIds[0]!, null] } as const
+      const many = Array.from({ length: 1000 }, (_, i) => indexOf(`User.index${i}`))
+      expect(await list(store, keyring, 1, moving, ...many)).toBe(true)
+      const { head } = (await another.read(keyring))!
+      expect(head.revision).toBe(2)
+      expect(head.indexes).toEqual([moving, ...many])
+      expect(await list(another, keyring, 2)).toBe(true)
+      expect((await store.read(keyring))!.head.indexes).toEqual([])
+    })
+
+    test('holds indexes of its own, not those of whoever wrote or read them', async () => {
+      const { keyring } = await keyringWith()
+      const index = indexOf('User.a')
+      await list(store, keyring, 1, index)
+      Object.assign(index, { id: 'User.b' })
+      Object.assign((await store.read(keyring))!.head.indexes[0]!, { id: 'User.c' })
+      expect((await store.read(keyring))!.head.indexes).toEqual([indexOf('User.a')])
+    })
+
+    test('leaves the indexes as they are when a change does not name them', async () => {
+      const { keyring, keyIds } = await keyringWith('suspended')
+      const { head } = (await store.read(keyring))!
+      await list(store, keyring, head.revision, indexOf('User.a'))
+      await change(keyring, keyIds[0]!, [
+        { keyId: keyIds[1]!, from: 'suspended', to: 'deactivated' },
+      ])
+      await addIn(keyring, keyIds, 'pre-activation')
+      expect((await another.read(keyring))!.head.indexes).toEqual([indexOf('User.a')])
+    })
+
+    test('changes keys and indexes together or not at all', async () => {
+      const { keyring, keyIds } = await keyringWith('suspended')
+      const before = (await store.read(keyring))!
+      const both = (from: KeyState): Promise<boolean> =>
+        store.change({
+          keyring,
+          expectedRevision: before.head.revision,
+          activeKeyId: keyIds[0]!,
+          transitions: [{ keyId: keyIds[1]!, from, to: 'compromised' }],
+          indexes: [indexOf('User.a')],
+          at,
+        })
+      expect(await both('deactivated')).toBe(false)
+      expect(await list(another, keyring, before.head.revision + 1, indexOf('User.a'))).toBe(false)
+      expect(await another.read(keyring)).toEqual(before)
+      expect(await both('suspended')).toBe(true)
+      const after = (await another.read(keyring))!
+      expect(after.keys[1]!.state).toBe('compromised')
+      expect(after.head.indexes).toEqual([indexOf('User.a')])
+    })
+
+    test('of two lists of indexes at once keeps exactly one', async () => {
+      for (let round = 0; round < 5; round++) {
+        const { keyring } = await keyringWith()
+        const won = await Promise.all([
+          list(store, keyring, 1, indexOf('User.a')),
+          list(another, keyring, 1, indexOf('User.b')),
+        ])
+        expect(won.filter(Boolean)).toHaveLength(1)
+        const { head } = (await another.read(keyring))!
+        expect(head).toMatchObject({
+          revision: 2,
+          indexes: [{ id: won[0] ? 'User.a' : 'User.b' }],
+        })
+      }
     })
 
     const arrows = states.flatMap((from) => states.map((to) => [from, to] as const))
