@@ -1,5 +1,6 @@
 /// <reference lib="es2024.string" />
 // String.isWellFormed: in Node since 20.0.
+import type { Normalizer } from '../plan/index.ts'
 
 /**
  * What makes texts equal for a blind index. Never changed in place: values computed by another
@@ -7,22 +8,22 @@
  *
  * @see docs/spec/blind-index-v1.md#normalizers
  */
-export const NORMALIZERS = Object.freeze({
-  trim: (text: string): string => text.trim(),
-  lowercase: (text: string): string => text.toLowerCase(),
-  uppercase: (text: string): string => text.toUpperCase(),
-  nfc: (text: string): string => text.normalize('NFC'),
-  nfkc: (text: string): string => text.normalize('NFKC'),
-  diacritics: (text: string): string =>
+export const NORMALIZERS: Readonly<Record<Normalizer, (text: string) => string>> = Object.freeze({
+  trim: (text) => text.trim(),
+  lowercase: (text) => text.toLowerCase(),
+  uppercase: (text) => text.toUpperCase(),
+  nfc: (text) => text.normalize('NFC'),
+  nfkc: (text) => text.normalize('NFKC'),
+  diacritics: (text) =>
     text
       .normalize('NFD')
       .replace(/\p{Mn}/gu, '')
       .normalize('NFC'),
-  digits: (text: string): string => text.replace(/[^0-9]/g, ''),
-  email: (text: string): string => text.normalize('NFC').trim().toLowerCase(),
+  digits: (text) => text.replace(/[^0-9]/g, ''),
+  email: (text) => text.normalize('NFC').trim().toLowerCase(),
 })
 
-export type Normalizer = keyof typeof NORMALIZERS
+export type { Normalizer }
 
 /**
  * Apply normalizers to a text, in the order written.
