@@ -1,4 +1,4 @@
-import type { CompiledPlan, ModelPlan } from '../query/index.ts'
+import type { CompiledPlan, IndexPlan, ModelPlan } from '../query/index.ts'
 
 /**
  * Prisma reports a duplicate of an encrypted field by the constraint over its blind index. To the
@@ -6,9 +6,14 @@ import type { CompiledPlan, ModelPlan } from '../query/index.ts'
  * driver's own text, which on MySQL quotes the value, is cut down to the names.
  */
 
+interface Constraint {
+  index?: string
+  fields?: string[]
+}
+
 /** The parts of Prisma's P2002 that name what was violated. PostgreSQL and MySQL give a name, SQLite columns. */
 interface Violation {
-  readonly constraint?: { index?: string; fields?: string[] }
+  readonly constraint?: Constraint
   readonly table?: string
   originalMessage?: string
 }
@@ -20,14 +25,32 @@ interface Found {
   readonly columns: readonly string[]
 }
 
-/** @returns the same error, which says what it would say on plain columns. */
-export function namingFields(plan: CompiledPlan, error: unknown): unknown {
+/** A duplicate in a blind index. */
+export interface IndexDuplicate {
+  /** The indexes whose columns the constraint is over. */
+  readonly indexes: readonly IndexPlan[]
+  /** The same error, which says what it would say on plain columns. */
+  readonly named: () => unknown
+}
+
+/** What an error of Prisma says of blind indexes; null if nothing. */
+export function indexDuplicate(plan: CompiledPlan, error: unknown): IndexDuplicate | null {
   const violation = violationOf(error)
-  const constraint = violation?.constraint
-  if (violation === null || constraint === undefined) return error
-  const found = find(plan, violation)
-  if (found === null) return error
+  const found = violation === null ? null : find(plan, violation)
+  if (violation === null || found === null) return null
   const { model, columns } = found
+  return {
+    indexes: columns.flatMap((name) => model.indexes.get(name) ?? []),
+    named: () => {
+      rename(error as Error, nameFields(violation, found))
+      return error
+    },
+  }
+}
+
+/** Put the encrypted fields in the place of their indexes. */
+function nameFields(violation: Violation, { model, columns }: Found): Constraint {
+  const constraint = violation.constraint ?? {}
   const fields = columns.map((name) => model.indexes.get(name)?.field.name ?? name)
   const named = nameOf(model, fields)
   if (constraint.index !== undefined && named !== null) constraint.index = named
@@ -37,8 +60,7 @@ export function namingFields(plan: CompiledPlan, error: unknown): unknown {
   }
   const { index, fields: list } = constraint
   violation.originalMessage = `unique constraint failed: ${index ?? list?.join(', ') ?? ''}`
-  rename(error as Error, constraint)
-  return error
+  return constraint
 }
 
 function violationOf(error: unknown): Violation | null {
@@ -85,7 +107,7 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** The end of the message, which the stack repeats, names what failed. */
-function rename(error: Error, { index, fields = [] }: NonNullable<Violation['constraint']>): void {
+function rename(error: Error, { index, fields = [] }: Constraint): void {
   const what =
     index === undefined
       ? `fields: (${fields.map((name) => `\`${name}\``).join(', ')})`

@@ -12,8 +12,8 @@ import {
   type SealSite,
   type StaleRecord,
 } from '../query/index.ts'
-import { namingFields } from './constraint-errors.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
+import { send } from './send.ts'
 
 /** What every operation of one extended client shares. */
 export interface Context {
@@ -43,21 +43,17 @@ export function runOperation(context: Context, params: HookParams): Promise<unkn
 async function run(
   context: Context,
   model: ModelPlan | undefined,
-  { operation, args, query, model: name, __internalParams }: HookParams,
+  params: HookParams,
 ): Promise<unknown> {
-  if (model === undefined) throw new TypeError(`The plan has no model ${name}.`)
+  const { operation, args, __internalParams } = params
+  if (model === undefined) throw new TypeError(`The plan has no model ${params.model}.`)
   const via = viaOf(context.client, __internalParams)
   const views = new IndexViews(via)
   const { plan, globalOmit } = context
   const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit }
   const collected = await views.complete(() => collectArguments(walk, model, operation, args))
   const sent = await protect(collected, via)
-  let result: unknown
-  try {
-    result = await query(collected.args)
-  } catch (error) {
-    throw namingFields(plan, error)
-  }
+  const result = await send(context, views, params, collected.args)
   if (collected.result === 'rows') {
     const end = endOf(model, collected.hidden, __internalParams)
     const sites = new OpenSites(sent)

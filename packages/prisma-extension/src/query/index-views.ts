@@ -1,5 +1,6 @@
 import type { IndexView, Keyring } from '../keys/index.ts'
 import type { Via } from '../keys/types.ts'
+import type { IndexPlan } from './compile.ts'
 
 /** Thrown by a walk that needs the index keys of a keyring that are not in memory: load them, walk again. */
 export class ViewPending extends Error {
@@ -33,6 +34,11 @@ export class IndexViews {
     const view = keyring.index.view(this.#via)
     if (view instanceof Promise) throw new ViewPending(keyring, view)
     return this.#keep(keyring, view)
+  }
+
+  /** Is a unique index between its columns, as far as this operation knows? */
+  writesBoth({ id, field }: IndexPlan): boolean {
+    return this.#views?.get(field.keyring)?.record(id)?.writes === 'both'
   }
 
   /**
