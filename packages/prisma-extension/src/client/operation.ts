@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek, Via } from '../keys/types.ts'
 import {
@@ -58,7 +59,7 @@ async function run(
     const end = endOf(model, collected.hidden, __internalParams)
     const sites = new OpenSites(sent)
     sites.collect(end.model, result, end.hidden)
-    if (!sites.isEmpty) await open(context, sites, via)
+    await open(context, sites, via)
   }
   return result
 }
@@ -76,11 +77,15 @@ async function protect(
 }
 
 async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {
-  const keys = new Map<Keyring, readonly Opened[]>()
-  for (const [keyring, wanted] of sites.wanted) {
-    keys.set(keyring, await keyring.forProcessEach(wanted, via))
+  for (const chunk of sites.chunks) {
+    if (chunk !== sites.chunks[0]) await turn()
+    const keys = new Map<Keyring, readonly Opened[]>()
+    for (const [keyring, wanted] of chunk.wanted) {
+      keys.set(keyring, await keyring.forProcessEach(wanted, via))
+    }
+    chunk.open(keys)
   }
-  sites.open(keys)
+  sites.hide()
   if (sites.stale.length > 0) context.onStale?.(sites.stale)
 }
 

@@ -38,12 +38,51 @@ export interface StaleField {
   readonly stored: StoredValue
 }
 
-/** What one walk over a result found. Collect, ask for the keys, open. */
-export class OpenSites {
-  readonly stale: StaleRecord[] = []
+/** Values opened in one go, about 10 ms; between goes others have their turn. */
+const CHUNK = 2000
+
+/** As many values as are opened in one go. */
+class Chunk {
   /** The wrapped DEKs to ask of each keyring, in the order of the slots. */
   readonly wanted = new Map<Keyring, Envelope[]>()
-  readonly #sites: OpenSite[] = []
+  readonly sites: OpenSite[] = []
+
+  /** Fields of one record come one after the other and share their DEK: ask for it once. */
+  slot(keyring: Keyring, envelope: Envelope): number {
+    let wanted = this.wanted.get(keyring)
+    if (wanted === undefined) this.wanted.set(keyring, (wanted = []))
+    const last = wanted[wanted.length - 1]
+    if (last === undefined || !hasSameDek(last, envelope)) wanted.push(envelope)
+    return wanted.length - 1
+  }
+
+  /**
+   * Put the plaintexts in place of the envelopes.
+   *
+   * @param keys - one for each of `wanted`, or why there is none.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
+   * @throws {KeyError} what `keys` holds, naming field and record
+   */
+  open(keys: ReadonlyMap<Keyring, readonly Opened[]>): void {
+    for (const site of this.sites) {
+      const { field, envelope } = site
+      const key = keys.get(field.keyring)?.[site.slot]
+      if (key === undefined) throw new TypeError('No key for a collected site.')
+      if (key instanceof RowsealError) throw located(key, site)
+      try {
+        const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite))
+        site.target[site.key] = fromPlaintext(field, plaintext)
+      } catch (error) {
+        throw located(error, site)
+      }
+    }
+  }
+}
+
+/** What one walk over a result found. Collect; for each chunk ask for the keys and open; hide. */
+export class OpenSites {
+  readonly stale: StaleRecord[] = []
+  readonly chunks: Chunk[] = []
   readonly #hidden: (readonly [PlainObject, readonly string[]])[] = []
   readonly #sent: ReadonlyMap<string, SealSite> | null
 
@@ -61,26 +100,8 @@ export class OpenSites {
     else this.#row(model, value, hidden)
   }
 
-  /**
-   * Put the plaintexts in place of the envelopes.
-   *
-   * @param keys - one for each of `wanted`, or why there is none.
-   * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
-   * @throws {KeyError} what `keys` holds, naming field and record
-   */
-  open(keys: ReadonlyMap<Keyring, readonly Opened[]>): void {
-    for (const site of this.#sites) {
-      const { field, envelope } = site
-      const key = keys.get(field.keyring)?.[site.slot]
-      if (key === undefined) throw new TypeError('No key for a collected site.')
-      if (key instanceof RowsealError) throw located(key, site)
-      try {
-        const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite))
-        site.target[site.key] = fromPlaintext(field, plaintext)
-      } catch (error) {
-        throw located(error, site)
-      }
-    }
+  /** Make the key fields that were added invisible again. */
+  hide(): void {
     for (const [row, fields] of this.#hidden) {
       for (const name of fields) {
         if (Object.hasOwn(row, name)) Object.defineProperty(row, name, { enumerable: false })
@@ -88,8 +109,12 @@ export class OpenSites {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#sites.length === 0 && this.#hidden.length === 0
+  #chunk(): Chunk {
+    const last = this.chunks[this.chunks.length - 1]
+    if (last !== undefined && last.sites.length < CHUNK) return last
+    const next = new Chunk()
+    this.chunks.push(next)
+    return next
   }
 
   #row(model: ModelPlan, row: unknown, hidden: Hidden | null): void {
@@ -147,18 +172,10 @@ export class OpenSites {
       throw located(error, { field, model, row })
     }
     if (envelope === null) return false
-    const slot = this.#slot(field.keyring, envelope)
-    this.#sites.push({ target, key, field, envelope, slot, row, model })
+    const chunk = this.#chunk()
+    const slot = chunk.slot(field.keyring, envelope)
+    chunk.sites.push({ target, key, field, envelope, slot, row, model })
     return field.keyring.isStale(envelope.keyId)
-  }
-
-  /** Fields of one record come one after the other and share their DEK: ask for it once. */
-  #slot(keyring: Keyring, envelope: Envelope): number {
-    let wanted = this.wanted.get(keyring)
-    if (wanted === undefined) this.wanted.set(keyring, (wanted = []))
-    const last = wanted[wanted.length - 1]
-    if (last === undefined || !hasSameDek(last, envelope)) wanted.push(envelope)
-    return wanted.length - 1
   }
 
   #addStale(model: ModelPlan, row: PlainObject, fields: StaleField[]): void {
