@@ -61,7 +61,9 @@ const KEYRING = { name: 'default', staleKeyIds: () => [], isStale: () => false }
 function schema(count: number): object {
   const none = { relations: {}, uniques: {}, sealed: {}, indexes: {}, constraints: {} }
   const id = { id: { type: 'Int', column: 'id' } }
-  const columns = [...'abcdefghij'].map((name) => [name, { type: 'String', column: name }])
+  const columns = 'a b c d e f g h i j'
+    .split(' ')
+    .map((name) => [name, { type: 'String', column: name }])
   const models = Array.from({ length: count }, (_, i) => {
     const sealed = i % 10 === 0 ? { a: { ...SEALED, id: `M${i}.a` } } : {}
     const relations = {
