@@ -24,7 +24,7 @@ export interface GeneratedClient {
   readonly Prisma: any
   /** The plan, if the schema was generated with Rowseal's generator. */
   readonly plan: any
-  /** SQL that creates the tables; empty on MySQL, whose tables tests write by hand. */
+  /** SQL that creates the tables. */
   readonly ddl: string
   readonly schema: string
   /** `schema.prisma`, `client/` and `rowseal.ts`, for child processes to import. */
@@ -75,6 +75,17 @@ export async function generatedClient(options: ClientOptions): Promise<Generated
   }
 }
 
+/**
+ * A schema for MySQL whose annotated text is wide enough for envelopes: Prisma's bare `String` is
+ * VARCHAR(191) there.
+ */
+export function widened(schema: string): string {
+  return schema.replaceAll(
+    /^( *\/\/\/ @encrypted.*\n *\w+ +String\??)(?!.*@db\.)/gm,
+    '$1 @db.LongText',
+  )
+}
+
 function schemaText({
   provider,
   schema,
@@ -85,9 +96,11 @@ function schemaText({
   const list = schemas === undefined ? '' : `\n  schemas = ${JSON.stringify(schemas)}`
   const ours =
     'generator rowseal {\n  provider = "rowseal-generator"\n  output = "./rowseal.ts"\n}\n'
+  const tables =
+    'generator tables {\n  provider = "tsx ../../src/mysql-ddl-generator.ts"\n  output = "./ddl.sql"\n}\n'
   return `datasource db {\n  provider = "${provider}"${list}\n}
 generator client {\n  provider = "${generator}"\n  output = "./client"\n}
-${plan === false ? '' : ours}\n${schema}\n`
+${plan === false ? '' : ours}${provider === 'mysql' ? tables : ''}\n${schema}\n`
 }
 
 async function generate(dir: string, schema: string, options: ClientOptions): Promise<void> {
@@ -106,9 +119,8 @@ async function generate(dir: string, schema: string, options: ClientOptions): Pr
       [prisma, 'generate', '--schema', join(work, 'schema.prisma')],
       { env, cwd: work },
     )
-    const ddl =
-      options.provider === 'mysql' ? '' : await ddlOf(schema, emptyDatabase(options.provider))
-    writeFileSync(join(work, 'ddl.sql'), ddl)
+    if (options.provider !== 'mysql')
+      writeFileSync(join(work, 'ddl.sql'), await ddlOf(schema, emptyDatabase(options.provider)))
     renameSync(work, dir)
   } catch (error) {
     rmSync(work, { recursive: true, force: true })

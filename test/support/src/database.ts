@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { temporaryFolder } from './machine.ts'
 
+type Connection = Awaited<ReturnType<SqlDriverAdapterFactory['connect']>>
+
 export type TestProvider = 'postgresql' | 'sqlite' | 'mysql'
 
 /** An empty database of its own, on a real server or in a file. */
@@ -33,53 +35,93 @@ export async function database(provider: TestProvider): Promise<TestDatabase> {
   const server = process.env[VARIABLE[provider]]
   if (server === undefined) throw new Error(`${VARIABLE[provider]} is not set.`)
   const name = `rowseal_${randomUUID().replaceAll('-', '')}`
+  return provider === 'postgresql' ? postgresql(server, name) : mysql(server, name)
+}
+
+async function postgresql(server: string, name: string): Promise<TestDatabase> {
   const url = new URL(server)
   url.pathname = `/${name}`
-  const adapterOf = (address: string): SqlDriverAdapterFactory =>
-    provider === 'postgresql'
-      ? new PrismaPg({ connectionString: address })
-      : new PrismaMariaDb(address)
-  await script(adapterOf(server), `CREATE DATABASE ${name}`)
+  const adapterOf = (connectionString: string): SqlDriverAdapterFactory =>
+    new PrismaPg({ connectionString })
+  const run = async (address: string, text: string): Promise<void> =>
+    connected(adapterOf(address), (connection) => connection.executeScript(text))
+  await run(server, `CREATE DATABASE ${name}`)
   return {
-    provider,
+    provider: 'postgresql',
     url: url.href,
     folder: null,
     adapter: () => adapterOf(url.href),
-    exec: (text) => script(adapterOf(url.href), text),
-    drop: () =>
-      script(
-        adapterOf(server),
-        `DROP DATABASE ${name}${provider === 'postgresql' ? ' WITH (FORCE)' : ''}`,
-      ),
+    exec: (text) => run(url.href, text),
+    drop: () => run(server, `DROP DATABASE ${name} WITH (FORCE)`),
   }
+}
+
+/** On MariaDB or MySQL. Text compares exactly, as on the other databases. */
+async function mysql(server: string, name: string): Promise<TestDatabase> {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  // The driver would open ten connections at once.
+  if (!url.searchParams.has('minimumIdle')) url.searchParams.set('minimumIdle', '1')
+  const collation = (await isMariadb(server)) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin'
+  await mysqlScript(server, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE ${collation}`)
+  return {
+    provider: 'mysql',
+    url: url.href,
+    folder: null,
+    adapter: () => new PrismaMariaDb(url.href),
+    exec: (text) => mysqlScript(url.href, text),
+    drop: () => mysqlScript(server, `DROP DATABASE ${name}`),
+  }
+}
+
+async function isMariadb(server: string): Promise<boolean> {
+  let version = ''
+  await connected(oneConnection(server), async (connection) => {
+    const sql = 'SELECT version()'
+    const { rows } = await connection.queryRaw({ sql, args: [], argTypes: [] })
+    version = String(rows[0]?.[0])
+  })
+  return /mariadb/i.test(version)
+}
+
+/** The adapter has no scripts: a statement ends with the line. Not all of MySQL's can be prepared. */
+async function mysqlScript(address: string, text: string): Promise<void> {
+  await connected(oneConnection(address), async (connection) => {
+    for (const sql of text.split(/;\s*$/m).filter((part) => part.trim() !== ''))
+      await connection.executeRaw({ sql, args: [], argTypes: [] })
+  })
+}
+
+function oneConnection(address: string): SqlDriverAdapterFactory {
+  const url = new URL(address)
+  url.searchParams.set('connectionLimit', '1')
+  return new PrismaMariaDb(url.href, { useTextProtocol: true })
 }
 
 async function sqlite(): Promise<TestDatabase> {
   const folder = temporaryFolder('sqlite')
   const url = `file:${join(folder.path, 'test.db')}`
   const adapter = (): SqlDriverAdapterFactory => new PrismaLibSql({ url, timeout: 5000 })
-  await script(adapter(), 'PRAGMA journal_mode = WAL')
+  const run = async (text: string): Promise<void> =>
+    connected(adapter(), (connection) => connection.executeScript(text))
+  await run('PRAGMA journal_mode = WAL')
   return {
     provider: 'sqlite',
     url,
     folder: folder.path,
     adapter,
-    exec: (text) => script(adapter(), text),
+    exec: run,
     drop: async () => folder.remove(),
   }
 }
 
-async function script(factory: SqlDriverAdapterFactory, text: string): Promise<void> {
+async function connected(
+  factory: SqlDriverAdapterFactory,
+  run: (connection: Connection) => Promise<void>,
+): Promise<void> {
   const connection = await factory.connect()
   try {
-    if (factory.provider !== 'mysql') {
-      await connection.executeScript(text)
-      return
-    }
-    // This adapter has no scripts: a statement ends with the line.
-    for (const sql of text.split(/;\s*$/m).filter((part) => part.trim() !== '')) {
-      await connection.executeRaw({ sql, args: [], argTypes: [] })
-    }
+    await run(connection)
   } finally {
     await connection.dispose()
   }

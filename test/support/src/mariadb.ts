@@ -34,6 +34,8 @@ export async function startMariadb(): Promise<Server> {
     [
       '--no-defaults',
       `--datadir=${data}`,
+      // A server deletes what earlier ones left in its folder for temporary files.
+      `--tmpdir=${folder.path}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
       `--socket=${join(folder.path, 'socket')}`,
