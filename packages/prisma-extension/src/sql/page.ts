@@ -56,7 +56,7 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
   const key = table.key.map((column) => keyOrder(provider, column, `t.${column.name}`))
   const k = table.key.map((_, i) => `k${i}`)
   const conditions = [
-    ...(request.after === null ? [] : [`${tuple(key)} > ${cursor(table, request.after, params)}`]),
+    ...(request.after === null ? [] : [afterKey(table, key, request.after, params)]),
     // Without statistics a planner takes a prefix for rare, and would scan and sort the table for each page.
     // What it cannot look into it takes for common, and then it walks along the key.
     ...(request.where === null ? [] : [`COALESCE(${request.where}, false)`]),
@@ -80,15 +80,28 @@ FROM rowseal_q q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preced
   }
 }
 
-function cursor(table: Table, after: readonly string[], params: Params): string {
+/** MySQL looks up no range in an index for a comparison of tuples: it is written out there. */
+function afterKey(
+  table: Table,
+  key: readonly string[],
+  after: readonly string[],
+  params: Params,
+): string {
   const { provider } = table
-  return tuple(
-    table.key.map((column, i) => {
-      const given = params.add(after[i])
-      const text = provider === 'postgresql' ? `${given}::text` : given
-      return keyFromText(provider, column, text)
-    }),
-  )
+  const given = (i: number): string => {
+    const param = params.add(after[i])
+    const text = provider === 'postgresql' ? `${param}::text` : param
+    return keyFromText(provider, table.key[i]!, text)
+  }
+  if (provider !== 'mysql') return `${tuple(key)} > ${tuple(key.map((_, i) => given(i)))}`
+  const beyond = (i: number): string => {
+    const name = key[i] ?? ''
+    const isBeyond = `${name} > ${given(i)}`
+    return i === key.length - 1
+      ? isBeyond
+      : `(${isBeyond} OR ${name} = ${given(i)} AND ${beyond(i + 1)})`
+  }
+  return beyond(0)
 }
 
 function tuple(parts: readonly string[]): string {
