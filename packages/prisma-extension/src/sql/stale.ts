@@ -80,7 +80,7 @@ function textKind(provider: Provider, column: SealedColumn, sql: string): string
   const isEnvelope = {
     postgresql: `${start} COLLATE "C" ~ '^rs1[.]${digits}[.]$'`,
     sqlite: `${start} GLOB 'rs1.${digits}.'`,
-    mysql: `CAST(${start} AS BINARY) REGEXP '^rs1[.]${digits}[.]$'`,
+    mysql: `${start} REGEXP '^rs1[.]${digits}[.]$'`,
   }[provider]
   return `CASE WHEN ${sql} IS NULL THEN 'null' WHEN ${isEnvelope} THEN substr(${text}, 5, 8)
 WHEN ${textPart(provider, text, 4)} = 'rs1.' THEN 'malformed' ELSE 'plaintext' END`
@@ -102,7 +102,10 @@ function content(provider: Provider, column: SealedColumn, sql: string): string 
   return provider === 'sqlite' ? `substr(${sql}, 2)` : `JSON_UNQUOTE(${sql})`
 }
 
+/** MySQL's default collations take "RS1" for "rs1"; its REGEXP takes no binary strings. */
 function textPart(provider: Provider, sql: string, chars: number): string {
+  if (provider === 'mysql')
+    return `CONVERT(left(${sql}, ${chars}) USING utf8mb4) COLLATE utf8mb4_bin`
   return provider === 'sqlite' ? `substr(${sql}, 1, ${chars})` : `left(${sql}, ${chars})`
 }
 
