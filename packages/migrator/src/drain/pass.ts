@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import {
   readPage,
   staleCondition,
-  swapStatement,
+  swapIn,
   type PageRow,
   type SqlClient,
 } from '@rowseal/prisma-extension/sql'
@@ -108,8 +108,7 @@ async function commit(
   let after = before
   await store.commit(run, async (tx) => {
     if (swaps.length > 0) {
-      const { sql, params } = swapStatement(target.table, fields, swaps)
-      const swapped = await tx.$executeRawUnsafe(sql, ...params)
+      const swapped = await swapIn(tx, target.table, fields, swaps)
       added = { ...added, rows: swapped, superseded: swaps.length - swapped }
     }
     await store.quarantine(tx, quarantined(target, rows, bad))

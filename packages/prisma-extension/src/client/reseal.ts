@@ -8,7 +8,7 @@ import {
   isList,
   loadTable,
   RawJson,
-  swapStatement,
+  swapAlone,
   type ColumnScalar,
   type SqlClient,
   type StoredScalar,
@@ -41,7 +41,7 @@ export type RecordSwapper = (
 ) => Promise<Swapped>
 
 /**
- * Rewrites by compare-and-swap on the exact bytes that were read, in one statement per batch, through the
+ * Rewrites by compare-and-swap on the exact bytes that were read, a batch at a time, through the
  * un-extended client: no hook runs, `@updatedAt` stays, and a concurrent write wins.
  */
 export function recordSwapper(client: SqlClient, provider: Provider): RecordSwapper {
@@ -55,7 +55,7 @@ export function recordSwapper(client: SqlClient, provider: Provider): RecordSwap
       tables.set(model, table)
     }
     const names = fields.map((field) => field.name)
-    const done = await execute(client, provider, swapStatement(table, names, rows))
+    const done = await swapAlone(client, table, names, rows)
     return { done, superseded: records.length - failed - done, failed, error }
   }
 }
@@ -175,18 +175,6 @@ function rowOf(
 function columnElement(field: FieldPlan, element: unknown): ColumnScalar {
   const isOther = field.spec.type === 'Json' && typeof element !== 'string'
   return isOther ? new RawJson(JSON.stringify(element)) : (element as StoredScalar)
-}
-
-/** On SQLite a lone statement may be lost without an error after SQLITE_BUSY; a commit fails loudly. */
-async function execute(
-  client: SqlClient,
-  provider: Provider,
-  { sql, params }: { sql: string; params: readonly unknown[] },
-): Promise<number> {
-  const swap = client.$executeRawUnsafe(sql, ...params)
-  if (provider !== 'sqlite') return swap
-  const [count] = await client.$transaction([swap, client.$queryRawUnsafe('SELECT 1')])
-  return count as number
 }
 
 function parse(element: unknown): Envelope | null {

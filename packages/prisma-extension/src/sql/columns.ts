@@ -8,7 +8,7 @@ import { fromJsonText, isList, jsonText, type ColumnScalar, type ColumnValue } f
  *   PostgreSQL  text, JSON text, hex (in an array that begins with null, Prisma does not take bytes for
  *               bytes); lists as array literals (an array in an array would be flattened)
  *   SQLite      text, JSON text, hex, since a batch is one JSON document
- *   MySQL       text, the string that the JSON is, bytes
+ *   MySQL       text, the string that the JSON is, base64, for the same reason
  */
 export function scalarParam(
   provider: Provider,
@@ -18,7 +18,7 @@ export function scalarParam(
   if (stored === null) return null
   if (isList(stored)) return arrayLiteral(column, stored)
   if (column.kind === 'bytes' && stored instanceof Uint8Array)
-    return provider === 'mysql' ? stored : hex(stored)
+    return encode(stored, provider === 'mysql' ? 'base64' : 'hex')
   if (provider === 'mysql' || !isJson(column)) return stored
   return jsonText(stored)
 }
@@ -26,11 +26,31 @@ export function scalarParam(
 /** SQL for a stored value from the form in which it travels. */
 export function value(provider: Provider, column: SealedColumn, sql: string): string {
   if (provider === 'sqlite') return column.kind === 'bytes' ? `unhex(${sql})` : sql
-  if (provider === 'mysql') return isJson(column) ? `JSON_QUOTE(${sql})` : sql
+  if (provider === 'mysql') return mysqlValue(column, sql)
   // Text is left to the assignment, which refuses what is too long where a cast would cut it off.
   if (column.kind === 'text') return column.list ? `${sql}::text[]` : sql
   if (column.kind === 'bytes' && !column.list) return `decode(${sql}, 'hex')`
   return `${sql}::${column.database.type}`
+}
+
+/**
+ * In the character set and collation of the column, since MySQL refuses a CASE of two. It keeps JSON in a
+ * form of its own, which beside text would be written out and read anew.
+ */
+function mysqlValue(column: SealedColumn, sql: string): string {
+  if (column.kind === 'bytes') return `FROM_BASE64(${sql})`
+  if (isJson(column)) return `JSON_EXTRACT(JSON_QUOTE(${sql}), '$')`
+  const { charset, collation } = column.database
+  return charset === undefined || collation === undefined
+    ? sql
+    : `CONVERT(${sql} USING ${charset}) COLLATE ${collation}`
+}
+
+/** The text or bytes that a column holds, as they travel. */
+function mysqlHeld(column: SealedColumn, name: string): string {
+  if (isJson(column)) return `JSON_UNQUOTE(${name})`
+  const { charset = 'utf8mb4' } = column.database
+  return charset === 'utf8mb4' || column.kind === 'bytes' ? name : `CONVERT(${name} USING utf8mb4)`
 }
 
 /** SQL that is true if a column holds exactly a given value, whatever its collation. */
@@ -40,8 +60,8 @@ export function compare(provider: Provider, column: SealedColumn, sql: string): 
   if (provider === 'sqlite')
     return column.kind === 'bytes' ? `${name} = ${given}` : `${name} = ${given} COLLATE BINARY`
   if (provider === 'mysql') {
-    const held = isJson(column) ? `JSON_UNQUOTE(${name})` : name
-    return `CAST(${held} AS BINARY) = CAST(${sql} AS BINARY)`
+    const wanted = column.kind === 'bytes' ? given : sql
+    return `CAST(${mysqlHeld(column, name)} AS BINARY) = CAST(${wanted} AS BINARY)`
   }
   if (column.kind === 'jsonb' || column.kind === 'bytes') return `${name} = ${given}`
   const type = column.list ? 'text[]' : 'text'
@@ -69,7 +89,7 @@ function arrayLiteral(column: SealedColumn, list: readonly (ColumnScalar | null)
     if (element === null) return 'NULL'
     const text =
       element instanceof Uint8Array
-        ? `\\x${hex(element)}`
+        ? `\\x${encode(element, 'hex')}`
         : isJson(column)
           ? jsonText(element)
           : (element as string)
@@ -82,6 +102,6 @@ function isJson(column: SealedColumn): boolean {
   return column.kind === 'json' || column.kind === 'jsonb'
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+function encode(bytes: Uint8Array, encoding: 'hex' | 'base64'): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding)
 }

@@ -8,7 +8,8 @@ export {
   staleCondition,
   type CountRow,
 } from './stale.ts'
-export { swapStatement, type SwapRow } from './swap.ts'
+export { swapAlone, swapIn } from './run-swap.ts'
+export type { SwapRow } from './swap-parts.ts'
 export { loadTable, TableError, type KeyColumn, type SealedColumn, type Table } from './table.ts'
 export { listTriggers } from './triggers.ts'
 export {

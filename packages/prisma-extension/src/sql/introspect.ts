@@ -94,3 +94,30 @@ FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND
     ]),
   )
 }
+
+/**
+ * The index by which MySQL finds a row of a key: one that begins with its columns, a unique one if there
+ * is. Null if there is none.
+ */
+export async function mysqlIndexOf(
+  client: SqlClient,
+  source: ModelSource,
+  columns: readonly string[],
+): Promise<string | null> {
+  const rows = await client.$queryRawUnsafe<{ name: string; column_name: string }[]>(
+    `SELECT INDEX_NAME AS name, COLUMN_NAME AS column_name FROM information_schema.STATISTICS
+WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND SUB_PART IS NULL AND INDEX_TYPE = 'BTREE'
+ORDER BY NON_UNIQUE, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX`,
+    source.schema ?? null,
+    source.table,
+  )
+  const indexes = new Map<string, string[]>()
+  for (const { name, column_name } of rows)
+    indexes.set(name, [...(indexes.get(name) ?? []), column_name])
+  const fitting = [...indexes].filter(([, of]) => {
+    const first = of.slice(0, columns.length)
+    return first.length === columns.length && columns.every((column) => first.includes(column))
+  })
+  const exact = fitting.find(([, of]) => of.length === columns.length)
+  return (exact ?? fitting[0])?.[0] ?? null
+}

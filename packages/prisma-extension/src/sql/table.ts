@@ -1,6 +1,6 @@
 import type { ModelSource, Provider, SealedField } from '../plan/index.ts'
 import type { SqlClient } from './client.ts'
-import { introspect, type DatabaseColumn } from './introspect.ts'
+import { introspect, mysqlIndexOf, type DatabaseColumn } from './introspect.ts'
 import { quote } from './dialect.ts'
 
 export interface Column {
@@ -27,6 +27,8 @@ export interface Table {
   readonly name: string
   readonly key: readonly KeyColumn[]
   readonly sealed: readonly SealedColumn[]
+  /** MySQL: the index of the key, quoted. Null if it has none, and on other databases. */
+  readonly keyIndex: string | null
   /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
   readonly moving: readonly string[]
 }
@@ -82,9 +84,15 @@ export async function loadTable(
     const column = columnOf(field)
     return sealedColumn(column, spec, `${model}.${field}`)
   })
+  const keyColumns = source.key.map((field) => source.columns[field]?.column ?? field)
+  const index =
+    provider === 'mysql' && keyColumns.length > 0
+      ? await mysqlIndexOf(client, source, keyColumns)
+      : null
   return {
     provider,
     name,
+    keyIndex: index === null ? null : quote(provider, index),
     key: source.key.map((field) => ({
       ...columnOf(field),
       type: source.columns[field]?.type ?? 'String',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Provider } from '../../src/plan/index.ts'
-import { keyText, loadTable, readPage, swapStatement, type Page } from '../../src/sql/index.ts'
+import { keyText, loadTable, readPage, swapAlone, type Page } from '../../src/sql/index.ts'
 import { connect, model, PROVIDERS } from './machine.ts'
 
 interface Case {
@@ -130,12 +130,8 @@ describe.each(PROVIDERS)('keys on %s', (provider) => {
       expect(new Set(keys.map((key) => key[0])).size).toBe(literals.length)
       expect(keys).toHaveLength(literals.length)
 
-      const { sql, params } = swapStatement(
-        table,
-        ['a'],
-        keys.map((key, i) => ({ key, old: ['old'], next: [`new ${i}`] })),
-      )
-      expect(await client.$executeRawUnsafe(sql, ...params)).toBe(literals.length)
+      const swaps = keys.map((key, i) => ({ key, old: ['old'], next: [`new ${i}`] }))
+      expect(await swapAlone(client, table, ['a'], swaps)).toBe(literals.length)
       const rows = await client.$queryRawUnsafe<{ a: string }[]>(
         `SELECT a FROM ${q('T')} ORDER BY a`,
       )
@@ -176,12 +172,8 @@ describe.each(PROVIDERS)('keys on %s', (provider) => {
       ['c', '1'],
     ])
     const chosen = [keys[1]!, keys[2]!, ['b', '2']]
-    const { sql, params } = swapStatement(
-      table,
-      ['a'],
-      chosen.map((key) => ({ key, old: ['old'], next: ['new'] })),
-    )
-    expect(await client.$executeRawUnsafe(sql, ...params)).toBe(2)
+    const swaps = chosen.map((key) => ({ key, old: ['old'], next: ['new'] }))
+    expect(await swapAlone(client, table, ['a'], swaps)).toBe(2)
     await end()
   })
 })

@@ -1,14 +1,10 @@
-import { PrismaMariaDb } from '@prisma/adapter-mariadb'
-import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
-import { randomUUID } from 'node:crypto'
+import { database, generatedClient, isAvailable } from '@rowseal/test-support'
 import type { ModelSource, Provider, SealedField } from '../../src/plan/index.ts'
 import { quote, type SqlClient } from '../../src/sql/index.ts'
 
-export const PROVIDERS: readonly Provider[] = [
-  ...(process.env['ROWSEAL_TEST_POSTGRES_URL'] === undefined ? [] : ['postgresql' as const]),
-  'sqlite',
-  ...(process.env['ROWSEAL_TEST_MARIADB_URL'] === undefined ? [] : ['mysql' as const]),
-]
+export const PROVIDERS: readonly Provider[] = (['postgresql', 'sqlite', 'mysql'] as const).filter(
+  isAvailable,
+)
 
 export interface Connection {
   readonly client: SqlClient
@@ -17,12 +13,16 @@ export interface Connection {
   /** Quote an identifier. */
   q(name: string): string
   run(...statements: string[]): Promise<void>
+  /** Run a statement that MySQL does not prepare, such as CREATE TRIGGER. */
+  exec(statement: string): Promise<void>
   end(): Promise<void>
 }
 
 /** An empty database, and a client for raw statements. */
 export async function connect(provider: Provider): Promise<Connection> {
-  const db = provider === 'mysql' ? await mariadb() : await database(provider)
+  const db = await database(provider)
+  // As most databases out there.
+  if (provider === 'mysql') await db.exec('ALTER DATABASE COLLATE utf8mb4_general_ci')
   const { PrismaClient } = await generatedClient({
     provider,
     schema: 'model Unused {\n  id Int @id\n}',
@@ -40,26 +40,12 @@ export async function connect(provider: Provider): Promise<Connection> {
     run: async (...statements) => {
       for (const statement of statements) await clients[0].$executeRawUnsafe(statement)
     },
+    exec: (statement) => db.exec(statement),
     end: async () => {
       for (const client of clients) await client.$disconnect()
       await db.drop()
     },
   }
-}
-
-/** The adapter for MariaDB runs no scripts, so databases come and go through a connection of their own. */
-async function mariadb(): Promise<Pick<TestDatabase, 'adapter' | 'drop'>> {
-  const server = process.env['ROWSEAL_TEST_MARIADB_URL'] ?? ''
-  const name = `rowseal_sql_${randomUUID().replaceAll('-', '')}`
-  const run = async (sql: string): Promise<void> => {
-    const connection = await new PrismaMariaDb(server).connect()
-    await connection.executeRaw({ sql, args: [], argTypes: [] })
-    await connection.dispose()
-  }
-  await run(`CREATE DATABASE ${name}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return { adapter: () => new PrismaMariaDb(url.href), drop: () => run(`DROP DATABASE ${name}`) }
 }
 
 interface Described {

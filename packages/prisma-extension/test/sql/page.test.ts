@@ -6,7 +6,7 @@ import {
   loadTable,
   readPage,
   staleCondition,
-  swapStatement,
+  swapAlone,
   type CountRow,
   type PageRequest,
   type Table,
@@ -111,8 +111,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       )
       expect(count).toEqual({ kind: '00000001', count: '1' })
       const row = { key: ['1'], old: ['rs1.00000001.A'], next: ['rs1.00000002.A'] }
-      const { sql, params } = swapStatement(table, ['a'], [row])
-      expect(await client.$executeRawUnsafe(sql, ...params)).toBe(1)
+      expect(await swapAlone(client, table, ['a'], [row])).toBe(1)
     },
   )
 
@@ -219,5 +218,49 @@ describe.runIf(PROVIDERS.includes('postgresql'))('on postgresql', () => {
     const text = plan.map((row) => row['QUERY PLAN']).join('\n')
     expect(text.match(/Index Scan using "T_pkey"/g)).toHaveLength(2)
     expect(text).not.toMatch(/Seq Scan/)
+  })
+})
+
+describe.runIf(PROVIDERS.includes('mysql'))('on mysql', () => {
+  const source = model({ key: { id: 'Int' }, sealed: { s: 'String' } })
+
+  it('takes no text for an envelope that only a collation takes for one', async () => {
+    const { client, run } = (at = await connect('mysql'))
+    await run(
+      'CREATE TABLE T (id INT PRIMARY KEY, s TEXT COLLATE utf8mb4_general_ci)',
+      `INSERT INTO T VALUES (1, 'RS1.0000000A.A'), (2, 'rs1.0000000A.A'), (3, 'rs1.0000000a.A'), (4, 'RS1.')`,
+    )
+    const table = await loadTable(client, 'mysql', source)
+    const [column] = table.sealed
+    const where = staleCondition(table, column!, [10])
+    const page = await readPage(client, table, { ...ALL, columns: table.sealed, where })
+    expect(page.rows.map((row) => row.key)).toEqual([['3']])
+    const rows = await client.$queryRawUnsafe<CountRow[]>(countStatement(table, column!))
+    const counts = Object.fromEntries(rows.map(({ kind, count }) => [kind, count]))
+    expect(counts).toEqual({ '0000000a': '1', malformed: '1', plaintext: '2' })
+  })
+
+  it('reads a page by a range of the index of a composite key', async () => {
+    const { client, run } = (at = await connect('mysql'))
+    const values = Array.from({ length: 300 }, (_, i) => `('${i % 3}', ${i}, 'rs1.00000001.A')`)
+    await run(
+      'CREATE TABLE T (x VARCHAR(36) NOT NULL, y INT NOT NULL, s TEXT, PRIMARY KEY (x, y))',
+      `INSERT INTO T VALUES ${values.join(', ')}`,
+      'ANALYZE TABLE T',
+    )
+    const composite = model({ key: { x: 'String', y: 'Int' }, sealed: { s: 'String' } })
+    const table = await loadTable(client, 'mysql', composite)
+    const { sql, params } = pageStatement(table, {
+      ...ALL,
+      columns: table.sealed,
+      where: staleCondition(table, table.sealed[0]!, [1]),
+      after: ['2', '200'],
+    })
+    const plan = await client.$queryRawUnsafe<{ table: string; type: string }[]>(
+      `EXPLAIN ${sql}`,
+      ...params,
+    )
+    const access = plan.filter((row) => row.table === 't').map((row) => row.type)
+    expect(access.toSorted()).toEqual(['eq_ref', 'range'])
   })
 })

@@ -3,12 +3,13 @@ import {
   loadTable,
   readPage,
   RawJson,
-  swapStatement,
+  swapAlone,
   TableError,
   type ColumnValue,
   type SwapRow,
   type Table,
 } from '../../src/sql/index.ts'
+import { swapStatement } from '../../src/sql/swap.ts'
 import { connect, model, PROVIDERS, type Connection } from './machine.ts'
 
 const TYPES = {
@@ -23,9 +24,8 @@ afterEach(async () => {
   await at.end()
 })
 
-async function swap(table: Table, fields: readonly string[], rows: SwapRow[]): Promise<number> {
-  const { sql, params } = swapStatement(table, fields, rows)
-  return at.client.$executeRawUnsafe(sql, ...params)
+function swap(table: Table, fields: readonly string[], rows: SwapRow[]): Promise<number> {
+  return swapAlone(at.client, table, fields, rows)
 }
 
 async function values(table: Table): Promise<(readonly (ColumnValue | null)[])[]> {
