@@ -2,18 +2,22 @@ import { RowsealError } from '@rowseal/prisma-extension'
 import { TableError } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from './errors.ts'
 
-/** What operators know these codes as. SQLite's, PostgreSQL's, Prisma's. */
+/** What operators know these codes as. SQLite's, PostgreSQL's, MySQL's and MariaDB's, Prisma's. */
 const PHRASES: readonly (readonly [RegExp, string, string])[] = [
-  [/SQLITE_FULL|^53100$/, 'is out of space', 'Free disk space'],
-  [/SQLITE_READONLY|^25006$/, 'is read-only', 'Connect to one that can be written to'],
-  [/SQLITE_CORRUPT|^XX00[12]$/, 'is damaged', 'Restore it from a backup'],
+  [/SQLITE_FULL|^(53100|1021|1114)$/, 'is out of space', 'Free disk space'],
   [
-    /^(42501|28P01|28000|P1000|P1010)$|AccessDenied|AuthenticationFailed/,
+    /SQLITE_READONLY|^(25006|1290|1792|1836)$/,
+    'is read-only',
+    'Connect to one that can be written to',
+  ],
+  [/SQLITE_CORRUPT|^(XX00[12]|1034|1194|1712|1877)$/, 'is damaged', 'Restore it from a backup'],
+  [
+    /^(42501|28P01|28000|1044|1045|1142|1143|P1000|P1010)$|AccessDenied|AuthenticationFailed/,
     'denies access',
     'Give the user of the migrator SELECT and UPDATE on the tables',
   ],
   [
-    /^(P1001|P1002|P1017|57P0[1-5]|08\d{3}|ECONN\w+|ENOTFOUND)$|NotReachable|ConnectionClosed|SocketTimeout/,
+    /^(P1001|P1002|P1017|57P0[1-5]|08\d{3}|ECONN\w+|ENOTFOUND|1053|1927|45001|45009|45012|45019|45026)$|NotReachable|ConnectionClosed|SocketTimeout/,
     'is out of reach',
     'Look whether it runs',
   ],
@@ -23,7 +27,17 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
     'Give the client a larger pool, or the database more connections',
   ],
   [
-    /^(57014|P2028|55P03|40P01|40001|P2034)$/,
+    /^45028$/,
+    'gave no connection in time',
+    'Look whether it runs, and whether pool and server have connections left',
+  ],
+  [
+    /^(1153|45046)$/,
+    'takes no statement of this size',
+    'Raise its max_allowed_packet, or pass a smaller --batch-bytes',
+  ],
+  [
+    /^(57014|P2028|55P03|40P01|40001|1205|1213|P2034)$/,
     'took too long, or others were in the way',
     'Wait until it is less busy',
   ],

@@ -3,17 +3,34 @@ import type { Provider } from '@rowseal/prisma-extension/plan'
 /** Version of the rows and checkpoints this code writes. It touches no later one. */
 export const RUN_FORMAT = 1
 
+interface Types {
+  readonly name: string
+  readonly text: string
+  readonly integer: string
+  readonly end: string
+}
+
+const TYPES: Readonly<Record<Provider, Types>> = {
+  postgresql: { name: 'TEXT', text: 'TEXT', integer: 'BIGINT', end: '' },
+  sqlite: { name: 'TEXT', text: 'TEXT', integer: 'INTEGER', end: '' },
+  mysql: {
+    name: 'VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    text: 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    integer: 'BIGINT',
+    end: ' ENGINE=InnoDB',
+  },
+}
+
 /**
  * rowseal_runs         one row per model: who writes to its sealed fields now, and how far they came
  * rowseal_quarantine   values that could not be opened: where, and the error's code; no content
  *
- * Times are milliseconds since 1970 by the clock of the database, so that hosts need not agree.
+ * Times are milliseconds since 1970 by the clock of the database, so that hosts need not agree. An index
+ * of MySQL takes no text as long as a record's key may be, so there a row of the quarantine has a number.
  */
 export function runTables(provider: Provider): readonly string[] {
-  const name =
-    provider === 'mysql' ? 'VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : 'TEXT'
-  const text = provider === 'mysql' ? 'LONGTEXT' : 'TEXT'
-  const integer = provider === 'sqlite' ? 'INTEGER' : 'BIGINT'
+  const { name, text, integer, end } = TYPES[provider]
+  const isMysql = provider === 'mysql'
   return [
     `CREATE TABLE IF NOT EXISTS rowseal_runs (
   model ${name} NOT NULL PRIMARY KEY,
@@ -25,14 +42,14 @@ export function runTables(provider: Provider): readonly string[] {
   heartbeat_at_ms ${integer} NOT NULL,
   outcome ${name} NOT NULL,
   checkpoint ${text}
-)`,
+)${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_quarantine (
-  model ${name} NOT NULL,
+${isMysql ? '  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,\n' : ''}  model ${name} NOT NULL,
   field ${name} NOT NULL,
-  record_key ${provider === 'mysql' ? 'VARCHAR(384) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : 'TEXT'} NOT NULL,
+  record_key ${text} NOT NULL,
   code ${name} NOT NULL,
   found_at_ms ${integer} NOT NULL,
-  PRIMARY KEY (model, field, record_key)
-)`,
+  ${isMysql ? 'INDEX rowseal_quarantine_field (model, field)' : 'PRIMARY KEY (model, field, record_key)'}
+)${end}`,
   ]
 }

@@ -66,7 +66,8 @@ interface Row {
 const NOW: Readonly<Record<Provider, string>> = {
   postgresql: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
   sqlite: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
-  mysql: 'CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)',
+  // From local time, one hour in autumn would come twice.
+  mysql: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
 }
 
 export class RunStore {
@@ -107,7 +108,7 @@ export class RunStore {
     if (row === null) {
       await this.#write([
         `INSERT INTO rowseal_runs (model, format, direction, epoch, owner, claimed_at_ms, heartbeat_at_ms, outcome)
-SELECT ?, ${RUN_FORMAT}, ?, 1, ?, ${this.#now}, ${this.#now}, 'running'
+SELECT ?, ${RUN_FORMAT}, ?, 1, ?, ${this.#now}, ${this.#now}, 'running'${this.#provider === 'mysql' ? ' FROM DUAL' : ''}
 WHERE NOT EXISTS (SELECT 1 FROM rowseal_runs WHERE model = ?)`,
         [model, direction, owner, model],
       ]).catch(() => undefined) // two at once: the read below tells who was first
