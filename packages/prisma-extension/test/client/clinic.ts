@@ -1,4 +1,10 @@
-import { openSealed, type Provider, type SealedDatabase, type SealedOptions } from './databases.ts'
+import {
+  HAS,
+  openSealed,
+  type Provider,
+  type SealedDatabase,
+  type SealedOptions,
+} from './databases.ts'
 
 export { PROVIDERS, type Provider } from './databases.ts'
 export type TestClinic = SealedDatabase
@@ -68,7 +74,7 @@ model Country {
   name String
 }
 ${
-  provider === 'sqlite'
+  !HAS[provider].lists
     ? ''
     : `
 model Lists {

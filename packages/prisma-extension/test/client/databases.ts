@@ -1,4 +1,10 @@
-import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
+import {
+  database,
+  generatedClient,
+  isAvailable,
+  widened,
+  type TestDatabase,
+} from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
 import { rowseal, type ReencryptionOptions } from '../../src/index.ts'
 import {
@@ -13,8 +19,20 @@ import type { Plan } from '../../src/plan/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 
-export type Provider = 'postgresql' | 'sqlite'
-export const PROVIDERS: readonly Provider[] = ['postgresql', 'sqlite']
+export type Provider = TestDatabase['provider']
+export const PROVIDERS = (['postgresql', 'sqlite', 'mysql'] as const).filter(isAvailable)
+
+/** What Prisma does only on some databases. Tests of it are left out elsewhere. */
+export const HAS = {
+  postgresql: { lists: true, returningMany: true, skipDuplicates: true, joins: true },
+  sqlite: { lists: false, returningMany: true, skipDuplicates: false, joins: false },
+  mysql: { lists: false, returningMany: false, skipDuplicates: true, joins: false },
+} as const satisfies Record<Provider, Record<string, boolean>>
+
+/** A statement with its names in double quotes, as this kind of database writes them. */
+export function sql(provider: Provider, statement: string): string {
+  return provider === 'mysql' ? statement.replaceAll('"', '`') : statement
+}
 
 /** A database of its own, with a client that seals. */
 export interface SealedDatabase {
@@ -94,7 +112,9 @@ export async function openSealed(
     store,
     PrismaClient,
     raw: async (table, where) => {
-      const rows = await base.$queryRawUnsafe(`SELECT * FROM "${table}" WHERE ${where}`)
+      const rows = await base.$queryRawUnsafe(
+        sql(provider, `SELECT * FROM "${table}" WHERE ${where}`),
+      )
       return rows[0]
     },
     close: async () => {
@@ -149,7 +169,7 @@ async function connect(
   const db = await database(provider)
   const { PrismaClient, Prisma, plan, ddl } = await generatedClient({
     provider,
-    schema,
+    schema: provider === 'mysql' ? widened(schema) : schema,
     ...(options.schemas && { schemas: options.schemas }),
     ...(options.previews && { generator: withPreviews(options.previews) }),
   })

@@ -18,7 +18,7 @@ describe.each(PROVIDERS)('a value that is not right, on %s', (provider) => {
   })
   afterAll(() => clinic.close())
 
-  afterEach(() => clinic.base.$executeRawUnsafe('DELETE FROM "Patient"'))
+  afterEach(() => clinic.base.patient.deleteMany())
 
   async function store(column: string, change: (stored: string) => string): Promise<string> {
     secret = 'a very secret value'

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rowseal } from '../../src/index.ts'
 import { rotate } from '../../src/keys/index.ts'
-import { openSealed, PROVIDERS, type Provider, type SealedDatabase } from './databases.ts'
+import { HAS, openSealed, PROVIDERS, type Provider, type SealedDatabase } from './databases.ts'
 
 const schema = (provider: Provider): string => `
 model Moving {
@@ -14,7 +14,7 @@ model Moving {
   /// @encrypted(plaintext: allow)
   bytes Bytes?
 ${
-  provider === 'sqlite'
+  !HAS[provider].lists
     ? ''
     : `
   /// @encrypted(plaintext: allow)
@@ -33,7 +33,7 @@ model Leaving {
   json  Json?
   /// @encrypted(seal: off)
   bytes Bytes?
-  ${provider === 'sqlite' ? '' : '/// @encrypted(seal: off)\n  words String[]'}
+  ${!HAS[provider].lists ? '' : '/// @encrypted(seal: off)\n  words String[]'}
 }
 model Rings {
   id    Int    @id
@@ -63,7 +63,7 @@ const code = (call: Promise<unknown>): Promise<unknown> =>
   )
 
 describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
-  const isPostgres = provider === 'postgresql'
+  const { lists } = HAS[provider]
   let sealed: SealedDatabase
   let prisma: any
   let base: any
@@ -79,7 +79,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
       text: 'plain text',
       json: { a: [1, null], s: 'x' },
       bytes: new Uint8Array([1, 2]),
-      ...(isPostgres && { words: ['a', ''], docs: [{ a: 1 }, 'x', 5, null], blobs: [] }),
+      ...(lists && { words: ['a', ''], docs: [{ a: 1 }, 'x', 5, null], blobs: [] }),
     }
     beforeEach(() => base.moving.create({ data: plain }))
     afterEach(() => base.moving.deleteMany())
@@ -112,7 +112,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
 
     it('is never sealed by re-encryption, beside stale values in its record either', async () => {
       await prisma.moving.update({ where: { id: 1 }, data: { json: { sealed: true } } })
-      if (isPostgres) {
+      if (lists) {
         // A list of both: what was there, and envelopes.
         await prisma.moving.update({
           where: { id: 1 },
@@ -128,7 +128,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
       const row = await base.moving.findUnique({ where: { id: 1 } })
       expect(row).toMatchObject({ text: 'plain text', bytes: new Uint8Array([1, 2]) })
       expect(keyId(row.json)).not.toBe(keyId(before.json))
-      if (isPostgres) {
+      if (lists) {
         expect(row.docs.slice(0, 4)).toEqual(plain.docs)
         expect(row.words.slice(0, 2)).toEqual(plain.words)
         expect(keyId(row.docs[4])).toBe(keyId(row.json))
@@ -159,7 +159,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
       text: 'plain',
       json: { a: 1 },
       bytes: new Uint8Array([1]),
-      ...(isPostgres && { words: ['a'] }),
+      ...(lists && { words: ['a'] }),
     }
     afterEach(() => base.leaving.deleteMany())
 
@@ -169,13 +169,13 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
       const update = {
         text: { set: 'x' },
         json: { set: 1 },
-        ...(isPostgres && { words: { push: ['b'] } }),
+        ...(lists && { words: { push: ['b'] } }),
       }
       await prisma.leaving.update({ where: { id: 1 }, data: update })
       expect(await base.leaving.findUnique({ where: { id: 1 } })).toMatchObject({
         text: 'x',
         json: { set: 1 },
-        ...(isPostgres && { words: ['a', 'b'] }),
+        ...(lists && { words: ['a', 'b'] }),
       })
       expect((await prisma.leaving.create({ data: { id: 2 } })).text).toBe('plain default')
       expect(
@@ -207,7 +207,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
         { json: stolen },
         { bytes },
         { bytes: Buffer.from(bytes).toString('base64') },
-        ...(isPostgres ? [{ words: ['a', stolen] }, { words: { set: [stolen] } }] : []),
+        ...(lists ? [{ words: ['a', stolen] }, { words: { set: [stolen] } }] : []),
       ]
       for (const value of values) {
         const error = await leaving
@@ -219,7 +219,7 @@ describe.each(PROVIDERS)('policies of fields, on %s', (provider) => {
       await leaving.create({ data: { id: 1, json: { in: stolen }, text: ' rs1.' } })
       for (const value of [
         { text: { set: stolen } },
-        ...(isPostgres ? [{ words: { push: stolen } }] : []),
+        ...(lists ? [{ words: { push: stolen } }] : []),
       ]) {
         expect(await code(leaving.update({ where: { id: 1 }, data: value }))).toBe(
           'ERR_VALUE_INVALID',

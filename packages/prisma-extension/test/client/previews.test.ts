@@ -1,6 +1,6 @@
 import { rotate } from '../../src/keys/index.ts'
 import { expect, it } from 'vitest'
-import { openSealed } from './databases.ts'
+import { HAS, openSealed } from './databases.ts'
 import { describeTwins, type Scenario } from './twins.ts'
 import { zoo } from './zoo.ts'
 
@@ -99,11 +99,11 @@ const PREVIEWS = ['relationJoins', 'strictUndefinedChecks']
 describeTwins('preview features, sealed and plain,', {
   schema: zoo,
   scenarios: (provider) =>
-    provider === 'postgresql'
+    HAS[provider].joins
       ? SCENARIOS
       : Object.fromEntries(Object.entries(SCENARIOS).filter(([name]) => !name.includes('join'))),
   options: (provider) => ({
-    previews: PREVIEWS.filter((name) => provider === 'postgresql' || name !== 'relationJoins'),
+    previews: PREVIEWS.filter((name) => HAS[provider].joins || name !== 'relationJoins'),
   }),
 })
 

@@ -1,4 +1,5 @@
 import { PrismaLibSql } from '@prisma/adapter-libsql'
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { TestDatabase } from '@rowseal/test-support'
 import { freePort } from '@rowseal/test-support'
@@ -8,7 +9,7 @@ import { recordSwapper } from '../../src/client/reseal.ts'
 import { rotate } from '../../src/keys/index.ts'
 import { compile, OpenSites } from '../../src/query/index.ts'
 import { openClinic, type ClinicOptions, type TestClinic } from './clinic.ts'
-import { PROVIDERS, type Provider } from './databases.ts'
+import { PROVIDERS, sql, type Provider } from './databases.ts'
 
 const open: TestClinic[] = []
 afterEach(async () => {
@@ -74,14 +75,19 @@ describe('re-encryption when SQLite is busy', () => {
   })
 })
 
+/** A client of SQLite has no more anyway. */
+const ONE_CONNECTION: Readonly<Record<Provider, ClinicOptions>> = {
+  postgresql: { adapter: (db) => new PrismaPg({ connectionString: db.url, max: 1 }) },
+  sqlite: {},
+  mysql: { adapter: (db) => new PrismaMariaDb(`${db.url}&connectionLimit=1`) },
+}
+
 describe.each(PROVIDERS)('re-encryption beside a long transaction, on %s', (provider) => {
   it('never holds it up, nor what comes after', async () => {
     // One connection, and little patience: the batches cannot start before the transaction ends.
     const clinic = await rotated(provider, {
       client: { transactionOptions: { maxWait: 100, timeout: 20_000 } },
-      ...(provider === 'postgresql' && {
-        adapter: (db) => new PrismaPg({ connectionString: db.url, max: 1 }),
-      }),
+      ...ONE_CONNECTION[provider],
     })
     const { prisma } = clinic
     // So that the table is known.
@@ -90,8 +96,8 @@ describe.each(PROVIDERS)('re-encryption beside a long transaction, on %s', (prov
     await rotate(clinic.keyring)
     await prisma.$transaction(async (tx: any) => {
       expect(await emails(tx)).toEqual(['e0', 'e1', 'e2'])
-      // On SQLite a batch gives up after `maxWait`; on PostgreSQL it waits for the connection.
-      expect(await prisma.$rowseal.flush({ timeoutMs: 500 })).toBe(provider === 'sqlite')
+      // A batch in a transaction of its own gives up after `maxWait`; on PostgreSQL it needs none, and waits.
+      expect(await prisma.$rowseal.flush({ timeoutMs: 500 })).toBe(provider !== 'postgresql')
       await tx.patient.update({ where: { id: 'p0' }, data: { email: 'inside' } })
     })
     expect(await prisma.$rowseal.flush()).toBe(true)
@@ -129,14 +135,20 @@ describe.each(PROVIDERS)('re-encryption beside a long transaction, on %s', (prov
   })
 })
 
-describe('re-encryption without its database', () => {
+/** Adapters for a port where nobody listens. */
+const DOWN = {
+  postgresql: (port: number) =>
+    new PrismaPg({ connectionString: `postgresql://nobody:nothing@127.0.0.1:${port}/none` }),
+  mysql: (port: number) =>
+    new PrismaMariaDb(`mariadb://nobody:nothing@127.0.0.1:${port}/none?acquireTimeout=300`),
+}
+const SERVERS = PROVIDERS.filter((provider) => provider !== 'sqlite')
+
+describe.each(SERVERS)('re-encryption without its database, on %s', (provider) => {
   it('counts what failed, goes on, and throws nothing', async () => {
-    const clinic = await rotated('postgresql', { reencryption: false })
-    const connectionString = `postgresql://nobody:nothing@127.0.0.1:${await freePort()}/none`
-    const down = new clinic.PrismaClient({ adapter: new PrismaPg({ connectionString }) })
-    const queue = new ReencryptionQueue('postgresql', recordSwapper(down, 'postgresql'), {
-      batchRows: 1,
-    })
+    const clinic = await rotated(provider, { reencryption: false })
+    const down = new clinic.PrismaClient({ adapter: DOWN[provider](await freePort()) })
+    const queue = new ReencryptionQueue(provider, recordSwapper(down, provider), { batchRows: 1 })
     const sites = new OpenSites()
     const patient = compile(clinic.plan, [clinic.keyring]).get('Patient')!
     sites.collect(patient, await clinic.base.patient.findMany(), null)
@@ -148,22 +160,22 @@ describe('re-encryption without its database', () => {
   })
 
   it('fails and recovers with a table that comes and goes', async () => {
-    const clinic = await rotated('postgresql')
+    const clinic = await rotated(provider)
     const { prisma, base } = clinic
     await emails(prisma)
     const flushed = prisma.$rowseal.flush()
-    await base.$executeRawUnsafe('ALTER TABLE "Patient" RENAME TO "Elsewhere"')
+    await base.$executeRawUnsafe(sql(provider, 'ALTER TABLE "Patient" RENAME TO "Elsewhere"'))
     expect(await flushed).toBe(true)
     const { done, failed } = prisma.$rowseal.stats().reencryption
     expect(done + failed).toBe(3)
-    await base.$executeRawUnsafe('ALTER TABLE "Elsewhere" RENAME TO "Patient"')
+    await base.$executeRawUnsafe(sql(provider, 'ALTER TABLE "Elsewhere" RENAME TO "Patient"'))
     await emails(prisma)
     expect(await prisma.$rowseal.flush()).toBe(true)
     expect(prisma.$rowseal.stats().reencryption.done).toBe(3)
   })
 
   it('ends with the client', async () => {
-    const clinic = await rotated('postgresql')
+    const clinic = await rotated(provider)
     await emails(clinic.prisma)
     await clinic.prisma.$disconnect()
     expect(await clinic.prisma.$rowseal.flush()).toBe(true)

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/keys/index.ts'
 import { openClinic, PROVIDERS, type ClinicOptions, type TestClinic } from './clinic.ts'
+import { sql } from './databases.ts'
 
 const key = (value: unknown): string => String(value).slice(4, 12)
 
@@ -114,10 +115,9 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
     const clinic = await rotated()
     await clinic.prisma.patient.findUnique({ where: { id: 'p0' } })
     // The entry waits for the next turn of the event loop; this write comes first.
-    const write = clinic.base.$executeRawUnsafe(
-      `UPDATE "Patient" SET email = 'written meanwhile' WHERE id = 'p0'`,
+    await clinic.base.$executeRawUnsafe(
+      sql(provider, `UPDATE "Patient" SET email = 'written meanwhile' WHERE id = 'p0'`),
     )
-    await write
     await clinic.prisma.patient.findUnique({ where: { id: 'p1' } })
     expect(await clinic.prisma.$rowseal.flush()).toBe(true)
     const row = await clinic.raw('Patient', `id = 'p0'`)
@@ -155,7 +155,10 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
     await clinic.base.$executeRawUnsafe(
       provider === 'sqlite'
         ? `CREATE TRIGGER stop BEFORE UPDATE ON "Patient" BEGIN SELECT RAISE(ABORT, 'no'); END`
-        : `ALTER TABLE "Patient" ADD CONSTRAINT stop CHECK (email LIKE 'rs1.00000001%')`,
+        : sql(
+            provider,
+            `ALTER TABLE "Patient" ADD CONSTRAINT stop CHECK (email LIKE 'rs1.00000001%')`,
+          ),
     )
     expect(await clinic.prisma.patient.findMany()).toHaveLength(3)
     expect(await clinic.prisma.$rowseal.flush()).toBe(true)

@@ -1,3 +1,4 @@
+import { HAS } from './databases.ts'
 import { describeTwins, type Scenario } from './twins.ts'
 import { zoo } from './zoo.ts'
 
@@ -250,21 +251,10 @@ const SCENARIOS: Record<string, Scenario> = {
       await db.person.deleteMany({ where: { ...where, hint: { not: null } }, limit: 5 }),
     ]
   },
-  'a record created and given back with its relations': async (db, n) => {
+  'a record deleted and given back with its relations': async (db, n) => {
     const id = n * 100
-    await db.person.create({ data: { id, secret: 'owner' } })
-    return [
-      await db.pet.createManyAndReturn({
-        data: [{ id, chip: 'a', ownerId: id }, { id: id + 1 }],
-        include: { owner: true },
-      }),
-      await db.pet.updateManyAndReturn({
-        where: { id },
-        data: { chip: 'b' },
-        select: { chip: true, owner: { select: { secret: true } } },
-      }),
-      await db.pet.delete({ where: { id }, select: { owner: { select: { secret: true } } } }),
-    ]
+    await db.person.create({ data: { id, secret: 'owner', pets: { create: { id, chip: 'a' } } } })
+    return db.pet.delete({ where: { id }, select: { owner: { select: { secret: true } } } })
   },
   'counts, groups and aggregates': async (db, n) => {
     const id = n * 100
@@ -302,6 +292,47 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 }
 
+const RETURNING_MANY: Record<string, Scenario> = {
+  'records created and given back with their relations': async (db, n) => {
+    const id = n * 100
+    await db.person.create({ data: { id, secret: 'owner' } })
+    return [
+      await db.pet.createManyAndReturn({
+        data: [{ id, chip: 'a', ownerId: id }, { id: id + 1 }],
+        include: { owner: true },
+      }),
+      await db.pet.updateManyAndReturn({
+        where: { id },
+        data: { chip: 'b' },
+        select: { chip: true, owner: { select: { secret: true } } },
+      }),
+    ]
+  },
+}
+
+const SKIPPING: Record<string, Scenario> = {
+  'creates that skip duplicates': async (db, n) => [
+    await db.pet.create({ data: { id: n, chip: 'first' } }),
+    await db.pet.createMany({
+      data: [
+        { id: n, chip: 'second' },
+        { id: n + 1000, chip: 'c' },
+      ],
+      skipDuplicates: true,
+    }),
+    await db.person.create({
+      data: {
+        id: n * 100,
+        pets: {
+          createMany: { data: [{ id: n * 100, chip: 'x' }, { id: n * 100 }], skipDuplicates: true },
+        },
+      },
+      include: { pets: true },
+    }),
+    await db.pet.findMany({ where: { id: { in: [n, n + 1000] } }, orderBy: { id: 'asc' } }),
+  ],
+}
+
 const STRINGS: Record<string, Scenario> = {
   'a list with a default, and creates that skip duplicates': async (db, n) => [
     await db.strings.create({ data: { id: n } }),
@@ -312,19 +343,15 @@ const STRINGS: Record<string, Scenario> = {
     await db.strings.update({ where: { id: n }, data: { list: { push: [] } } }),
     await db.strings.update({ where: { id: n }, data: { list: { push: 'c', set: undefined } } }),
     await db.strings.upsert({ where: { id: n + 2000 }, create: { id: n + 2000 }, update: {} }),
-    await db.person.create({
-      data: {
-        id: n * 100,
-        pets: {
-          createMany: { data: [{ id: n * 100, chip: 'x' }, { id: n * 100 }], skipDuplicates: true },
-        },
-      },
-      include: { pets: true },
-    }),
   ],
 }
 
 describeTwins('shapes, sealed and plain,', {
   schema: zoo,
-  scenarios: (provider) => ({ ...SCENARIOS, ...(provider === 'postgresql' ? STRINGS : {}) }),
+  scenarios: (provider) => ({
+    ...SCENARIOS,
+    ...(HAS[provider].returningMany ? RETURNING_MANY : {}),
+    ...(HAS[provider].skipDuplicates ? SKIPPING : {}),
+    ...(HAS[provider].lists ? STRINGS : {}),
+  }),
 })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { schema } from './clinic.ts'
+import { HAS } from './databases.ts'
 import { describeTwins, stripTimes, type Scenario } from './twins.ts'
 
 const id = (n: number, k = 0): string =>
@@ -101,17 +102,6 @@ const SCENARIOS: Record<string, Scenario> = {
       }),
     ]
   },
-  'createManyAndReturn and updateManyAndReturn': async (db, n) => [
-    await db.patient.createManyAndReturn({
-      data: [patient(n, 1), patient(n, 2)],
-      select: { email: true, id: true },
-    }),
-    await db.patient.updateManyAndReturn({
-      where: { id: id(n, 2) },
-      data: { email: 'e' },
-      select: { email: true },
-    }),
-  ],
   'upsert creates, then updates': async (db, n) => {
     const call = (phone: string): Promise<unknown> =>
       db.patient.upsert({
@@ -361,6 +351,20 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 }
 
+const RETURNING_MANY: Record<string, Scenario> = {
+  'createManyAndReturn and updateManyAndReturn': async (db, n) => [
+    await db.patient.createManyAndReturn({
+      data: [patient(n, 1), patient(n, 2)],
+      select: { email: true, id: true },
+    }),
+    await db.patient.updateManyAndReturn({
+      where: { id: id(n, 2) },
+      data: { email: 'e' },
+      select: { email: true },
+    }),
+  ],
+}
+
 const LISTS: Record<string, Scenario> = {
   'lists created, set and pushed to': async (db, n) => {
     const docs = [{ a: 1 }, [1, 2], 'x', null]
@@ -389,9 +393,13 @@ const LISTS: Record<string, Scenario> = {
 
 describeTwins('the same calls, sealed and plain,', {
   schema,
-  scenarios: (provider) => ({ ...SCENARIOS, ...(provider === 'postgresql' ? LISTS : {}) }),
+  scenarios: (provider) => ({
+    ...SCENARIOS,
+    ...(HAS[provider].returningMany ? RETURNING_MANY : {}),
+    ...(HAS[provider].lists ? LISTS : {}),
+  }),
   then: (sealed, provider) => {
-    it.runIf(provider === 'postgresql')(
+    it.runIf(HAS[provider].lists)(
       'lists of bytes are right where Prisma stores base64 text',
       async () => {
         const [a, b] = [new Uint8Array([1]), new Uint8Array([2, 3])]

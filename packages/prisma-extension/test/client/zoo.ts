@@ -1,4 +1,4 @@
-import type { Provider } from './databases.ts'
+import { HAS, type Provider } from './databases.ts'
 
 /** Relations to itself and in circles, and fields with the names of operators and arguments. */
 export const zoo = (provider: Provider): string => `
@@ -86,5 +86,5 @@ model NoId {
   /// @encrypted
   value Bytes?
 }
-${provider === 'sqlite' ? '' : 'model Strings {\n  id Int @id\n  /// @encrypted\n  list String[] @default(["a", "b"])\n}'}
+${!HAS[provider].lists ? '' : 'model Strings {\n  id Int @id\n  /// @encrypted\n  list String[] @default(["a", "b"])\n}'}
 `
