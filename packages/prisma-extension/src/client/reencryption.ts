@@ -184,7 +184,8 @@ export class ReencryptionQueue {
       const records: PendingRecord[] = []
       let bytes = 0
       for (const [id, record] of waiting) {
-        if (records.length === this.#options.batchRows || bytes >= BATCH_BYTES) break
+        const isTooMuch = records.length > 0 && bytes + record.bytes > BATCH_BYTES
+        if (records.length === this.#options.batchRows || isTooMuch) break
         records.push(record)
         bytes += record.bytes
         waiting.delete(id)

@@ -1,6 +1,14 @@
+import { createHash } from 'node:crypto'
 import type { Provider } from '../plan/index.ts'
 import type { SealedColumn } from './table.ts'
-import { fromJsonText, isList, jsonText, type ColumnScalar, type ColumnValue } from './values.ts'
+import {
+  fromJsonText,
+  isList,
+  jsonText,
+  RawJson,
+  type ColumnScalar,
+  type ColumnValue,
+} from './values.ts'
 
 /**
  * How stored values travel:
@@ -21,6 +29,21 @@ export function scalarParam(
     return encode(stored, provider === 'mysql' ? 'base64' : 'hex')
   if (provider === 'mysql' || !isJson(column)) return stored
   return jsonText(stored)
+}
+
+/**
+ * What `compare` takes of a stored value. MySQL gets its SHA-256: a statement is bounded there, and with
+ * both values it could not rewrite what it could write.
+ */
+export function oldParam(
+  provider: Provider,
+  column: SealedColumn,
+  stored: ColumnValue | null,
+): unknown {
+  if (provider !== 'mysql' || stored === null || isList(stored))
+    return scalarParam(provider, column, stored)
+  const content = stored instanceof RawJson ? stored.text : stored
+  return createHash('sha256').update(content).digest('hex')
 }
 
 /** SQL for a stored value from the form in which it travels. */
@@ -46,23 +69,20 @@ function mysqlValue(column: SealedColumn, sql: string): string {
     : `CONVERT(${sql} USING ${charset}) COLLATE ${collation}`
 }
 
-/** The text or bytes that a column holds, as they travel. */
+/** The text or bytes that a column holds, as they were read. */
 function mysqlHeld(column: SealedColumn, name: string): string {
   if (isJson(column)) return `JSON_UNQUOTE(${name})`
   const { charset = 'utf8mb4' } = column.database
   return charset === 'utf8mb4' || column.kind === 'bytes' ? name : `CONVERT(${name} USING utf8mb4)`
 }
 
-/** SQL that is true if a column holds exactly a given value, whatever its collation. */
+/** SQL that is true if a column holds exactly the value of an `oldParam`, whatever its collation. */
 export function compare(provider: Provider, column: SealedColumn, sql: string): string {
   const name = `t.${column.name}`
+  if (provider === 'mysql') return `SHA2(${mysqlHeld(column, name)}, 256) = ${sql}`
   const given = value(provider, column, sql)
   if (provider === 'sqlite')
     return column.kind === 'bytes' ? `${name} = ${given}` : `${name} = ${given} COLLATE BINARY`
-  if (provider === 'mysql') {
-    const wanted = column.kind === 'bytes' ? given : sql
-    return `CAST(${mysqlHeld(column, name)} AS BINARY) = CAST(${wanted} AS BINARY)`
-  }
   if (column.kind === 'jsonb' || column.kind === 'bytes') return `${name} = ${given}`
   const type = column.list ? 'text[]' : 'text'
   return `${name}::${type} = ${sql}::${type} COLLATE "C"`

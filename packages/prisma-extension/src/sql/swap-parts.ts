@@ -1,4 +1,4 @@
-import { compare, scalarParam, value } from './columns.ts'
+import { compare, oldParam, scalarParam, value } from './columns.ts'
 import type { SealedColumn, Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
 
@@ -25,9 +25,11 @@ export function names(table: Table, columns: Columns): string[] {
 /** A row in the order of `names`, in the form in which it travels. */
 export function cells(table: Table, columns: Columns, row: SwapRow): unknown[] {
   const { provider } = table
-  const stored = (values: readonly (ColumnValue | null)[]): unknown[] =>
-    columns.map((column, i) => scalarParam(provider, column, values[i] ?? null))
-  return [...row.key, ...stored(row.old), ...stored(row.next)]
+  return [
+    ...row.key,
+    ...columns.map((column, i) => oldParam(provider, column, row.old[i] ?? null)),
+    ...columns.map((column, i) => scalarParam(provider, column, row.next[i] ?? null)),
+  ]
 }
 
 /** `(v.o0 IS NULL OR t.a = v.o0) AND …` */
