@@ -79,7 +79,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     const w = await staleWorld(provider, 5)
     const [row] = await w.query(`SELECT "select" AS value FROM "table" WHERE "order" = 'n''3'`)
     await w.run(
-      `UPDATE "table" SET "select" = substr("select", 1, 120) || 'AAAA' || substr("select", 125) WHERE "order" = 'n''3'`,
+      `UPDATE "table" SET "select" = concat(substr("select", 1, 120), 'AAAA', substr("select", 125)) WHERE "order" = 'n''3'`,
     )
     const drained = await command.run('drain')
     expect(drained.code).toBe(3)

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { World } from './world.ts'
+import type { Provider, World } from './world.ts'
 
 const PACKAGE = new URL('..', import.meta.url).pathname
 const BIN = join(PACKAGE, 'bin/rowseal.mjs')
@@ -63,14 +63,18 @@ export class Command {
   }
 }
 
+const ADAPTERS: Readonly<Record<Provider, string>> = {
+  postgresql: `import { PrismaPg } from '@prisma/adapter-pg'
+const adapter = new PrismaPg({ connectionString: process.env['DATABASE_URL']! })`,
+  sqlite: `import { PrismaLibSql } from '@prisma/adapter-libsql'
+const adapter = new PrismaLibSql({ url: process.env['DATABASE_URL']!, timeout: 5000 })`,
+  mysql: `import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+const adapter = new PrismaMariaDb(process.env['DATABASE_URL']!)`,
+}
+
 /** As in the README, with the generated files of the world: TypeScript, and await at the top. */
 function configOf({ provider, dir }: World): string {
-  const adapter =
-    provider === 'sqlite'
-      ? `import { PrismaLibSql } from '@prisma/adapter-libsql'
-const adapter = new PrismaLibSql({ url: process.env['DATABASE_URL']!, timeout: 5000 })`
-      : `import { PrismaPg } from '@prisma/adapter-pg'
-const adapter = new PrismaPg({ connectionString: process.env['DATABASE_URL']! })`
+  const adapter = ADAPTERS[provider]
   return `import { defineConfig } from '@rowseal/migrator'
 import { openKeyring } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'

@@ -1,10 +1,21 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { status } from '../src/index.ts'
+import { drain, status, type MigrationError } from '../src/index.ts'
 import { Command } from './command.ts'
-import { addPatients, clinic, closeWorlds, readAll, world, type World } from './world.ts'
+import {
+  addPatients,
+  clinic,
+  closeWorlds,
+  PROVIDERS,
+  readAll,
+  world,
+  type Provider,
+  type World,
+} from './world.ts'
 
 let command: Command
 afterEach(async () => {
@@ -12,7 +23,9 @@ afterEach(async () => {
   await closeWorlds()
 })
 
-async function staleWorld(provider: 'postgresql' | 'sqlite', patients: number): Promise<World> {
+const SERVERS = PROVIDERS.filter((provider) => provider !== 'sqlite')
+
+async function staleWorld(provider: Provider, patients: number): Promise<World> {
   const w = await world(provider, clinic(provider))
   command = new Command(w)
   await addPatients(w, patients)
@@ -67,16 +80,70 @@ describe('a run whose database fails', () => {
     },
   )
 
-  it('says that the database is down', async () => {
-    const w = await staleWorld('postgresql', 10)
+  it.each(SERVERS)('says that the database is down, on %s', async (provider) => {
+    const w = await staleWorld(provider, 10)
     const url = new URL(w.db.url)
     url.port = '1'
+    if (provider === 'mysql') url.searchParams.set('acquireTimeout', '300')
     const down = new Command({ ...w, db: { ...w.db, url: url.href } })
     const { code, stderr } = await down.run('drain')
     down.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE: /)
-    expect(stderr).toMatch(/DatabaseNotReachable/)
+    expect(stderr).toMatch(/DatabaseNotReachable|45028/)
     expect(stderr).not.toContain(url.password)
+  })
+})
+
+describe.runIf(PROVIDERS.includes('mysql'))('a run that MySQL refuses', () => {
+  /** A drain through a client of another address, as somebody else or with other settings. */
+  async function drainThrough(w: World, change: (url: URL) => void): Promise<MigrationError> {
+    const url = new URL(w.db.url)
+    change(url)
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const client = new PrismaClient({ adapter: new PrismaMariaDb(url.href) })
+    const error = await drain({ ...w.config, client }).catch((thrown: unknown) => thrown)
+    await client.$disconnect()
+    return error as MigrationError
+  }
+
+  it('says that the user may not write, and goes on as another', async () => {
+    const w = await staleWorld('mysql', 10)
+    const name = `reader_${randomUUID().slice(0, 8)}`
+    await w.run(
+      `CREATE USER '${name}'@'%' IDENTIFIED BY 'reads only'`,
+      `GRANT SELECT ON * TO '${name}'@'%'`,
+      `GRANT INSERT, UPDATE, DELETE ON rowseal_runs TO '${name}'@'%'`,
+    )
+    const error = await drainThrough(w, (url) => {
+      url.username = name
+      url.password = 'reads only'
+    })
+    await w.run(`DROP USER '${name}'@'%'`)
+    expect(error).toMatchObject({ code: 'ERR_DATABASE_FAILED' })
+    expect(error.message).toMatch(/denies access .*1142.*SELECT and UPDATE/)
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 10 })
+  })
+
+  it('rewrites values as large as MySQL takes, and says how if a batch of them is too much', async ({
+    skip,
+  }) => {
+    const w = await world('mysql', clinic('mysql'))
+    command = new Command(w)
+    const [row] = await w.query<{ bytes: bigint }>(`SELECT @@max_allowed_packet AS bytes`)
+    if (Number(row!.bytes) > 16 * 1024 * 1024) skip('no value is that large')
+    // Two thirds of a packet, when sealed; the one before makes it too much.
+    const chars = Math.floor(Number(row!.bytes) * 0.65)
+    const pins = ['x'.repeat(chars / 4), 'y'.repeat(chars)]
+    for (const [id, pin] of pins.entries())
+      await w.sealed.staff.create({ data: { id, name: '', pin } })
+    await w.rotate()
+    await expect(drain(w.config, { batchBytes: chars })).rejects.toMatchObject({
+      code: 'ERR_DATABASE_FAILED',
+      message: expect.stringMatching(/1153.*max_allowed_packet.*--batch-bytes/),
+    })
+    expect(await drain(w.config, { batchBytes: 1000 })).toMatchObject({ outcome: 'done', rows: 2 })
+    const rows = await w.sealed.staff.findMany({ orderBy: { id: 'asc' } })
+    expect(rows.map((staff: any) => staff.pin === pins[staff.id])).toEqual([true, true])
   })
 })

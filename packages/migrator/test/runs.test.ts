@@ -3,7 +3,16 @@ import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { drain, status, verify, type MigratorConfig } from '../src/index.ts'
 import { HEARTBEAT_LAPSE_MS } from '../src/runs/store.ts'
-import { addPatients, clinic, closeWorlds, PROVIDERS, readAll, world, type World } from './world.ts'
+import {
+  addPatients,
+  clinic,
+  closeWorlds,
+  PROVIDERS,
+  readAll,
+  world,
+  type Provider,
+  type World,
+} from './world.ts'
 
 afterEach(closeWorlds)
 
@@ -17,16 +26,36 @@ async function staleWorld(provider: (typeof PROVIDERS)[number], patients = 60): 
 const run = (w: World): Promise<any[]> =>
   w.query(`SELECT owner, outcome, checkpoint FROM rowseal_runs WHERE model = 'Patient'`)
 
+const NOW: Readonly<Record<Provider, string>> = {
+  postgresql: '(extract(epoch FROM now()) * 1000)::bigint',
+  sqlite: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+  mysql: 'CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)',
+}
+
 /** As another process would leave it. */
 async function claimedBy(w: World, owner: string, silentMs = 0): Promise<void> {
-  const now =
-    w.provider === 'sqlite'
-      ? `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
-      : '(extract(epoch FROM now()) * 1000)::bigint'
+  const now = NOW[w.provider]
   await w.run(
     `INSERT INTO rowseal_runs (model, format, direction, epoch, owner, claimed_at_ms, heartbeat_at_ms, outcome)
 VALUES ('Patient', 1, 'drain', 7, '${owner}', ${now} - 60000, ${now} - ${silentMs}, 'running')`,
   )
+}
+
+/** A database that itself gives the run to somebody else, when the first batch is committed. */
+const THIEF: Readonly<Record<Provider, readonly string[]>> = {
+  postgresql: [
+    `CREATE FUNCTION thief() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.checkpoint LIKE ''%"rows":20,%'' THEN new.epoch := new.epoch + 1; new.owner := ''thief''; END IF; RETURN new; END'`,
+    'CREATE TRIGGER thief BEFORE UPDATE ON rowseal_runs FOR EACH ROW EXECUTE FUNCTION thief()',
+  ],
+  sqlite: [
+    `CREATE TRIGGER thief AFTER UPDATE OF checkpoint ON rowseal_runs WHEN new.checkpoint LIKE '%"rows":20,%' BEGIN UPDATE rowseal_runs SET epoch = epoch + 1, owner = 'thief' WHERE model = new.model; END`,
+  ],
+  // A double quote would be taken for that of a name.
+  mysql: [
+    `CREATE TRIGGER thief BEFORE UPDATE ON rowseal_runs FOR EACH ROW SET
+      new.epoch = new.epoch + (new.checkpoint LIKE '%_rows_:20,%'),
+      new.owner = IF(new.checkpoint LIKE '%_rows_:20,%', 'thief', new.owner)`,
+  ],
 }
 
 describe.each(PROVIDERS)('runs on %s', (provider) => {
@@ -86,17 +115,7 @@ describe.each(PROVIDERS)('runs on %s', (provider) => {
 
   it('rolls back the batch in hand of a run that was taken over meanwhile', async () => {
     const w = await staleWorld(provider)
-    // The database itself gives the run to somebody else, when the first batch is committed.
-    await w.run(
-      ...(provider === 'sqlite'
-        ? [
-            `CREATE TRIGGER thief AFTER UPDATE OF checkpoint ON rowseal_runs WHEN new.checkpoint LIKE '%"rows":20,%' BEGIN UPDATE rowseal_runs SET epoch = epoch + 1, owner = 'thief' WHERE model = new.model; END`,
-          ]
-        : [
-            `CREATE FUNCTION thief() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.checkpoint LIKE ''%"rows":20,%'' THEN new.epoch := new.epoch + 1; new.owner := ''thief''; END IF; RETURN new; END'`,
-            'CREATE TRIGGER thief BEFORE UPDATE ON rowseal_runs FOR EACH ROW EXECUTE FUNCTION thief()',
-          ]),
-    )
+    await w.run(...THIEF[provider])
     const error = await drain(w.config, { batchRows: 20, models: ['Patient'] }).catch(
       (e: unknown) => e,
     )

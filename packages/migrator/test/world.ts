@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { openKeyring, rowseal, type Keyring } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
-import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
+import {
+  database,
+  generatedClient,
+  isAvailable,
+  widened,
+  type TestDatabase,
+} from '@rowseal/test-support'
 import { init, rotate, type MigratorConfig } from '../src/index.ts'
 
-export type Provider = 'postgresql' | 'sqlite'
-export const PROVIDERS: readonly Provider[] = [
-  ...(process.env['ROWSEAL_TEST_POSTGRES_URL'] === undefined ? [] : ['postgresql' as const]),
-  'sqlite',
-]
+export type Provider = TestDatabase['provider']
+export const PROVIDERS = (['postgresql', 'sqlite', 'mysql'] as const).filter(isAvailable)
 
 /** A database with tables of a schema, a keyring, and the same client with and without Rowseal. */
 export interface World {
@@ -23,6 +26,7 @@ export interface World {
   readonly rootKey: Buffer
   /** Files of the generated client and plan. */
   readonly dir: string
+  /** Statements have names in double quotes; MySQL gets them in its own. */
   run(...statements: string[]): Promise<void>
   query<T = any>(sql: string): Promise<T[]>
   rotate(): Promise<void>
@@ -43,7 +47,10 @@ export async function world(
   options: { init?: boolean } = {},
 ): Promise<World> {
   const db = await database(provider)
-  const generated = await generatedClient({ provider, schema })
+  const generated = await generatedClient({
+    provider,
+    schema: provider === 'mysql' ? widened(schema) : schema,
+  })
   await db.exec(generated.ddl)
   const rootKey = randomBytes(32)
   const connect = async (): Promise<MigratorConfig & { keyring: Keyring }> => {
@@ -71,14 +78,21 @@ export async function world(
     rootKey,
     dir: generated.dir,
     run: async (...statements) => {
-      for (const statement of statements) await plain.$executeRawUnsafe(statement)
+      for (const statement of statements)
+        // MySQL does not prepare every statement.
+        if (provider === 'mysql') await db.exec(quoted(provider, statement))
+        else await plain.$executeRawUnsafe(statement)
     },
-    query: (sql) => plain.$queryRawUnsafe(sql),
+    query: (sql) => plain.$queryRawUnsafe(quoted(provider, sql)),
     rotate: async () => {
       await rotate(config)
     },
     another: connect,
   }
+}
+
+function quoted(provider: Provider, statement: string): string {
+  return provider === 'mysql' ? statement.replaceAll('"', '`') : statement
 }
 
 /** Composite key, names that SQL reserves, and a field of every kind. */
