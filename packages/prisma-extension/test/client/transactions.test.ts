@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rotate } from '../../src/keys/index.ts'
+import { rowseal } from '../../src/index.ts'
+import { openKeyring, rotate } from '../../src/keys/index.ts'
+import { localRootKey } from '../../src/keys/providers/local.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import { openClinic, type TestClinic } from './clinic.ts'
 import { openSealed, PROVIDERS, type SealedDatabase } from './databases.ts'
@@ -143,6 +145,31 @@ describe.each(PROVIDERS)('an operation that is refused, on %s', (provider) => {
     expect(await prisma.person.findUnique({ where: { id: 3 } })).toMatchObject({ hint: 'h' })
   })
 })
+
+const SERVERS = PROVIDERS.filter((provider) => provider !== 'sqlite')
+
+it.each(SERVERS)(
+  'a transaction opens what another instance sealed since it began, on %s',
+  async (provider) => {
+    const clinic = await openClinic(provider, { store: (base) => sqlKeyStore(base) })
+    const where = { id: 'p' }
+    await clinic.prisma.patient.create({ data: { ...where, name: 'n', email: 'before' } })
+    const client = new clinic.PrismaClient({ adapter: clinic.db.adapter() })
+    const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
+    const keyring = await openKeyring({ root, store: sqlKeyStore(client) })
+    const elsewhere = client.$extends(rowseal({ plan: clinic.plan, keyring }))
+    const read = await clinic.prisma.$transaction(async (tx: any) => {
+      const { email } = await tx.patient.findUnique({ where })
+      await rotate(keyring)
+      await elsewhere.patient.update({ where, data: { email: 'since' } })
+      // MySQL gives back the row as it is now, with a key that was not there when the transaction began.
+      return [email, await tx.patient.update({ where, data: { phone: 'x' } })]
+    })
+    expect(read).toMatchObject(['before', { email: 'since', phone: 'x' }])
+    await client.$disconnect()
+    await clinic.close()
+  },
+)
 
 describe.each(PROVIDERS)('a transaction while keys rotate, on %s', (provider) => {
   let clinic: TestClinic

@@ -165,10 +165,13 @@ class SqlKeyStore implements KeyStore {
   /** Rows, or null if the tables are not there. */
   async #query(sql: string, values: readonly unknown[], via?: Via): Promise<Row[] | null> {
     try {
-      const query = this.#client.$queryRawUnsafe(this.#placed(sql), ...values)
-      return (await (isOwnTransaction(this.#client, via)
-        ? inTransaction(query, via)
-        : query)) as Row[]
+      if (!isOwnTransaction(this.#client, via))
+        return (await this.#client.$queryRawUnsafe(this.#placed(sql), ...values)) as Row[]
+      // A transaction of MySQL reads the rows of others as they are once it writes to them, and everything
+      // else as it was when it began: keys that came since are seen by a locking read only.
+      const current = this.#provider === 'mysql' ? `${sql} LOCK IN SHARE MODE` : sql
+      const query = this.#client.$queryRawUnsafe(this.#placed(current), ...values)
+      return (await inTransaction(query, via)) as Row[]
     } catch (error) {
       const { kind } = failureOf(error)
       if (kind === 'no-table') return null
