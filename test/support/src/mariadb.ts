@@ -21,7 +21,7 @@ export async function startMariadb(): Promise<Server> {
   execFileSync(
     'mariadb-install-db',
     ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...user],
-    { env, stdio: 'ignore' },
+    { env, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const init = join(folder.path, 'init.sql')
   writeFileSync(
