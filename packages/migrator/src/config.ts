@@ -44,6 +44,22 @@ export function contextOf(config: MigratorConfig): Context {
   return { client, plan, keyrings: new Map(list.map((one) => [one.name, one])) }
 }
 
+/**
+ * The keyring of a sealed field.
+ *
+ * @param label - `Model.field`, for the error.
+ * @throws {MigrationError} `ERR_CONFIG_INVALID` if it is not there.
+ */
+export function keyringOf({ keyrings }: Context, name: string, label: string): Keyring {
+  const keyring = keyrings.get(name)
+  if (keyring !== undefined) return keyring
+  throw new MigrationError(
+    'ERR_CONFIG_INVALID',
+    `${label} is sealed under keyring "${name}", which the configuration does not have.`,
+    { fix: 'Pass all keyrings: `keyring: [one, other]`.', field: label },
+  )
+}
+
 function isList(keyring: Keyring | readonly Keyring[]): keyring is readonly Keyring[] {
   return Array.isArray(keyring)
 }

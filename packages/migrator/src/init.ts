@@ -1,6 +1,7 @@
-import { initKeyring } from '@rowseal/prisma-extension/keys'
+import { initIndexKeys, initKeyring } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
+import { placedIndexes, registerAll, type IndexRegistration } from './register.ts'
 import { RunStore } from './runs/store.ts'
 
 export interface InitReport {
@@ -12,13 +13,17 @@ export interface InitReport {
   }[]
   /** False if they were there. */
   readonly areRunTablesCreated: boolean
+  /** The blind indexes of the plan, in its order. */
+  readonly indexes: readonly IndexRegistration[]
 }
 
 /**
- * Create the key store's tables, the tables of runs, and the first key version of each keyring. Leaves
- * alone what is there.
+ * Create the key store's tables, the tables of runs, and the first key version of each keyring; for
+ * keyrings with blind indexes also the first index key, and register the indexes. Leaves alone what is
+ * there.
  *
- * @throws {KeyError} if the root key is not the one the key store was made with, or cannot be used.
+ * @throws {KeyError} if the root key is not the one the key store was made with, or cannot be used;
+ *   `ERR_INDEX_STATE` for an index that is registered with other normalizers.
  * @throws {MigrationError} `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
  */
 export async function init(config: MigratorConfig): Promise<InitReport> {
@@ -30,7 +35,10 @@ export async function init(config: MigratorConfig): Promise<InitReport> {
       keyrings.push({ keyring: name, activeKeyId: keyring.activeKeyId ?? 0, isCreated: created })
     }
     const store = new RunStore(context.client, context.plan.provider)
-    return { keyrings, areRunTablesCreated: await store.init() }
+    const areRunTablesCreated = await store.init()
+    for (const keyring of new Set(placedIndexes(context).map((index) => index.keyring)))
+      await initIndexKeys(keyring)
+    return { keyrings, areRunTablesCreated, indexes: await registerAll(context) }
   } catch (error) {
     throw asMigrationError(
       error,

@@ -7,7 +7,7 @@ import {
   type SealedColumn,
   type Table,
 } from '@rowseal/prisma-extension/sql'
-import type { Context } from './config.ts'
+import { keyringOf, type Context } from './config.ts'
 import { MigrationError } from './errors.ts'
 
 /** A sealed field, with all that opening and sealing its values takes. */
@@ -72,13 +72,7 @@ function targetField(
   spec: SealedField,
   column: SealedColumn,
 ): TargetField {
-  const keyring = context.keyrings.get(spec.keyring)
-  if (keyring === undefined)
-    throw new MigrationError(
-      'ERR_CONFIG_INVALID',
-      `${label} is sealed under keyring "${spec.keyring}", which the configuration does not have.`,
-      { fix: 'Pass all keyrings: `keyring: [one, other]`.', field: label },
-    )
+  const keyring = keyringOf(context, spec.keyring, label)
   if (spec.bind.length > 0)
     throw new MigrationError('ERR_CONFIG_INVALID', `${label} binds further columns.`, {
       fix: 'Update @rowseal/migrator: this version does not read bound values.',

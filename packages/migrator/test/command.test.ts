@@ -44,6 +44,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     expect(JSON.parse(again.stdout)).toEqual({
       keyrings: [{ keyring: 'default', activeKeyId: 1, isCreated: false }],
       areRunTablesCreated: false,
+      indexes: [],
     })
     await w.keyring.refresh()
     await addPatients(w, 30)

@@ -36,6 +36,11 @@ export interface World {
 
 const open: (() => Promise<void>)[] = []
 
+/** Something to end before the world does. */
+export function afterWorld(close: () => Promise<void>): void {
+  open.push(close)
+}
+
 /** End what `world` began. For `afterEach`. */
 export async function closeWorlds(): Promise<void> {
   for (const close of open.splice(0).reverse()) await close()

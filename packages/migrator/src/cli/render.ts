@@ -9,13 +9,25 @@ import { count, table } from './output.ts'
 
 /** Reports for people. Pure: a report in, text out. */
 
-export function renderInit({ keyrings, areRunTablesCreated }: InitReport): string {
+export function renderInit({ keyrings, areRunTablesCreated, indexes }: InitReport): string {
   const lines = keyrings.map(({ keyring, activeKeyId, isCreated }) =>
     isCreated
       ? `Keyring "${keyring}": created, key ${activeKeyId} is active.`
       : `Keyring "${keyring}": was there, key ${activeKeyId} is active.`,
   )
-  return [...lines, `Run tables: ${areRunTablesCreated ? 'created' : 'were there'}.`].join('\n')
+  const registered = indexes.map(
+    ({ index, isCreated, isComplete }) =>
+      `Index ${index}: ${isCreated ? 'registered' : 'was there'}, ${isComplete ? 'complete' : 'not complete'}.`,
+  )
+  const missing = indexes.filter(({ isComplete }) => !isComplete)
+  return [
+    ...lines,
+    `Run tables: ${areRunTablesCreated ? 'created' : 'were there'}.`,
+    ...registered,
+    ...(missing.length === 0
+      ? []
+      : ['Look-ups by what is not complete are refused. Next: npx rowseal reindex']),
+  ].join('\n')
 }
 
 export function renderRotate({ keyring, from, to }: RotateReport): string {

@@ -1,5 +1,6 @@
 export type { SqlClient, SqlTransaction, Statement, TransactionOptions } from './client.ts'
 export { keyText, quote } from './dialect.ts'
+export { anyRowStatement } from './empty.ts'
 export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
 export {
   countRowsStatement,

@@ -1,5 +1,6 @@
 import type { ModelSource, Provider, SealedField } from '../plan/index.ts'
 import type { SqlClient } from './client.ts'
+import { tableName } from './empty.ts'
 import { introspect, mysqlIndexOf, type DatabaseColumn } from './introspect.ts'
 import { quote } from './dialect.ts'
 
@@ -27,6 +28,8 @@ export interface Table {
   readonly name: string
   readonly key: readonly KeyColumn[]
   readonly sealed: readonly SealedColumn[]
+  /** Columns of blind indexes, which hold text. */
+  readonly indexes: readonly SealedColumn[]
   /** MySQL: the index of the key, quoted. Null if it has none, and on other databases. */
   readonly keyIndex: string | null
   /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
@@ -50,7 +53,7 @@ export class TableError extends Error {
 }
 
 /**
- * Look up the key columns and sealed columns of a model in the database.
+ * Look up the columns of a model in the database: its key, what is sealed, what indexes that.
  *
  * @param model - its name, for errors.
  * @throws {TableError} if the table or one of the columns is missing, or has another type.
@@ -61,8 +64,7 @@ export async function loadTable(
   source: ModelSource,
   model: string = source.table,
 ): Promise<Table> {
-  const parts = source.schema === undefined ? [source.table] : [source.schema, source.table]
-  const name = parts.map((part) => quote(provider, part)).join('.')
+  const name = tableName(provider, source)
   const found = await introspect(client, provider, source, name)
   if (found.size === 0)
     throw new TableError(
@@ -98,11 +100,18 @@ export async function loadTable(
       type: source.columns[field]?.type ?? 'String',
     })),
     sealed,
+    indexes: Object.keys(source.indexes).map((field) =>
+      sealedColumn(columnOf(field), { type: 'String', list: false }, `${model}.${field}`),
+    ),
     moving: [...found].filter(([, c]) => c.moves).map(([column]) => quote(provider, column)),
   }
 }
 
-function sealedColumn(column: Column, spec: SealedField, field: string): SealedColumn {
+function sealedColumn(
+  column: Column,
+  spec: Pick<SealedField, 'type' | 'list'>,
+  field: string,
+): SealedColumn {
   const { kind, list, type } = column.database
   const expected = { String: ['text'], Json: ['json', 'jsonb'], Bytes: ['bytes'] }[spec.type]
   if (list !== spec.list || (kind !== null && !expected.includes(kind)))
