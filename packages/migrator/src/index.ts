@@ -8,7 +8,8 @@ export { init, initStatements, type InitReport } from './init.ts'
 export { inspect, type Inspection } from './inspect.ts'
 export type { IndexRegistration } from './register.ts'
 export { rotate, type RotateReport } from './rotate.ts'
-export type { Outcome, Quarantined, RunInfo } from './runs/store.ts'
+export type { Quarantined } from './runs/quarantine.ts'
+export type { Outcome, RunInfo } from './runs/store.ts'
 export { status, type FieldStatus, type KeyStatus, type StatusReport } from './status.ts'
 export {
   verify,

@@ -67,7 +67,7 @@ export async function status(
       if (!(await keyring.refresh())) await keyring.verify()
     const targets = await loadTargets(context, models)
     const store = new RunStore(context.client, context.plan.provider)
-    const quarantined = await store.quarantined()
+    const quarantined = await store.quarantine.counts()
     const fields: FieldStatus[] = []
     for (const target of targets)
       for (const field of target.fields) {

@@ -6,7 +6,8 @@ import { asMigrationError } from './database-error.ts'
 import { collect, open, type BadSite } from './drain/open-values.ts'
 import { integer } from './drain/options.ts'
 import { quarantined } from './drain/pass.ts'
-import { RunStore, type Quarantined } from './runs/store.ts'
+import type { Quarantined } from './runs/quarantine.ts'
+import { RunStore } from './runs/store.ts'
 import { countRows, loadTargets, type Target } from './targets.ts'
 
 export interface VerifyOptions {
@@ -87,7 +88,7 @@ export async function verify(
       const isComplete = await walk(context, { ...options, batchRows, batchBytes }, result)
       if (!isComplete) break
       const fields = target.fields.map((field) => field.name)
-      await store.replaceQuarantine(target.model, fields, result.recorded)
+      await store.quarantine.replace(target.model, fields, result.recorded)
     }
     return reportOf(results, options.signal?.aborted === true, began)
   } catch (error) {

@@ -8,7 +8,8 @@ import {
 } from '@rowseal/prisma-extension/sql'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
-import { takenOver, type Quarantined, type Run, type RunStore } from '../runs/store.ts'
+import type { Quarantined } from '../runs/quarantine.ts'
+import { takenOver, type Run, type RunStore } from '../runs/store.ts'
 import type { Target } from '../targets.ts'
 import { add, type PassCounts } from './counts.ts'
 import type { BadSite } from './open-values.ts'
@@ -111,7 +112,7 @@ async function commit(
       const swapped = await swapIn(tx, target.table, fields, swaps)
       added = { ...added, rows: swapped, superseded: swaps.length - swapped }
     }
-    await store.quarantine(tx, quarantined(target, rows, bad))
+    await store.quarantine.record(tx, quarantined(target, rows, bad))
     after = { ...before, after: rows.at(-1)!.key, counts: add(before.counts, added) }
     return after
   })

@@ -1,9 +1,10 @@
 import type { Provider } from '@rowseal/prisma-extension/plan'
-import type { SqlClient, SqlTransaction, TransactionOptions } from '@rowseal/prisma-extension/sql'
-import { isTableMissing } from '../database-error.ts'
+import type { SqlClient, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from '../errors.ts'
 import { RUN_FORMAT, runTables } from './ddl.ts'
+import { areThere, NOW, numbered, transactionOf } from './dialect.ts'
 import { isDead } from './owner.ts'
+import { Quarantine } from './quarantine.ts'
 
 /**
  * Who may write to the sealed fields of a model. One row per model, whatever the direction:
@@ -31,15 +32,6 @@ export interface Run {
   readonly checkpoint: string | null
 }
 
-/** A value that could not be opened. */
-export interface Quarantined {
-  readonly model: string
-  readonly field: string
-  /** In text form, in the order of the model's key. */
-  readonly key: readonly string[]
-  readonly code: string
-}
-
 /** The last run of a model. */
 export interface RunInfo {
   readonly model: string
@@ -63,20 +55,15 @@ interface Row {
   since_ms: string
 }
 
-const NOW: Readonly<Record<Provider, string>> = {
-  postgresql: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
-  sqlite: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
-  // From local time, one hour in autumn would come twice.
-  mysql: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
-}
-
 export class RunStore {
+  readonly quarantine: Quarantine
   readonly #client: SqlClient
   readonly #provider: Provider
 
   constructor(client: SqlClient, provider: Provider) {
     this.#client = client
     this.#provider = provider
+    this.quarantine = new Quarantine(client, provider)
   }
 
   ddl(): readonly string[] {
@@ -85,14 +72,14 @@ export class RunStore {
 
   /** @returns false if the tables were there. */
   async init(): Promise<boolean> {
-    if (await this.#exists()) return false
+    if (await areThere(this.#client)) return false
     for (const statement of this.ddl()) await this.#client.$executeRawUnsafe(statement)
     return true
   }
 
   /** @throws {MigrationError} `ERR_RUN_TABLES` */
   async assertExists(): Promise<void> {
-    if (await this.#exists()) return
+    if (await areThere(this.#client)) return
     throw new MigrationError('ERR_RUN_TABLES', 'This database has no tables for runs.', {
       fix: 'Run `npx rowseal init`.',
     })
@@ -156,7 +143,7 @@ claimed_at_ms = ${this.#now}, heartbeat_at_ms = ${this.#now}, outcome = 'running
         run.model,
       )
       if (count !== 1) throw takenOver(run)
-    }, this.#transaction)
+    }, transactionOf(this.#provider))
   }
 
   /** Give the model back. Does nothing if it was taken over. A finished run leaves no checkpoint. */
@@ -169,55 +156,9 @@ WHERE ${this.#own(run)}`,
     ])
   }
 
-  /** Record values in a transaction of `commit`, or in one of its own. */
-  async quarantine(tx: SqlTransaction, bad: readonly Quarantined[]): Promise<void> {
-    for (const { model, field, key, code } of bad) {
-      const at = [model, field, JSON.stringify(key)]
-      await tx.$executeRawUnsafe(
-        this.#sql(
-          'DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND record_key = ?',
-        ),
-        ...at,
-      )
-      await tx.$executeRawUnsafe(
-        this.#sql(
-          `INSERT INTO rowseal_quarantine (model, field, record_key, code, found_at_ms) VALUES (?, ?, ?, ?, ${this.#now})`,
-        ),
-        ...at,
-        code,
-      )
-    }
-  }
-
-  /** Replace what is recorded of some fields of a model. */
-  async replaceQuarantine(
-    model: string,
-    fields: readonly string[],
-    bad: readonly Quarantined[],
-  ): Promise<void> {
-    await this.#client.$transaction(async (tx) => {
-      for (const field of fields)
-        await tx.$executeRawUnsafe(
-          this.#sql('DELETE FROM rowseal_quarantine WHERE model = ? AND field = ?'),
-          model,
-          field,
-        )
-      await this.quarantine(tx, bad)
-    }, this.#transaction)
-  }
-
-  /** Number of recorded values, by `Model.field`; none if the tables are not there. */
-  async quarantined(): Promise<ReadonlyMap<string, number>> {
-    if (!(await this.#exists())) return new Map()
-    const rows = await this.#client.$queryRawUnsafe<
-      { model: string; field: string; n: bigint | number }[]
-    >('SELECT model, field, count(*) AS n FROM rowseal_quarantine GROUP BY model, field')
-    return new Map(rows.map(({ model, field, n }) => [`${model}.${field}`, Number(n)]))
-  }
-
   /** The last run of each model; none if the tables are not there. */
   async list(): Promise<RunInfo[]> {
-    if (!(await this.#exists())) return []
+    if (!(await areThere(this.#client))) return []
     const rows = await this.#client.$queryRawUnsafe<(Row & { model: string })[]>(
       `SELECT ${this.#columns} FROM rowseal_runs ORDER BY model`,
     )
@@ -258,24 +199,12 @@ WHERE ${this.#own(run)}`,
     return rows[0] ?? null
   }
 
-  async #exists(): Promise<boolean> {
-    try {
-      await this.#client.$queryRawUnsafe(
-        'SELECT r.model FROM rowseal_runs r, rowseal_quarantine q WHERE 1 = 0',
-      )
-      return true
-    } catch (error) {
-      if (isTableMissing(error)) return false
-      throw error
-    }
-  }
-
   /** On libsql a lone statement may be lost without an error after SQLITE_BUSY; a commit fails loudly. */
   async #write([sql, params]: [string, unknown[]]): Promise<number> {
     return this.#client.$transaction(async (tx) => {
       await tx.$queryRawUnsafe('SELECT 1')
       return tx.$executeRawUnsafe(this.#sql(sql), ...params)
-    }, this.#transaction)
+    }, transactionOf(this.#provider))
   }
 
   #own(run: Run): string {
@@ -299,17 +228,8 @@ WHERE ${this.#own(run)}`,
     return NOW[this.#provider]
   }
 
-  /** libsql takes only its default isolation level. */
-  get #transaction(): TransactionOptions {
-    const times = { maxWait: 30_000, timeout: 120_000 }
-    return this.#provider === 'sqlite' ? times : { ...times, isolationLevel: 'ReadCommitted' }
-  }
-
   #sql(text: string): string {
-    let count = 0
-    return this.#provider === 'postgresql'
-      ? text.replaceAll('?', () => `$${String(++count)}`)
-      : text
+    return numbered(this.#provider, text)
   }
 }
 

@@ -1,0 +1,36 @@
+import type { Provider } from '@rowseal/prisma-extension/plan'
+import type { SqlClient, TransactionOptions } from '@rowseal/prisma-extension/sql'
+import { isTableMissing } from '../database-error.ts'
+
+/** Milliseconds since 1970 by the clock of the database. */
+export const NOW: Readonly<Record<Provider, string>> = {
+  postgresql: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  sqlite: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+  // From local time, one hour in autumn would come twice.
+  mysql: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
+}
+
+/** A statement with `?` as the database wants its parameters. */
+export function numbered(provider: Provider, text: string): string {
+  let count = 0
+  return provider === 'postgresql' ? text.replaceAll('?', () => `$${String(++count)}`) : text
+}
+
+/** libsql takes only its default isolation level. */
+export function transactionOf(provider: Provider): TransactionOptions {
+  const times = { maxWait: 30_000, timeout: 120_000 }
+  return provider === 'sqlite' ? times : { ...times, isolationLevel: 'ReadCommitted' }
+}
+
+/** Are the tables of runs there? */
+export async function areThere(client: SqlClient): Promise<boolean> {
+  try {
+    await client.$queryRawUnsafe(
+      'SELECT r.model FROM rowseal_runs r, rowseal_quarantine q WHERE 1 = 0',
+    )
+    return true
+  } catch (error) {
+    if (isTableMissing(error)) return false
+    throw error
+  }
+}
