@@ -43,11 +43,24 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
   ],
 ]
 const BUSY = /SQLITE_BUSY|SQLITE_LOCKED|database is locked/
+const DUPLICATE =
+  /^UniqueConstraintViolation$|^23505$|^1062$|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|^P2002$/
+const CONFLICT = /^TransactionWriteConflict$|^40P01$|^40001$|^1213$|^P2034$/
 const NO_TABLE = /TableDoesNotExist|^42P01$|^P2021$|no such table/
 
 /** Does this error of a statement say that its table is not there? */
 export function isTableMissing(error: unknown): boolean {
   return signs(error).some((sign) => NO_TABLE.test(sign))
+}
+
+/** Does this error say that a unique constraint refused the statement? */
+export function isDuplicate(error: unknown): boolean {
+  return signs(error).some((sign) => DUPLICATE.test(sign))
+}
+
+/** Was this transaction given up so that another one could go on? */
+export function isConflict(error: unknown): boolean {
+  return signs(error).some((sign) => CONFLICT.test(sign))
 }
 
 /**

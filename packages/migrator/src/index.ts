@@ -1,5 +1,5 @@
 export { defineConfig, type MigratorConfig } from './config.ts'
-export type { PassCounts } from './drain/counts.ts'
+export type { PassCounts } from './engine/counts.ts'
 export { drain } from './drain/drain.ts'
 export type { DrainEvent, DrainOptions, DrainReport, ModelReport } from './drain/options.ts'
 export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'

@@ -3,9 +3,9 @@ import { decode, parseJson } from '@rowseal/prisma-extension/envelope'
 import { presentCondition, readPage, type PageRow } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
-import { collect, open, type BadSite } from './drain/open-values.ts'
-import { integer } from './drain/options.ts'
-import { quarantined } from './drain/pass.ts'
+import { quarantined } from './engine/commit.ts'
+import { integer } from './engine/options.ts'
+import { collect, named, open, type BadSite } from './engine/values.ts'
 import type { Quarantined } from './runs/quarantine.ts'
 import { RunStore } from './runs/store.ts'
 import { countRows, loadTargets, type Target } from './targets.ts'
@@ -162,7 +162,7 @@ class ModelResult {
     const all = [...refused, ...bad, ...unopened]
     for (const { field, code } of all) add(this.#bad[field]!, code)
     const room = MAX_RECORDED - this.recorded.length
-    this.recorded.push(...quarantined(this.target, rows, all).slice(0, room))
+    this.recorded.push(...quarantined(this.target, rows, named(fields, all)).slice(0, room))
     return all.length
   }
 

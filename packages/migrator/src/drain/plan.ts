@@ -1,10 +1,11 @@
 import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { contextOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
+import { checkRunOptions } from '../engine/options.ts'
 import { countRows, loadTargets } from '../targets.ts'
-import { checkDrainOptions, type DrainOptions } from './options.ts'
-import { staleWhere } from './pass.ts'
+import type { DrainOptions } from './options.ts'
 import { staleKeysOf } from './stale-keys.ts'
+import { staleWhere } from './strategy.ts'
 
 /** What a drain would do to one model. */
 export interface ModelPlan {
@@ -30,7 +31,7 @@ export async function planDrain(
   config: MigratorConfig,
   options: DrainOptions = {},
 ): Promise<DrainPlan> {
-  const { batchRows } = checkDrainOptions(options)
+  const { batchRows } = checkRunOptions(options)
   const context = contextOf(config)
   try {
     const models: ModelPlan[] = []

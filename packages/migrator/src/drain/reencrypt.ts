@@ -8,14 +8,12 @@ import {
   type PageRow,
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
+import type { Batch, Change } from '../engine/strategy.ts'
+import { byKeyring, collect, named, open, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
-import { byKeyring, collect, open, type BadSite, type Site } from './open-values.ts'
 
-/** A page made ready for the database. */
-export interface Reencrypted {
-  readonly swaps: readonly SwapRow[]
-  readonly bad: readonly BadSite[]
-}
+/** What `swapStatement` writes into one row. */
+export interface SealedChange extends Change, SwapRow {}
 
 /** The stale key ids of each keyring, as a pass began with them. */
 export type StaleKeys = ReadonlyMap<Keyring, ReadonlySet<number>>
@@ -28,7 +26,7 @@ export async function reencrypt(
   { fields }: Target,
   rows: readonly PageRow[],
   stale: StaleKeys,
-): Promise<Reencrypted> {
+): Promise<Batch<SealedChange>> {
   const isStale = (envelope: Envelope, { keyring }: TargetField): boolean =>
     stale.get(keyring)?.has(envelope.keyId) ?? false
   const { sites, bad } = collect(fields, rows, isStale)
@@ -40,7 +38,10 @@ export async function reencrypt(
     const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
     sealed.push({ site, value: seal(dek, field.aad(dek.suite), plaintext) })
   })
-  return { swaps: swapRows(fields, rows, sealed), bad: [...bad, ...unopened] }
+  return {
+    changes: swapRows(fields, rows, sealed),
+    bad: named(fields, [...bad, ...unopened]),
+  }
 }
 
 /** One for each record that has stale values of a keyring. */
@@ -61,7 +62,7 @@ function swapRows(
   fields: readonly TargetField[],
   rows: readonly PageRow[],
   sealed: readonly { site: Site; value: ColumnScalar }[],
-): SwapRow[] {
+): SealedChange[] {
   const nexts = new Map<number, (ColumnValue | null)[]>()
   for (const { site, value } of sealed) {
     let next = nexts.get(site.row)
@@ -69,8 +70,10 @@ function swapRows(
     const held = next[site.field] ?? rows[site.row]!.values[site.field]!
     next[site.field] = isList(held) ? held.with(site.element, value) : value
   }
-  return [...nexts].map(([row, next]) => {
-    const { key, values } = rows[row]!
-    return { key, next, old: next.map((value, at) => (value === null ? null : values[at]!)) }
-  })
+  return [...nexts]
+    .sort(([a], [b]) => a - b)
+    .map(([row, next]) => {
+      const { key, values } = rows[row]!
+      return { row, key, next, old: next.map((value, at) => (value === null ? null : values[at]!)) }
+    })
 }

@@ -13,6 +13,7 @@ import {
   type PageRow,
 } from '@rowseal/prisma-extension/sql'
 import type { TargetField } from '../targets.ts'
+import type { BadValue } from './strategy.ts'
 
 /** One stored value (an element, for a list), and where it stands. */
 export interface Site {
@@ -29,6 +30,11 @@ export interface BadSite {
   readonly code: string
 }
 
+/** Bad values by the names of their fields. */
+export function named(fields: readonly TargetField[], bad: readonly BadSite[]): BadValue[] {
+  return bad.map(({ row, field, code }) => ({ row, field: fields[field]!.name, code }))
+}
+
 export interface Collected {
   readonly sites: readonly Site[]
   readonly bad: readonly BadSite[]
@@ -38,7 +44,7 @@ export interface Collected {
 export function collect(
   fields: readonly TargetField[],
   rows: readonly PageRow[],
-  isWanted: (envelope: Envelope, field: TargetField) => boolean,
+  isWanted: (envelope: Envelope, field: TargetField, row: number) => boolean,
   visitPlain?: (row: number, field: number) => void,
 ): Collected {
   const sites: Site[] = []
@@ -50,7 +56,7 @@ export function collect(
         try {
           const envelope = parse(value)
           if (envelope === null) visitPlain?.(row, at)
-          else if (isWanted(envelope, field)) sites.push({ row, field: at, element, envelope })
+          else if (isWanted(envelope, field, row)) sites.push({ row, field: at, element, envelope })
         } catch (error) {
           bad.push({ row, field: at, code: codeOf(error) })
         }

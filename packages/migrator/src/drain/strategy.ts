@@ -1,0 +1,26 @@
+import { staleCondition, swapIn } from '@rowseal/prisma-extension/sql'
+import type { Strategy } from '../engine/strategy.ts'
+import type { Target } from '../targets.ts'
+import { reencrypt, type SealedChange, type StaleKeys } from './reencrypt.ts'
+
+/** Move every value that is under a stale key to the active one. */
+export function drainStrategy(target: Target, stale: StaleKeys): Strategy<SealedChange> {
+  const { table } = target
+  const fields = target.fields.map((field) => field.name)
+  const ids = [...stale.values()].flatMap((keyIds) => [...keyIds]).sort((a, b) => a - b)
+  return {
+    target: `drain ${ids.join(' ')}`,
+    columns: table.sealed,
+    where: staleWhere(target, stale),
+    prepare: (rows) => reencrypt(target, rows, stale),
+    write: (tx, changes) => swapIn(tx, table, fields, changes),
+  }
+}
+
+/** A condition on the rows that hold at least one stale value. */
+export function staleWhere({ table, fields }: Target, stale: StaleKeys): string {
+  const conditions = fields.map(({ column, keyring }) =>
+    staleCondition(table, column, [...(stale.get(keyring) ?? [])]),
+  )
+  return conditions.join(' OR ')
+}

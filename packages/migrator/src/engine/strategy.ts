@@ -1,0 +1,46 @@
+import type { PageRow, SealedColumn, SqlTransaction } from '@rowseal/prisma-extension/sql'
+
+/** What a pass over a table does to the rows it is about: `drain` or `reindex`. */
+export interface Strategy<C extends Change = Change> {
+  /** What it looks for, in a text that is another one whenever that is. A pass goes on only with its own. */
+  readonly target: string
+  /** What a page is read with, in the order of `PageRow.values`. */
+  readonly columns: readonly SealedColumn[]
+  /** A condition on `t`: the rows it is about. */
+  readonly where: string
+  /** Work out what to write. Reads and writes nothing of the table. */
+  prepare(rows: readonly PageRow[]): Promise<Batch<C>>
+  /** Write some of the changes of a batch, by compare-and-swap. @returns the number of rows written. */
+  write(tx: SqlTransaction, changes: readonly C[]): Promise<number>
+  /** What a row is told whose change a unique constraint refuses; absent if none can. */
+  readonly duplicates?: Duplicates<C>
+}
+
+export interface Duplicates<C extends Change> {
+  /** Parts of a change, to be tried one by one; the change itself if it has none. */
+  split(change: C): readonly C[]
+  /** What is wrong with a row whose change has no parts and was refused. */
+  refused(change: C): BadValue
+}
+
+/** A page made ready for the database. */
+export interface Batch<C extends Change> {
+  /** In the order of the rows. */
+  readonly changes: readonly C[]
+  readonly bad: readonly BadValue[]
+}
+
+/** A change of one row. */
+export interface Change {
+  /** Its place in the page. */
+  readonly row: number
+}
+
+/** A value that something is wrong with. */
+export interface BadValue {
+  /** Place of the row in the page. */
+  readonly row: number
+  /** The sealed field, or the column of a blind index. */
+  readonly field: string
+  readonly code: string
+}
