@@ -1,6 +1,12 @@
 export type { SqlClient, SqlTransaction, Statement, TransactionOptions } from './client.ts'
 export { keyText, quote } from './dialect.ts'
 export { anyRowStatement } from './empty.ts'
+export {
+  indexCountStatement,
+  indexKeyCondition,
+  indexStaleCondition,
+  type WantedIndex,
+} from './index-stale.ts'
 export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
 export {
   countRowsStatement,
@@ -11,6 +17,12 @@ export {
 } from './stale.ts'
 export { swapAlone, swapIn } from './run-swap.ts'
 export type { SwapRow } from './swap-parts.ts'
+export {
+  indexSwapStatement,
+  type IndexedColumn,
+  type IndexSwap,
+  type IndexSwapRow,
+} from './swap-index.ts'
 export { loadTable, TableError, type KeyColumn, type SealedColumn, type Table } from './table.ts'
 export { listTriggers } from './triggers.ts'
 export {
