@@ -7,6 +7,7 @@ export type MigrationErrorCode =
   | 'ERR_PLAN_DATABASE' // the database does not have what the plan says, or a table has no key
   | 'ERR_DATABASE_BUSY' // SQLite was locked by another process
   | 'ERR_DATABASE_FAILED' // the database refused a statement, or is out of reach
+  | 'ERR_INDEX_OFFLINE' // a unique index without a second column is under a former index key
   | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
 
 /** The operator must act on a run, its configuration or the database. */

@@ -7,6 +7,21 @@ export { MigrationError, type MigrationErrorCode } from './errors.ts'
 export { init, initStatements, type InitReport } from './init.ts'
 export { inspect, type Inspection } from './inspect.ts'
 export type { IndexRegistration } from './register.ts'
+export type {
+  IndexModelReport,
+  IndexReport,
+  ReindexEvent,
+  ReindexOptions,
+  ReindexReport,
+  WaitEvent,
+} from './reindex/options.ts'
+export {
+  planReindex,
+  type IndexModelPlan,
+  type IndexPlan,
+  type ReindexPlan,
+} from './reindex/plan.ts'
+export { reindex } from './reindex/reindex.ts'
 export { rotate, type RotateReport } from './rotate.ts'
 export type { Quarantined } from './runs/quarantine.ts'
 export type { Outcome, RunInfo } from './runs/store.ts'

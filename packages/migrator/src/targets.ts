@@ -1,6 +1,7 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import { valueAad } from '@rowseal/prisma-extension/envelope'
 import type { ModelSource, SealedField } from '@rowseal/prisma-extension/plan'
+import { indexesOf, type PlannedColumn, type PlannedIndex } from './blind-indexes.ts'
 import {
   countRowsStatement,
   loadTable,
@@ -21,29 +22,49 @@ export interface TargetField {
   aad(suite: 0x01 | 0x02): Uint8Array
 }
 
+/** A blind index, with all that filling it takes. */
+export interface TargetIndex extends Omit<PlannedIndex, 'field' | 'columns'> {
+  readonly field: TargetField
+  /** By slot: the first is `columns[0]`. */
+  readonly columns: readonly [TargetIndexColumn, TargetIndexColumn | null]
+}
+
+export interface TargetIndexColumn extends PlannedColumn {
+  readonly column: SealedColumn
+}
+
 /** A model with sealed fields, and the table it really has. */
 export interface Target {
   readonly model: string
   readonly source: ModelSource
   readonly table: Table
   readonly fields: readonly TargetField[]
+  readonly indexes: readonly TargetIndex[]
 }
 
+const KINDS = { sealed: 'sealed fields', indexes: 'blind indexes' } as const
+
 /**
- * The models with sealed fields, in the order of the plan.
+ * The models with sealed fields (or blind indexes), in the order of the plan.
  *
  * @param only - names of models; undefined for all.
- * @throws {TypeError} if a name is none of a model with sealed fields.
+ * @throws {TypeError} if a name is none of a model with such fields.
  * @throws {MigrationError} `ERR_PLAN_DATABASE`, `ERR_CONFIG_INVALID` for a keyring that is not there.
  */
-export async function loadTargets(context: Context, only?: readonly string[]): Promise<Target[]> {
+export async function loadTargets(
+  context: Context,
+  only?: readonly string[],
+  kind: keyof typeof KINDS = 'sealed',
+): Promise<Target[]> {
   const { plan } = context
   const names = Object.keys(plan.models).filter(
-    (name) => Object.keys(plan.models[name]?.sealed ?? {}).length > 0,
+    (name) => Object.keys(plan.models[name]?.[kind] ?? {}).length > 0,
   )
   for (const name of only ?? [])
     if (!names.includes(name))
-      throw new TypeError(`${name} is no model with sealed fields. There are: ${names.join(', ')}.`)
+      throw new TypeError(
+        `${name} is no model with ${KINDS[kind]}. There are: ${names.join(', ') || 'none'}.`,
+      )
   const targets: Target[] = []
   for (const name of names)
     if (only?.includes(name) ?? true) targets.push(await loadTarget(context, name))
@@ -63,7 +84,24 @@ async function loadTarget(context: Context, model: string): Promise<Target> {
     const spec = source.sealed[column.field]!
     return targetField(context, `${model}.${column.field}`, spec, column)
   })
-  return { model, source, table, fields }
+  return { model, source, table, fields, indexes: targetIndexes(model, source, table, fields) }
+}
+
+function targetIndexes(
+  model: string,
+  source: ModelSource,
+  table: Table,
+  fields: readonly TargetField[],
+): TargetIndex[] {
+  const withColumn = (planned: PlannedColumn): TargetIndexColumn => ({
+    ...planned,
+    column: table.indexes.find(({ field }) => field === planned.name)!,
+  })
+  return indexesOf(model, source).map(({ columns: [first, second], ...index }) => ({
+    ...index,
+    field: fields.find(({ name }) => name === index.field)!,
+    columns: [withColumn(first), second && withColumn(second)],
+  }))
 }
 
 function targetField(

@@ -81,3 +81,7 @@ export async function upgraded(
     another: connect,
   }
 }
+
+/** What the database has. */
+export const stored = ({ plain }: World): Promise<any[]> =>
+  plain.member.findMany({ orderBy: { id: 'asc' } })

@@ -1,14 +1,19 @@
 import type { MigratorConfig } from '../config.ts'
 import { drain } from '../drain/drain.ts'
 import { planDrain } from '../drain/plan.ts'
+import type { RunOptions } from '../engine/options.ts'
 import { init, initStatements } from '../init.ts'
 import { inspect } from '../inspect.ts'
+import type { ReindexOptions } from '../reindex/options.ts'
+import { planReindex } from '../reindex/plan.ts'
+import { reindex } from '../reindex/reindex.ts'
 import { rotate } from '../rotate.ts'
 import { status } from '../status.ts'
 import { verify } from '../verify.ts'
 import { print } from './output.ts'
 import { ProgressBars } from './progress.ts'
 import * as render from './render.ts'
+import { renderReindex, renderReindexPlan } from './render-indexes.ts'
 import type { Interruption } from './signals.ts'
 
 /** What a command leaves: a document for machines, the same for people, and the exit code. */
@@ -27,6 +32,11 @@ export interface Flags {
   readonly batchRows?: number
   readonly batchBytes?: number
   readonly maxPasses?: number
+  readonly offline?: boolean
+  readonly now?: boolean
+  readonly checkValues?: boolean
+  /** Seconds. */
+  readonly maxTransaction?: number
   readonly value?: string
 }
 
@@ -77,6 +87,21 @@ export const COMMANDS = {
     }
   },
 
+  reindex: async (config, flags, interruption) => {
+    const options = { ...optionsOf(flags, interruption), ...indexOptionsOf(flags) }
+    if (flags.dryRun === true) {
+      const plan = await planReindex(config, options)
+      return { document: plan, text: renderReindexPlan(plan), exitCode: 0 }
+    }
+    const bars = new ProgressBars()
+    const report = await reindex(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
+    return {
+      document: report,
+      text: renderReindex(report),
+      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+    }
+  },
+
   verify: async (config, flags, interruption) => {
     const options = optionsOf(flags, interruption)
     const bars = new ProgressBars()
@@ -94,7 +119,7 @@ export const COMMANDS = {
   },
 } satisfies Record<string, Command>
 
-function optionsOf(flags: Flags, { signal }: Interruption): DrainFlags {
+function optionsOf(flags: Flags, { signal }: Interruption): RunOptions {
   const { model: models, batchRows, batchBytes, maxPasses } = flags
   return {
     signal,
@@ -105,4 +130,11 @@ function optionsOf(flags: Flags, { signal }: Interruption): DrainFlags {
   }
 }
 
-type DrainFlags = NonNullable<Parameters<typeof drain>[1]>
+function indexOptionsOf({ offline, now, checkValues, maxTransaction }: Flags): ReindexOptions {
+  return {
+    ...(offline === undefined ? {} : { offline }),
+    ...(now === undefined ? {} : { now }),
+    ...(checkValues === undefined ? {} : { checkValues }),
+    ...(maxTransaction === undefined ? {} : { maxTransactionMs: maxTransaction * 1000 }),
+  }
+}

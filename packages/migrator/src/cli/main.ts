@@ -91,6 +91,13 @@ function programOf(finish: (code: number) => void): Program {
   batches(add('drain', 're-encrypt what is still under older key versions'))
     .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
     .option('--dry-run', 'count what would be rewritten, and write nothing')
+  batches(add('reindex', 'fill blind indexes, and bring them to the active index key'))
+    .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
+    .option('--dry-run', 'count what would be gone over, and write nothing')
+    .option('--check-values', 'compute every value anew and compare')
+    .option('--offline', 'rotate unique indexes without a second column, refusing writes meanwhile')
+    .option('--now', 'do not wait until every instance follows')
+    .option('--max-transaction <s>', 'seconds a transaction may take (default: 5)', integer)
   batches(add('verify', 'open every sealed value'))
   add('inspect', 'show key and lengths of a stored value, never its content').argument(
     '<value>',

@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress'
 import type { DrainEvent } from '../drain/options.ts'
+import type { ReindexEvent } from '../reindex/options.ts'
 import type { VerifyEvent } from '../verify.ts'
 import { count, say } from './output.ts'
 
@@ -17,13 +18,35 @@ export class ProgressBars {
     this.#current = null
   }
 
-  readonly onEvent = (event: DrainEvent | VerifyEvent): void => {
+  readonly onEvent = (event: DrainEvent | ReindexEvent | VerifyEvent): void => {
     if (event.type === 'model') {
       this.stop()
       this.#current = new Progress(event.model, 'rows' in event ? event.rows : event.staleRows)
     } else if (event.type === 'batch') {
-      this.#current?.advance(event.rows + ('quarantined' in event ? event.quarantined : 0))
+      this.#current?.advance(rowsOf(event))
+    } else if (event.type !== 'pass') {
+      this.stop()
+      say(sentenceOf(event))
     }
+  }
+}
+
+/** Rows that a batch has dealt with. */
+function rowsOf(
+  event: Extract<DrainEvent | ReindexEvent | VerifyEvent, { type: 'batch' }>,
+): number {
+  if ('seen' in event) return event.seen
+  return event.rows + ('quarantined' in event ? event.quarantined : 0)
+}
+
+function sentenceOf(event: Extract<ReindexEvent, { type: 'wait' | 'phase' | 'complete' }>): string {
+  switch (event.type) {
+    case 'wait':
+      return `Waiting ${Math.ceil(event.ms / 1000)} s ${event.reason}.`
+    case 'phase':
+      return `${event.index}: ${event.phase}.`
+    case 'complete':
+      return `${event.index}: complete.`
   }
 }
 

@@ -1,0 +1,68 @@
+import type { IndexSwapRow } from '@rowseal/prisma-extension/sql'
+import type { Change, Duplicates } from '../engine/strategy.ts'
+import type { TargetIndex } from '../targets.ts'
+
+/** What `indexSwapStatement` writes into one row. */
+export interface IndexChange extends Change, IndexSwapRow {}
+
+interface Column {
+  readonly name: string
+  readonly index: TargetIndex
+}
+
+/**
+ * Two values that differ only by what the normalizers take away have one hash, which a unique index keeps
+ * out. Which of a row's columns that is shows when each is written alone.
+ *
+ * @param columns - of each indexed field, in the order of a change's swaps.
+ */
+export function duplicates(columns: readonly (readonly Column[])[]): Duplicates<IndexChange> {
+  return {
+    split: (change) => {
+      const unique = guarded(columns, change)
+      const all = written(change)
+      if (all.length <= 1 || unique.length === 0) return [change]
+      const others = all.filter((one) => !unique.some((other) => isSame(one, other)))
+      const parts = [...(others.length === 0 ? [] : [others]), ...unique.map((one) => [one])]
+      return parts.length === 1 ? [change] : parts.map((part) => onlyOf(change, part))
+    },
+    refused: (change) => {
+      const [at = [0, 0]] = [...guarded(columns, change), ...written(change)]
+      return { row: change.row, field: columns[at[0]]![at[1]]!.name, code: 'ERR_INDEX_DUPLICATE' }
+    },
+  }
+}
+
+/** Field and column of something a change writes. */
+type Place = readonly [field: number, column: number]
+
+function written({ swaps }: IndexChange): Place[] {
+  return swaps.flatMap((swap, field) =>
+    (swap?.next ?? []).flatMap((value, column): Place[] =>
+      value === swap!.old[column] ? [] : [[field, column]],
+    ),
+  )
+}
+
+/** NULL is never a duplicate. */
+function guarded(columns: readonly (readonly Column[])[], change: IndexChange): Place[] {
+  return written(change).filter(
+    ([field, column]) =>
+      columns[field]![column]!.index.isUnique && change.swaps[field]!.next[column] !== null,
+  )
+}
+
+function onlyOf(change: IndexChange, places: readonly Place[]): IndexChange {
+  const swaps = change.swaps.map((swap, field) => {
+    if (swap === null || !places.some((place) => place[0] === field)) return null
+    const next = swap.next.map((value, column) =>
+      places.some((place) => isSame(place, [field, column])) ? value : swap.old[column]!,
+    )
+    return { ...swap, next }
+  })
+  return { ...change, swaps }
+}
+
+function isSame([a, b]: Place, [c, d]: Place): boolean {
+  return a === c && b === d
+}

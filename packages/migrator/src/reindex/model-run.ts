@@ -1,0 +1,221 @@
+import { completeIndex, moveIndex, phaseOf } from '@rowseal/prisma-extension/keys'
+import type { Context } from '../config.ts'
+import { add, NOTHING } from '../engine/counts.ts'
+import type { CheckedOptions } from '../engine/options.ts'
+import { passUntilClean, type PassesResult } from '../engine/passes.ts'
+import type { Strategy } from '../engine/strategy.ts'
+import { resumable } from '../runs/checkpoint.ts'
+import type { Heartbeat } from '../runs/heartbeat.ts'
+import { takenOver, type Run, type RunStore } from '../runs/store.ts'
+import { countRows, type Target, type TargetIndex } from '../targets.ts'
+import type { Waits } from '../waits.ts'
+import { retrying } from './conflicts.ts'
+import type { IndexChange } from './duplicates.ts'
+import { Follow } from './follow.ts'
+import type { IndexModelReport, IndexReport, ReindexOptions } from './options.ts'
+import { isLeaving, nextPhase } from './rotation.ts'
+import { isUnmoved, statesOf, type IndexState } from './states.ts'
+import { reindexStrategy } from './strategy.ts'
+
+export interface ModelJob {
+  readonly context: Context
+  readonly store: RunStore
+  readonly target: Target
+  readonly options: ReindexOptions & { readonly maxTransactionMs: number }
+  readonly checked: CheckedOptions
+  readonly waits: Waits
+}
+
+/** No index needs more rounds, unless somebody rotates again and again. */
+const MAX_ROUNDS = 20
+
+/**
+ * Brings the indexes of one model to the active index key, all of them side by side:
+ *
+ *   wait until every instance follows → passes until one is clean → complete it, move it on → wait → …
+ *
+ * How far an index is stands in the key store, so a run may end anywhere and be begun again. One with a
+ * value in quarantine stays where it is.
+ */
+export class ModelRun {
+  readonly #job: ModelJob
+  readonly #run: Run
+  readonly #heartbeat: Heartbeat
+  readonly #follow: Follow
+  #checkpoint: string | null
+  readonly #pending: Set<TargetIndex>
+  /** Those whose values were compared in a clean pass. */
+  readonly #compared = new Set<TargetIndex>()
+  /** How far the indexes were when the last pass began. */
+  #passed: readonly IndexState[] = []
+
+  constructor(job: ModelJob, run: Run, heartbeat: Heartbeat) {
+    this.#job = job
+    this.#run = run
+    this.#heartbeat = heartbeat
+    this.#follow = new Follow(job)
+    this.#checkpoint = run.checkpoint
+    this.#pending = new Set(job.target.indexes)
+  }
+
+  async run(): Promise<IndexModelReport> {
+    const { model } = this.#job.target
+    let [total, passes] = [NOTHING, 0]
+    let outcome: IndexModelReport['outcome'] = 'incomplete'
+    const blocked = new Set<TargetIndex>()
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (!(await this.#leave())) outcome = 'stopped'
+      if (outcome === 'stopped' || this.#pending.size === 0) break
+      const result = await this.#passes()
+      total = { ...add(total, result.counts), quarantined: result.counts.quarantined }
+      passes += result.passes
+      if (result.isStopped) outcome = 'stopped'
+      if (!result.isClean) break
+      await this.#advance(result.bad, blocked)
+      this.#checkpoint = null
+    }
+    if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
+    const indexes = await this.#reports(blocked)
+    return { model, outcome, passes, ...total, indexes }
+  }
+
+  /** Move on the indexes that no row has to be looked at for. @returns false if told to stop. */
+  async #leave(): Promise<boolean> {
+    const states = await statesOf([...this.#pending])
+    const leaving = states.filter(({ record, next }) => record.complete && isLeaving(record, next))
+    if (leaving.length === 0) return true
+    if (!(await this.#follow.all(leaving))) return false
+    await this.#assertOurs()
+    for (const state of leaving) await this.#move(state)
+    return true
+  }
+
+  async #passes(): Promise<PassesResult> {
+    const { context, store, target, options, checked } = this.#job
+    const { model } = target
+    const { signal, onEvent } = options
+    return passUntilClean<IndexChange>({
+      ...checked,
+      client: context.client,
+      store,
+      run: this.#run,
+      heartbeat: this.#heartbeat,
+      target,
+      signal,
+      plan: context.plan.digest,
+      checkpoint: this.#checkpoint,
+      next: () => this.#next(),
+      onBegin: async ({ where }, isResumed) => {
+        const rows = await countRows(context, target, where)
+        const indexes = [...this.#pending].map(({ label }) => label)
+        onEvent?.({ type: 'model', model, indexes, rows, isResumed })
+      },
+      onPassBegin: () => store.quarantine.replace(model, this.#columns(), []),
+      onBatch: (pass, added, seen) => onEvent?.({ type: 'batch', model, pass, seen, ...added }),
+      onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
+    })
+  }
+
+  async #next(): Promise<Strategy<IndexChange> | null> {
+    const { target, context } = this.#job
+    for (;;) {
+      const states = await statesOf([...this.#pending])
+      const work = states.map((state) => {
+        const { index, wanted } = state
+        return { index, wanted, isChecked: this.#isChecked(state) }
+      })
+      const name = this.#targetOf(states)
+      // A pass that an earlier run began was begun when every instance followed.
+      const isGoingOn = resumable(this.#checkpoint, context.plan.digest, name) !== null
+      if (isGoingOn) this.#follow.noteFollowed(states)
+      else if ((await this.#follow.left(states)) > 0) {
+        if (!(await this.#follow.all(states))) return null
+        continue
+      }
+      this.#passed = states
+      return reindexStrategy(target, work, name)
+    }
+  }
+
+  /** What a pass looks for. With the revision of the key store: an index may come back to a phase. */
+  #targetOf(states: readonly IndexState[]): string {
+    const rings = [...new Set(states.map(({ index }) => index.field.keyring.index))]
+    const works = states.map((state) => [
+      state.index.id,
+      ...state.wanted,
+      this.#isChecked(state) ? 'values' : 'keys',
+    ])
+    const { now = false } = this.#job.options
+    const revisions = rings.map((ring) => ring.stats()?.revision ?? 0)
+    return `reindex ${JSON.stringify([now, revisions, works])}`
+  }
+
+  /** Before an index goes offline every value is opened: one that does not open would keep it there. */
+  #isChecked({ index, record, next }: IndexState): boolean {
+    if (this.#compared.has(index)) return false
+    const { checkValues = false, offline = false } = this.#job.options
+    return !record.complete || checkValues || (offline && next === 'offline')
+  }
+
+  /** Note which indexes are complete, and move them on. */
+  async #advance(bad: readonly string[], blocked: Set<TargetIndex>): Promise<void> {
+    const { onEvent, offline = false } = this.#job.options
+    await this.#assertOurs()
+    for (const state of await statesOf([...this.#pending])) {
+      const { index, record, next } = state
+      const before = this.#passed.find((one) => one.index === index)
+      // Somebody has made another index key active meanwhile: once more.
+      if (!isUnmoved(before, state)) continue
+      if (namesOf(index).some((name) => bad.includes(name))) {
+        this.#pending.delete(index)
+        blocked.add(index)
+        continue
+      }
+      this.#compared.add(index)
+      if (!record.complete) {
+        await retrying(() => completeIndex(index.field.keyring, index.id))
+        onEvent?.({ type: 'complete', index: index.label })
+      }
+      if (next === null || (next === 'offline' && !offline)) this.#pending.delete(index)
+      else await this.#move(state)
+    }
+  }
+
+  async #move({ index, rows, next }: IndexState): Promise<void> {
+    const { onEvent } = this.#job.options
+    const moved = await retrying(() => moveIndex(index.field.keyring, index.id, next!))
+    onEvent?.({ type: 'phase', index: index.label, phase: next! })
+    const [now] = await statesOf([index])
+    this.#follow.began(now!)
+    // In one column there is nothing to clear up.
+    if (index.columns[1] === null && nextPhase(moved, rows, false) === null)
+      this.#pending.delete(index)
+  }
+
+  /** A run that was taken over while it slept must not move what is another's now. */
+  async #assertOurs(): Promise<void> {
+    if (!(await this.#job.store.beat(this.#run))) throw takenOver(this.#run)
+  }
+
+  #columns(): string[] {
+    return [...this.#pending].flatMap(({ columns }) =>
+      columns.flatMap((column) => (column === null ? [] : [column.name])),
+    )
+  }
+
+  async #reports(blocked: ReadonlySet<TargetIndex>): Promise<IndexReport[]> {
+    const states = await statesOf(this.#job.target.indexes)
+    return states.map(({ index, record, next }) => ({
+      index: index.label,
+      isUnique: record.isUnique,
+      isComplete: record.complete,
+      phase: phaseOf(record),
+      isDone: next === null && !this.#pending.has(index) && !blocked.has(index),
+    }))
+  }
+}
+
+/** Under what names values of an index stand in quarantine. */
+function namesOf({ field, columns: [first, second] }: TargetIndex): string[] {
+  return [field.name, first.name, ...(second === null ? [] : [second.name])]
+}

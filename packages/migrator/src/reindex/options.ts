@@ -1,0 +1,85 @@
+import type { IndexPhase } from '@rowseal/prisma-extension/keys'
+import type { PassCounts } from '../engine/counts.ts'
+import type { RunOptions } from '../engine/options.ts'
+import type { Outcome } from '../runs/store.ts'
+
+export interface ReindexOptions extends RunOptions {
+  /**
+   * Rotate unique indexes that have no second column too. Writes to their fields, and look-ups that take
+   * one value, are refused meanwhile. Default: false.
+   */
+  readonly offline?: boolean
+  /** Do not wait until every instance follows: there are none, or they were all started anew. Default: false. */
+  readonly now?: boolean
+  /**
+   * Compute every value anew and compare, instead of looking at its key id only. It opens every value.
+   * Always done for an index that was never complete. Default: false.
+   */
+  readonly checkValues?: boolean
+  /**
+   * How long the longest transaction of the application may take: what it worked out before a change may be
+   * committed so much later. Milliseconds, 0 to 3,600,000. Default: 5,000, as Prisma's own.
+   */
+  readonly maxTransactionMs?: number
+  /** Called while it runs. Must not throw. */
+  readonly onEvent?: (event: ReindexEvent) => void
+}
+
+export type ReindexEvent =
+  /** Rows of a model are gone over. `rows` is counted before. */
+  | {
+      readonly type: 'model'
+      readonly model: string
+      readonly indexes: readonly string[]
+      readonly rows: number
+      /** True if it goes on where an earlier run ended. */
+      readonly isResumed: boolean
+    }
+  /** A batch was committed, of so many rows looked at. */
+  | ({
+      readonly type: 'batch'
+      readonly model: string
+      readonly pass: number
+      readonly seen: number
+    } & PassCounts)
+  /** A pass has come to the end of the table. */
+  | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
+  /** The run waits until every instance follows. */
+  | WaitEvent
+  /** A unique index has moved on. */
+  | { readonly type: 'phase'; readonly index: string; readonly phase: IndexPhase }
+  /** Every row has its value: look-ups are allowed. */
+  | { readonly type: 'complete'; readonly index: string }
+
+export interface WaitEvent {
+  readonly type: 'wait'
+  readonly ms: number
+  readonly reason: string
+}
+
+export interface IndexReport {
+  /** `Model.column` of its first column. */
+  readonly index: string
+  readonly isUnique: boolean
+  readonly isComplete: boolean
+  /** Of a unique index. */
+  readonly phase: IndexPhase | null
+  /** Is all of it under the active index key, and nothing left to do? */
+  readonly isDone: boolean
+}
+
+export interface IndexModelReport extends PassCounts {
+  readonly model: string
+  /** `incomplete`: a value is in quarantine, or rows were written by others each time. */
+  readonly outcome: Exclude<Outcome, 'running' | 'failed'>
+  readonly passes: number
+  readonly indexes: readonly IndexReport[]
+}
+
+export interface ReindexReport extends PassCounts {
+  readonly outcome: IndexModelReport['outcome']
+  readonly models: readonly IndexModelReport[]
+  /** Index keys that no value names any more, and that look-ups match no more. */
+  readonly retired: readonly { readonly keyring: string; readonly keyId: number }[]
+  readonly seconds: number
+}

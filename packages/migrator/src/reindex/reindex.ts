@@ -1,0 +1,114 @@
+import { initIndexKeys, registerIndex } from '@rowseal/prisma-extension/keys'
+import { contextOf, type MigratorConfig } from '../config.ts'
+import { asMigrationError } from '../database-error.ts'
+import { withRun } from '../engine/claim.ts'
+import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
+import { checkRunOptions, integer } from '../engine/options.ts'
+import { MigrationError } from '../errors.ts'
+import { RunStore } from '../runs/store.ts'
+import { loadTargets, type Target } from '../targets.ts'
+import { Waits } from '../waits.ts'
+import { retrying } from './conflicts.ts'
+import { ModelRun, type ModelJob } from './model-run.ts'
+import type { IndexModelReport, ReindexOptions, ReindexReport } from './options.ts'
+import { retireKeys } from './retire.ts'
+import { statesOf } from './states.ts'
+
+const GO_ON = 'run `npx rowseal reindex` again: it goes on where it ended'
+
+/**
+ * Fill blind indexes and bring them to the active index key, in batches, while the application runs; note
+ * in the key store which are complete. Can be stopped or killed at any moment and run again.
+ *
+ * @throws {MigrationError} `ERR_RUN_STATE` `ERR_RUN_TABLES` `ERR_CHECKPOINT_NEWER` `ERR_PLAN_DATABASE`
+ *   `ERR_DATABASE_BUSY` `ERR_DATABASE_FAILED` `ERR_CONFIG_INVALID`; `ERR_INDEX_OFFLINE` in the end, if a
+ *   unique index without a second column is under a former key.
+ * @throws {KeyError} if the key store or the root key cannot be used; `ERR_INDEX_STATE` for an index with
+ *   other normalizers than it has values of.
+ * @throws {TypeError} for an option out of bounds, or a model that has no blind index.
+ */
+export async function reindex(
+  config: MigratorConfig,
+  options: ReindexOptions = {},
+): Promise<ReindexReport> {
+  const checked = checkRunOptions(options)
+  const maxTransactionMs = integer(
+    'maxTransactionMs',
+    options.maxTransactionMs ?? 5_000,
+    3_600_000,
+    0,
+  )
+  const context = contextOf(config)
+  const began = performance.now()
+  try {
+    const store = new RunStore(context.client, context.plan.provider)
+    await store.assertExists()
+    const all = await loadTargets(context, undefined, 'indexes')
+    const targets = await loadTargets(context, options.models, 'indexes')
+    await register(targets)
+    const job = {
+      context,
+      store,
+      checked,
+      waits: new Waits(),
+      options: { ...options, maxTransactionMs },
+    }
+    const models: IndexModelReport[] = []
+    for (const target of targets) {
+      if (options.signal?.aborted === true) break
+      models.push(await reindexModel({ ...job, target }))
+    }
+    const isStopped = models.length < targets.length || models.some((m) => m.outcome === 'stopped')
+    const retired = isStopped ? [] : await retireKeys(job, all)
+    if (!isStopped && options.offline !== true) await assertNoneWaits(targets)
+    return reportOf(models, isStopped, retired, began)
+  } catch (error) {
+    throw asMigrationError(error, context.plan.provider === 'sqlite', GO_ON)
+  }
+}
+
+/** Register the indexes that are not. They may be searched once they are complete. */
+async function register(targets: readonly Target[]): Promise<void> {
+  const indexes = targets.flatMap((target) => target.indexes)
+  for (const keyring of new Set(indexes.map(({ field }) => field.keyring)))
+    await initIndexKeys(keyring)
+  for (const { id, normalize, isUnique, field } of indexes)
+    await retrying(() => registerIndex(field.keyring, { id, normalize, isUnique, complete: false }))
+}
+
+function reindexModel(job: ModelJob): Promise<IndexModelReport> {
+  return withRun(job.store, job.target.model, 'reindex', (run, heartbeat) =>
+    new ModelRun(job, run, heartbeat).run(),
+  )
+}
+
+async function assertNoneWaits(targets: readonly Target[]): Promise<void> {
+  const states = await statesOf(targets.flatMap((target) => target.indexes))
+  const waiting = states.filter(({ next }) => next === 'offline').map(({ index }) => index.label)
+  if (waiting.length === 0) return
+  const are = waiting.length === 1 ? 'is unique and has' : 'are unique and have'
+  throw new MigrationError(
+    'ERR_INDEX_OFFLINE',
+    `${waiting.join(', ')} ${are} no second column, so the rows cannot go to another index key while they are written. Everything else is done.`,
+    {
+      fix: 'Add a column with `slot: 2`, or run `npx rowseal reindex --offline`, which refuses writes to the field meanwhile.',
+      field: waiting[0]!,
+    },
+  )
+}
+
+function reportOf(
+  models: readonly IndexModelReport[],
+  isStopped: boolean,
+  retired: ReindexReport['retired'],
+  began: number,
+): ReindexReport {
+  const isDone = models.every((model) => model.outcome === 'done')
+  return {
+    outcome: isStopped ? 'stopped' : isDone ? 'done' : 'incomplete',
+    ...models.reduce<PassCounts>(add, NOTHING),
+    seconds: Math.round(performance.now() - began) / 1000,
+    models,
+    retired,
+  }
+}
