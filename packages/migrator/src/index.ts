@@ -23,6 +23,7 @@ export {
 } from './reindex/plan.ts'
 export { reindex } from './reindex/reindex.ts'
 export { rotate, type RotateReport } from './rotate.ts'
+export { rotateIndex, type RotateIndexOptions, type RotateIndexReport } from './rotate-index.ts'
 export type { Quarantined } from './runs/quarantine.ts'
 export type { Outcome, RunInfo } from './runs/store.ts'
 export { status, type FieldStatus, type KeyStatus, type StatusReport } from './status.ts'

@@ -1,5 +1,6 @@
+import type { Keyring } from '@rowseal/prisma-extension'
 import { rotate as rotateKeyring, type KeyRow } from '@rowseal/prisma-extension/keys'
-import { contextOf, type MigratorConfig } from './config.ts'
+import { contextOf, type Context, type MigratorConfig } from './config.ts'
 
 export interface RotateReport {
   readonly keyring: string
@@ -16,7 +17,13 @@ export interface RotateReport {
  *   (retryable) `ERR_KEY_MISMATCH`
  */
 export async function rotate(config: MigratorConfig, name?: string): Promise<RotateReport> {
-  const { keyrings } = contextOf(config)
+  const keyring = chosenKeyring(contextOf(config), name)
+  const { from, to } = await rotateKeyring(keyring)
+  return { keyring: keyring.name, from: versionOf(from), to: versionOf(to) }
+}
+
+/** @throws {TypeError} if no keyring is called so, or there are several and none was named. */
+export function chosenKeyring({ keyrings }: Context, name: string | undefined): Keyring {
   const names = [...keyrings.keys()].join(', ')
   const [only] = keyrings.size === 1 ? keyrings.values() : []
   const keyring = name === undefined ? only : keyrings.get(name)
@@ -26,10 +33,9 @@ export async function rotate(config: MigratorConfig, name?: string): Promise<Rot
         ? `Name the keyring to rotate: ${names}.`
         : `There is no keyring "${name}". There are: ${names}.`,
     )
-  const { from, to } = await rotateKeyring(keyring)
-  return { keyring: keyring.name, from: versionOf(from), to: versionOf(to) }
+  return keyring
 }
 
-function versionOf({ keyId, version }: KeyRow): RotateReport['to'] {
+export function versionOf({ keyId, version }: KeyRow): RotateReport['to'] {
   return { keyId, version }
 }

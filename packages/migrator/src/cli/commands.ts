@@ -8,12 +8,13 @@ import type { ReindexOptions } from '../reindex/options.ts'
 import { planReindex } from '../reindex/plan.ts'
 import { reindex } from '../reindex/reindex.ts'
 import { rotate } from '../rotate.ts'
+import { rotateIndex } from '../rotate-index.ts'
 import { status } from '../status.ts'
 import { verify } from '../verify.ts'
 import { print } from './output.ts'
 import { ProgressBars } from './progress.ts'
 import * as render from './render.ts'
-import { renderReindex, renderReindexPlan } from './render-indexes.ts'
+import { renderReindex, renderReindexPlan, renderRotateIndex } from './render-indexes.ts'
 import type { Interruption } from './signals.ts'
 
 /** What a command leaves: a document for machines, the same for people, and the exit code. */
@@ -32,6 +33,7 @@ export interface Flags {
   readonly batchRows?: number
   readonly batchBytes?: number
   readonly maxPasses?: number
+  readonly index?: boolean
   readonly offline?: boolean
   readonly now?: boolean
   readonly checkValues?: boolean
@@ -67,7 +69,8 @@ export const COMMANDS = {
     return { document: report, text: render.renderStatus(report), exitCode: 0 }
   },
 
-  rotate: async (config, flags) => {
+  rotate: async (config, flags, interruption) => {
+    if (flags.index === true) return rotateIndexKey(config, flags, interruption)
     const report = await rotate(config, flags.keyring)
     return { document: report, text: render.renderRotate(report), exitCode: 0 }
   },
@@ -83,7 +86,7 @@ export const COMMANDS = {
     return {
       document: report,
       text: render.renderDrain(report),
-      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+      exitCode: exitCodeOf(report, interruption),
     }
   },
 
@@ -98,7 +101,7 @@ export const COMMANDS = {
     return {
       document: report,
       text: renderReindex(report),
-      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+      exitCode: exitCodeOf(report, interruption),
     }
   },
 
@@ -109,7 +112,7 @@ export const COMMANDS = {
     return {
       document: report,
       text: render.renderVerify(report),
-      exitCode: report.outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[report.outcome],
+      exitCode: exitCodeOf(report, interruption),
     }
   },
 
@@ -118,6 +121,31 @@ export const COMMANDS = {
     return { document: report, text: render.renderInspection(report), exitCode: 0 }
   },
 } satisfies Record<string, Command>
+
+async function rotateIndexKey(
+  config: MigratorConfig,
+  { keyring, now }: Flags,
+  interruption: Interruption,
+): Promise<Result> {
+  const report = await rotateIndex(config, {
+    signal: interruption.signal,
+    onEvent: new ProgressBars().onEvent,
+    ...(keyring === undefined ? {} : { keyring }),
+    ...(now === undefined ? {} : { now }),
+  })
+  return {
+    document: report,
+    text: renderRotateIndex(report),
+    exitCode: exitCodeOf(report, interruption),
+  }
+}
+
+function exitCodeOf(
+  { outcome }: { readonly outcome: keyof typeof EXIT | 'stopped' },
+  interruption: Interruption,
+): number {
+  return outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[outcome]
+}
 
 function optionsOf(flags: Flags, { signal }: Interruption): RunOptions {
   const { model: models, batchRows, batchBytes, maxPasses } = flags

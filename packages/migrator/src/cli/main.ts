@@ -84,10 +84,10 @@ function programOf(finish: (code: number) => void): Program {
     'print the SQL that creates the tables, and run nothing',
   )
   add('status', 'count values per field and key version').option(...models)
-  add('rotate', 'make a new key version active').option(
-    '--keyring <name>',
-    'which one, if there are several',
-  )
+  add('rotate', 'make a new key version active')
+    .option('--keyring <name>', 'which one, if there are several')
+    .option('--index', 'the key of blind indexes, once every instance has read it')
+    .option('--now', 'with --index: do not wait until every instance has read it')
   batches(add('drain', 're-encrypt what is still under older key versions'))
     .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
     .option('--dry-run', 'count what would be rewritten, and write nothing')

@@ -1,8 +1,16 @@
 import type { IndexReport, ReindexReport } from '../reindex/options.ts'
 import type { IndexPlan, ReindexPlan } from '../reindex/plan.ts'
+import type { RotateIndexReport } from '../rotate-index.ts'
 import { count, table } from './output.ts'
 
 /** Reports about blind indexes for people. Pure: a report in, text out. */
+
+export function renderRotateIndex({ keyring, from, to, outcome }: RotateIndexReport): string {
+  if (outcome === 'stopped')
+    return `Stopped. Keyring "${keyring}": index key ${to.keyId} (version ${to.version}) is stored, and not active yet. To go on: npx rowseal rotate --index`
+  return `Keyring "${keyring}": index key ${to.keyId} (version ${to.version}) is active, key ${from.keyId} is suspended.
+Values of blind indexes under key ${from.keyId} are found until they are moved. Next: npx rowseal reindex`
+}
 
 export function renderReindexPlan({ models, rows }: ReindexPlan): string {
   const lines = models.flatMap((model) =>
