@@ -65,7 +65,7 @@ try {
   })
   process.stdout.write(stdout)
   if (status !== 0) throw new Error(`A command of the README failed (exit ${status}).`)
-  for (const expected of ['rs1.', 'ada@example.org']) {
+  for (const expected of ['rs1.', 'Ada@example.org']) {
     if (!stdout.includes(expected))
       throw new Error(`The README's program did not print ${expected}.`)
   }
