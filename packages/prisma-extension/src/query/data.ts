@@ -74,7 +74,9 @@ function withDefaults(
   let out = copied
   for (const field of model.defaults) {
     const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
-    if (field.spec.seal === 'off' || isGiven) continue
+    // A default that stays in the clear is the engine's, but an index over it is not.
+    const isPlain = field.spec.seal === 'off' && field.indexes.length === 0
+    if (isPlain || isGiven) continue
     if (out === data) out = { ...data }
     sealField(walk, record, field, 'create', out, defaultOf(field))
   }

@@ -239,6 +239,22 @@ describe.each(PROVIDERS)('blind indexes on %s', (provider) => {
   })
 })
 
+const DEFAULTS = `
+model Word {
+  id          Int     @id
+  n           Int     @default(0)
+  /// @encrypted
+  sealed      String? @default("one")
+  /// @blindIndex(sealed)
+  sealedIndex String?
+  /// @encrypted(seal: off)
+  plain       String? @default("two")
+  /// @blindIndex(plain)
+  plainIndex  String?
+  @@unique([sealedIndex, n])
+}
+`
+
 describe('an index that the key store does not know', () => {
   it('is not written under, and reads that need no index go on', async () => {
     const sealed = await openSealed('sqlite', schema('sqlite'))
@@ -252,6 +268,29 @@ describe('an index that the key store does not know', () => {
     expect(missing).toMatchObject({ code: 'ERR_KEYRING_MISSING' })
     expect(await prisma.user.count({ where: { name: null } })).toBe(0)
     await registerIndexes({ ...plan, models: {} }, { default: keyring })
+    await sealed.close()
+  })
+
+  it('covers a default that is sealed, and one that stays in the clear', async () => {
+    const sealed = await openSealed('sqlite', DEFAULTS)
+    const created = await sealed.prisma.word.create({ data: { id: 1 } })
+    expect(created).toMatchObject({ sealed: 'one', plain: 'two' })
+    expect(await sealed.prisma.word.count({ where: { sealed: 'one', plain: 'two' } })).toBe(1)
+    expect((await sealed.raw('Word', 'id = 1'))['plain']).toBe('two')
+    await sealed.close()
+  })
+
+  it('takes the names of compound uniques that the schema does not declare', async () => {
+    const sealed = await openSealed('sqlite', DEFAULTS)
+    await sealed.prisma.word.createMany({ data: [{ id: 1 }, { id: 2, sealed: 'x' }] })
+    const where = { sealed_n: { sealed: 'x', n: 0 } }
+    expect((await sealed.prisma.word.findUnique({ where })).id).toBe(2)
+    const missing = await errorOf(sealed.prisma.word.findUnique({ where: { sealed_n: { n: 0 } } }))
+    expect(missing.name).toBe('PrismaClientValidationError')
+    const unknown = await errorOf(
+      sealed.prisma.word.findUnique({ where: { sealed_n: { sealedIndex: 'x', n: 0 } } }),
+    )
+    expect(unknown.code).toBe('ERR_QUERY_UNSUPPORTED')
     await sealed.close()
   })
 
