@@ -80,7 +80,10 @@ describe.each(PROVIDERS)('a unique index that rotates while processes write, on 
     // Prisma looks up, then inserts, in connectOrCreate, and on MySQL in upsert: who comes second may be told so.
     const mayCollide =
       kind === 'create' || kind === 'connectOrCreate' || (kind === 'upsert' && provider === 'mysql')
-    expect(codes.filter((code) => !(mayCollide && code === 'P2002')), kind).toEqual([])
+    expect(
+      codes.filter((code) => !(mayCollide && code === 'P2002')),
+      kind,
+    ).toEqual([])
   }
 
   /** A value that is there is found by every process, in whichever phase each of them is. */
