@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { SchemaError } from '../../src/errors.ts'
+import type { RawAccess } from '../../src/index.ts'
 import type { IndexName, Plan, PlanSource, SealedName } from '../../src/plan/index.ts'
 import { definePlan } from '../../src/plan/index.ts'
 
@@ -167,5 +168,8 @@ describe('definePlan', () => {
     type Indexes<P> = P extends Plan<infer S> ? IndexName<S> : never
     expectTypeOf<Indexes<typeof plan>>().toEqualTypeOf<'User.mailIndex'>()
     expectTypeOf(plan).toExtend<Plan>()
+    type Raw<P> = P extends Plan<infer S> ? RawAccess<S> : never
+    expectTypeOf<Parameters<Raw<typeof plan>['index']>[0]>().toEqualTypeOf<'User.mailIndex'>()
+    expectTypeOf<Parameters<Raw<typeof plan>['open']>[0]>().toEqualTypeOf<'User.mail'>()
   })
 })
