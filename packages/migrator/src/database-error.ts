@@ -17,7 +17,13 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
     'Give the user of the migrator SELECT and UPDATE on the tables',
   ],
   [
-    /^(P1001|P1002|P1017|57P0[1-5]|08\d{3}|ECONN\w+|ENOTFOUND|1053|1927|45001|45009|45012|45019|45026)$|NotReachable|ConnectionClosed|SocketTimeout/,
+    // MySQL ends the connection after 1153, which may be faster than its answer.
+    /^(45009|ECONNRESET|EPIPE)$/,
+    'closed the connection',
+    'Look whether it runs, and on MySQL whether its max_allowed_packet is too small for a batch (or pass a smaller --batch-bytes)',
+  ],
+  [
+    /^(P1001|P1002|P1017|57P0[1-5]|08\d{3}|ECONN\w+|ENOTFOUND|1053|1927|45001|45012|45019|45026)$|NotReachable|ConnectionClosed|SocketTimeout/,
     'is out of reach',
     'Look whether it runs',
   ],
