@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openKeyring, rowseal, type Keyring } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
-import {
-  database,
-  generatedClient,
-  isAvailable,
-  widened,
-  type TestDatabase,
-} from '@rowseal/test-support'
+import { database, generatedClient, isAvailable, type TestDatabase } from '@rowseal/test-support'
 import { init, rotate, type MigratorConfig } from '../src/index.ts'
 
 export type Provider = TestDatabase['provider']
@@ -52,10 +46,7 @@ export async function world(
   options: { init?: boolean } = {},
 ): Promise<World> {
   const db = await database(provider)
-  const generated = await generatedClient({
-    provider,
-    schema: provider === 'mysql' ? widened(schema) : schema,
-  })
+  const generated = await generatedClient({ provider, schema })
   await db.exec(generated.ddl)
   const rootKey = randomBytes(32)
   const connect = async (): Promise<MigratorConfig & { keyring: Keyring }> => {

@@ -33,7 +33,7 @@ export interface GeneratedClient {
 
 export interface ClientOptions {
   readonly provider: TestProvider
-  /** Models and enums; datasource and generators are added. */
+  /** Models and enums; datasource and generators are added, and on MySQL types for annotated text. */
   readonly schema: string
   readonly generator?: 'prisma-client' | 'prisma-client-js'
   /** Database schemas of `@@schema`. */
@@ -75,14 +75,12 @@ export async function generatedClient(options: ClientOptions): Promise<Generated
   }
 }
 
-/**
- * A schema for MySQL whose annotated text is wide enough for envelopes: Prisma's bare `String` is
- * VARCHAR(191) there.
- */
-export function widened(schema: string): string {
+/** Annotated text without a type of its own gets one into which envelopes fit: Prisma's is VARCHAR(191) on MySQL. */
+function widened(schema: string): string {
   return schema.replaceAll(
-    /^( *\/\/\/ @encrypted.*\n *\w+ +String\??)(?!.*@db\.)/gm,
-    '$1 @db.LongText',
+    /^( *\/\/\/ @encrypted.*\n *\w+ +String\??)(?!.*@db\.)(.*)/gm,
+    (_, field: string, rest: string) =>
+      `${field} ${rest.includes('@unique') ? '@db.VarChar(700)' : '@db.LongText'}${rest}`,
   )
 }
 
@@ -100,7 +98,7 @@ function schemaText({
     'generator tables {\n  provider = "tsx ../../src/mysql-ddl-generator.ts"\n  output = "./ddl.sql"\n}\n'
   return `datasource db {\n  provider = "${provider}"${list}\n}
 generator client {\n  provider = "${generator}"\n  output = "./client"\n}
-${plan === false ? '' : ours}${provider === 'mysql' ? tables : ''}\n${schema}\n`
+${plan === false ? '' : ours}${provider === 'mysql' ? `${tables}\n${widened(schema)}` : `\n${schema}`}\n`
 }
 
 async function generate(dir: string, schema: string, options: ClientOptions): Promise<void> {

@@ -1,10 +1,4 @@
-import {
-  database,
-  generatedClient,
-  isAvailable,
-  widened,
-  type TestDatabase,
-} from '@rowseal/test-support'
+import { database, generatedClient, isAvailable, type TestDatabase } from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
 import { rowseal, type ReencryptionOptions } from '../../src/index.ts'
 import {
@@ -169,7 +163,7 @@ async function connect(
   const db = await database(provider)
   const { PrismaClient, Prisma, plan, ddl } = await generatedClient({
     provider,
-    schema: provider === 'mysql' ? widened(schema) : schema,
+    schema,
     ...(options.schemas && { schemas: options.schemas }),
     ...(options.previews && { generator: withPreviews(options.previews) }),
   })
