@@ -35,9 +35,9 @@ export type SchemaErrorCode =
   | 'ERR_FIELD_UNSUPPORTED' // the field's type, attribute or column cannot hold sealed values
   | 'ERR_PLAN_FORMAT' // the plan was written by another version of the generator
   | 'ERR_PLAN_STALE' // the plan does not belong to the schema the client was generated from
-  | 'ERR_EXTENSION_ORDER' // Rowseal applied twice, or after an extension it must precede
+  | 'ERR_EXTENSION_ORDER' // Rowseal applied twice, or on the wrong side of another extension
 
-/** Someone must change the schema, or generate again. Thrown by `prisma generate` or at start-up. */
+/** Someone must change the schema, generate again, or extend the client otherwise. */
 export class SchemaError extends RowsealError<SchemaErrorCode> {}
 
 export type QueryErrorCode =

@@ -48,7 +48,7 @@ export interface RowsealClient<S extends PlanSource = PlanSource> extends RawAcc
  * Extensions that filter by, write or read sealed fields go before it, read-replicas goes after it.
  *
  * @throws {SchemaError} at `$extends`: `ERR_PLAN_STALE` if the plan does not belong to the client's
- * schema, `ERR_EXTENSION_ORDER` if the client has Rowseal already.
+ * schema, `ERR_EXTENSION_ORDER` if the client has Rowseal or read replicas already.
  */
 export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) {
   const { plan } = options
@@ -56,7 +56,7 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
     ? (options.keyring as readonly Keyring[])
     : [options.keyring as Keyring]
   return prismaExtension.Prisma.defineExtension((client) => {
-    refuseTwice(client)
+    refuseOrder(client)
     checkPlan(plan, schemaTextOf(client) ?? '')
     const compiled = compile(plan, keyrings)
     const queue =
@@ -73,6 +73,7 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
       keyrings,
       globalOmit: globalOmitOf(client),
       onStale: queue === null ? null : (records) => queue.add(records),
+      underWay: new Set(),
     }
     const $rowseal: RowsealClient<S> = {
       ...rawAccess<S>(compiled),
@@ -103,9 +104,18 @@ const NOTHING_REENCRYPTED: ReencryptionStats = {
   lastError: null,
 }
 
-function refuseTwice(client: object): void {
-  if (!('$rowseal' in client)) return
-  throw new SchemaError('ERR_EXTENSION_ORDER', 'Rowseal was applied to this client already.', {
-    fix: 'Apply rowseal({ plan, keyring }) once; to add a keyring, pass a list of keyrings.',
-  })
+function refuseOrder(client: object): void {
+  if ('$rowseal' in client) {
+    throw new SchemaError('ERR_EXTENSION_ORDER', 'Rowseal was applied to this client already.', {
+      fix: 'Apply rowseal({ plan, keyring }) once; to add a keyring, pass a list of keyrings.',
+    })
+  }
+  // The methods of @prisma/extension-read-replicas, whose reads pass by every extension applied later.
+  if ('$primary' in client && '$replica' in client) {
+    throw new SchemaError(
+      'ERR_EXTENSION_ORDER',
+      'Read replicas were applied to this client before Rowseal: what they read would stay encrypted.',
+      { fix: 'Apply rowseal({ plan, keyring }) first and readReplicas({ replicas }) after it.' },
+    )
+  }
 }

@@ -7,6 +7,7 @@ import type { Via } from '../keys/types.ts'
 
 /** What a query hook is handed beside its documented parameters. */
 export interface InternalParams {
+  readonly args?: unknown
   readonly dataPath?: readonly string[]
   readonly transaction?: { readonly kind: 'itx' | 'batch' }
 }
@@ -34,6 +35,47 @@ export function viaOf(client: object, params: InternalParams | undefined): Via |
   const transaction = params?.transaction
   return transaction?.kind === 'itx' ? { client, transaction } : undefined
 }
+
+/**
+ * What to hand to `query` beside the arguments: the same operation, with two things changed.
+ *
+ * A fluent call gives the whole record too: an extension that answers it from another client (read
+ * replicas) knows of no path. And `onArgs` is called with what each extension applied later passes on,
+ * before anything is sent; what it throws goes to that extension's `query`.
+ */
+export function handedDown(
+  params: InternalParams | undefined,
+  onArgs: (args: unknown) => void,
+): InternalParams | undefined {
+  return params && new HandedDown(params, onArgs)
+}
+
+/** Prisma puts the arguments into `args` for each extension in turn, ours first. An accessor costs least in a class. */
+class HandedDown implements InternalParams {
+  readonly dataPath: readonly string[]
+  readonly #onArgs: (args: unknown) => void
+  #args: unknown
+  #isOurs = true
+
+  constructor(params: InternalParams, onArgs: (args: unknown) => void) {
+    this.#onArgs = onArgs
+    Object.assign(this, params)
+    this.dataPath = WHOLE_RECORD
+    this.#isOurs = true
+  }
+
+  get args(): unknown {
+    return this.#args
+  }
+
+  set args(args: unknown) {
+    if (!this.#isOurs) this.#onArgs(args)
+    this.#isOurs = false
+    this.#args = args
+  }
+}
+
+const WHOLE_RECORD: readonly string[] = []
 
 /**
  * The relations a fluent call (`post.findUnique(…).author().profile()`) goes along: its result is what

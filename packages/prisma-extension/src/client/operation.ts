@@ -13,7 +13,9 @@ import {
   type SealSite,
   type StaleRecord,
 } from '../query/index.ts'
+import type { SealSites } from '../query/sites.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
+import { guardedQuery, refuseResealing } from './later-extensions.ts'
 import { send } from './send.ts'
 
 /** What every operation of one extended client shares. */
@@ -24,6 +26,8 @@ export interface Context {
   readonly globalOmit: Readonly<Record<string, Readonly<Record<string, boolean>>>>
   /** Hand over stale records, or null where re-encryption on read is off. */
   readonly onStale: ((records: readonly StaleRecord[]) => void) | null
+  /** What the operations under way have sealed. */
+  readonly underWay: Set<SealSites>
 }
 
 /** What Prisma hands to `query.$allModels.$allOperations`. */
@@ -31,7 +35,7 @@ export interface HookParams {
   readonly model: string
   readonly operation: string
   readonly args: Record<string, unknown>
-  readonly query: (args: Record<string, unknown>) => Promise<unknown>
+  readonly query: (args: Record<string, unknown>, params?: InternalParams) => Promise<unknown>
   readonly __internalParams?: InternalParams
 }
 
@@ -53,8 +57,10 @@ async function run(
   const { plan, globalOmit } = context
   const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit }
   const collected = await views.complete(() => collectArguments(walk, model, operation, args))
+  refuseResealing(context.underWay, collected.sites)
   const sent = await protect(collected, via)
-  const result = await send(context, views, params, collected.args)
+  const query = guardedQuery(context.underWay, model, params, collected.sites)
+  const result = await send(context, views, { ...params, query }, collected.args)
   if (collected.result === 'rows') {
     const end = endOf(model, collected.hidden, __internalParams)
     const sites = new OpenSites(sent)

@@ -3,6 +3,7 @@ import { digestOf } from '../../src/plan/index.ts'
 import {
   fluentPath,
   globalOmitOf,
+  handedDown,
   schemaTextOf,
   viaOf,
   type InternalParams,
@@ -51,6 +52,44 @@ describe('what Prisma does not promise', () => {
     expect(fluentPath(last())).toEqual(['patient', 'clinic'])
     await spied.profile.findUnique({ where: { id: 1 }, select: { patient: true } })
     expect(fluentPath(last())).toEqual([])
+  })
+
+  it('an operation can be handed down without its path, and each later extension is seen', async () => {
+    const passedOn: unknown[] = []
+    const hook = ({ args, query, __internalParams }: any): unknown =>
+      query(
+        args,
+        handedDown(__internalParams, (changed) => passedOn.push(changed)),
+      )
+    const adding = (where: object) => (params: any) =>
+      params.query({ ...params.args, where: { ...params.args.where, ...where } })
+    const extend = (client: any, $allOperations: unknown): any =>
+      client.$extends({ query: { patient: { $allOperations } } })
+    const outer = extend(clinic.base, hook)
+    const chained = extend(extend(outer, adding({ age: 5 })), adding({ name: 'n' }))
+    await clinic.base.clinic.create({ data: { id: 9, name: 'c', licence: 'l' } })
+    await clinic.base.patient.create({
+      data: { id: 'x', name: 'n', email: 'e', age: 5, clinicId: 9 },
+    })
+    const where = { id: 'x' }
+    for (const client of [outer, chained]) {
+      // Prisma would give the clinic alone.
+      expect(await client.patient.findUnique({ where }).clinic()).toMatchObject({
+        clinic: { id: 9 },
+      })
+      const batch = [client.patient.findMany({ where }), client.patient.count({ where })]
+      expect(await client.$transaction(batch)).toMatchObject([[where], 1])
+      await client.$transaction(async (tx: any) => {
+        await tx.clinic.update({ where: { id: 9 }, data: { name: 'inside' } })
+        const found = await tx.patient.findUnique({ where, include: { clinic: true } })
+        expect(found.clinic.name).toBe('inside')
+      })
+      await clinic.base.clinic.update({ where: { id: 9 }, data: { name: 'c' } })
+    }
+    expect(passedOn).toHaveLength(8)
+    expect(passedOn[0]).toMatchObject({ where: { id: 'x', age: 5 } })
+    expect(passedOn[1]).toMatchObject({ where: { id: 'x', age: 5, name: 'n' } })
+    await clinic.base.patient.deleteMany()
   })
 
   it('an interactive transaction is told apart, a batch is not one', async () => {

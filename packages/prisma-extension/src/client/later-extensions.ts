@@ -1,0 +1,128 @@
+import { SchemaError } from '../errors.ts'
+import { fromPlaintext, type ModelPlan } from '../query/index.ts'
+import { isAbsent, isPlainObject, nullKind } from '../query/special.ts'
+import type { SealSites } from '../query/sites.ts'
+import { fluentPath, handedDown } from './internals.ts'
+import type { HookParams } from './operation.ts'
+
+/**
+ * Extensions applied after this one stand between it and the database: what they compare with a sealed
+ * column finds nothing, and what they write there stays plaintext. Two things show that one does:
+ *
+ *   it passes on a value for a sealed field, or for an index column, that was not in the arguments it got;
+ *   it calls the extended client with what was sealed already, which would be sealed twice.
+ */
+
+const FIX = 'Apply that extension before rowseal({ plan, keyring }).'
+const SELECTIONS: ReadonlySet<string> = new Set(['select', 'include', 'omit', '_count'])
+const NAMES: ReadonlySet<string> = new Set(['distinct', 'by'])
+
+/** An operation's `query`, watched while it runs. A fluent call's result is taken from the whole record. */
+export function guardedQuery(
+  underWay: Set<SealSites>,
+  model: ModelPlan,
+  { query, __internalParams }: HookParams,
+  sealed: SealSites,
+): HookParams['query'] {
+  return async (args) => {
+    const check = (passedOn: unknown): void => refuseForeign(model, args, passedOn)
+    if (sealed.sites.length > 0) underWay.add(sealed)
+    try {
+      let result = await query(args, handedDown(__internalParams, check))
+      for (const relation of fluentPath(__internalParams)) {
+        result = (result as Record<string, unknown> | null)?.[relation] ?? null
+      }
+      return result
+    } finally {
+      underWay.delete(sealed)
+    }
+  }
+}
+
+/**
+ * Compare what is about to reach the database with what this extension handed down.
+ *
+ * @throws {SchemaError} `ERR_EXTENSION_ORDER`, naming the field.
+ */
+function refuseForeign(model: ModelPlan, handedDown: unknown, passedOn: unknown): void {
+  const known = new Set(leavesOf(model, handedDown))
+  for (const leaf of leavesOf(model, passedOn)) {
+    if (known.has(leaf)) continue
+    const field = leaf.slice(0, leaf.indexOf('='))
+    throw new SchemaError(
+      'ERR_EXTENSION_ORDER',
+      `An extension applied after Rowseal uses ${field}, of which the database has only ciphertext.`,
+      { field, fix: FIX },
+    )
+  }
+}
+
+/**
+ * Is one of these values the envelope that an operation under way has just made?
+ *
+ * @throws {SchemaError} `ERR_EXTENSION_ORDER`, naming the field.
+ */
+export function refuseResealing(underWay: ReadonlySet<SealSites>, { sites }: SealSites): void {
+  if (underWay.size === 0) return
+  for (const { field, plaintext } of sites) {
+    if (!mayHoldEnvelope(plaintext)) continue
+    const value = fromPlaintext(field, plaintext)
+    if (![...underWay].some((other) => hasMade(other, value))) continue
+    throw new SchemaError(
+      'ERR_EXTENSION_ORDER',
+      `An extension applied after Rowseal writes ${field.label} through the extended client, which would encrypt it twice.`,
+      { field: field.label, fix: FIX },
+    )
+  }
+}
+
+/** The values at sealed fields and index columns, each as `Model.field=value`. Null, which is stored as such, is none. */
+function* leavesOf(model: ModelPlan, node: unknown, clause = ''): Generator<string> {
+  if (Array.isArray(node)) {
+    for (const element of node) yield* leavesOf(model, element, clause)
+    return
+  }
+  if (!isPlainObject(node)) {
+    if (NAMES.has(clause) && typeof node === 'string' && isGuarded(model, node)) {
+      yield `${model.name}.${node}=`
+    }
+    return
+  }
+  for (const [key, value] of Object.entries(node)) {
+    const isChoice = SELECTIONS.has(clause) && typeof value === 'boolean'
+    if (isGuarded(model, key) && !isChoice) yield* valuesAt(`${model.name}.${key}`, value)
+    const relation = model.relations.get(key)
+    if (relation === undefined) yield* leavesOf(model, value, key)
+    else yield* leavesOf(relation, value)
+  }
+}
+
+function* valuesAt(label: string, value: unknown): Generator<string> {
+  if (value === null || isAbsent(value) || nullKind(value) !== null) return
+  if (ArrayBuffer.isView(value)) {
+    yield `${label}=${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+  } else if (isPlainObject(value) || Array.isArray(value)) {
+    const inner = Object.values(value)
+    if (inner.length === 0) yield `${label}={}`
+    for (const element of inner) yield* valuesAt(label, element)
+  } else yield `${label}=${value instanceof Date ? value.toISOString() : (value as string)}`
+}
+
+function isGuarded(model: ModelPlan, name: string): boolean {
+  return model.sealed.has(name) || model.indexes.has(name)
+}
+
+/** A first look at the bytes: the codec tag, a length or a quote may come before an envelope's first letters. */
+function mayHoldEnvelope(plaintext: Buffer): boolean {
+  const start = plaintext.subarray(0, 10)
+  return start.includes('rs1.') || start.includes('RS\x01')
+}
+
+function hasMade({ sites }: SealSites, value: unknown): boolean {
+  return sites.some(({ target, key }) => {
+    const envelope = target[key]
+    return value instanceof Uint8Array && envelope instanceof Uint8Array
+      ? Buffer.compare(value, envelope) === 0
+      : value === envelope
+  })
+}
