@@ -67,7 +67,7 @@ export interface SealedOptions {
   readonly schemas?: readonly string[]
   /** Driver adapter of the client; the database's own if left out. */
   readonly adapter?: (db: TestDatabase) => unknown
-  /** Extends the client before Rowseal does. */
+  /** Extends the client first: before Rowseal does, or on the plain twin. */
   readonly before?: (base: any) => any
 }
 
@@ -141,7 +141,7 @@ export async function openPlain(
   options: Connection = {},
 ): Promise<PlainDatabase> {
   const { base, db } = await connect(provider, schema, options)
-  const prisma = base.$extends({
+  const prisma = (options.before?.(base) ?? base).$extends({
     query: { $allModels: { $allOperations: ({ args, query }: any) => query(args) } },
   })
   return {
@@ -153,7 +153,7 @@ export async function openPlain(
   }
 }
 
-type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas' | 'previews'>
+type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas' | 'previews' | 'before'>
 
 async function connect(
   provider: Provider,
