@@ -118,13 +118,18 @@ async function generate(dir: string, schema: string, options: ClientOptions): Pr
       { env, cwd: work },
     )
     if (options.provider !== 'mysql')
-      writeFileSync(join(work, 'ddl.sql'), await ddlOf(schema, emptyDatabase(options.provider)))
+      writeFileSync(join(work, 'ddl.sql'), await tablesOf(schema, options.provider))
     renameSync(work, dir)
   } catch (error) {
     rmSync(work, { recursive: true, force: true })
     // Another worker may have made the same one in the meantime.
     if (!existsSync(dir)) throw error
   }
+}
+
+/** The SQL that creates the tables of a schema. */
+export function tablesOf(schema: string, provider: 'postgresql' | 'sqlite'): Promise<string> {
+  return ddlOf(schema, emptyDatabase(provider))
 }
 
 function emptyDatabase(provider: 'postgresql' | 'sqlite'): SqlDriverAdapterFactory {
