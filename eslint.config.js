@@ -5,6 +5,7 @@ export default tseslint.config(
     ignores: [
       '**/dist/**',
       '**/generated/**',
+      '**/*.template.ts',
       '**/.tmp/**',
       '**/node_modules/**',
       'bench/results/**',

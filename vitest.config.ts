@@ -1,24 +1,42 @@
 import { defineConfig } from 'vitest/config'
 
 const extension = new URL('./packages/prisma-extension/src/', import.meta.url).pathname
+const BUILT = 'test/versions/**/*.test.ts'
 
-/** Tests run the sources; child processes they start run `dist`, which `npm test` builds first. */
+/**
+ * Tests run the sources; child processes they start run `dist`, which `npm test` builds first, and so do
+ * the tests of Prisma versions.
+ */
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^@rowseal\/prisma-extension$/, replacement: `${extension}index.ts` },
-      {
-        find: /^@rowseal\/prisma-extension\/(plan|sql|keys|envelope)$/,
-        replacement: `${extension}$1/index.ts`,
-      },
-      {
-        find: /^@rowseal\/prisma-extension\/(providers|stores)\/(.+)$/,
-        replacement: `${extension}keys/$1/$2.ts`,
-      },
-    ],
-  },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        resolve: {
+          alias: [
+            { find: /^@rowseal\/prisma-extension$/, replacement: `${extension}index.ts` },
+            {
+              find: /^@rowseal\/prisma-extension\/(plan|sql|keys|envelope)$/,
+              replacement: `${extension}$1/index.ts`,
+            },
+            {
+              find: /^@rowseal\/prisma-extension\/(providers|stores)\/(.+)$/,
+              replacement: `${extension}keys/$1/$2.ts`,
+            },
+          ],
+        },
+        test: {
+          name: 'sources',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'test/**/*.test.ts',
+            'examples/*/test/**/*.test.ts',
+          ],
+          exclude: ['**/node_modules/**', BUILT],
+        },
+      },
+      { extends: true, test: { name: 'versions', include: [BUILT] } },
+    ],
     globalSetup: ['test/support/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,

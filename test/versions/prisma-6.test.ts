@@ -1,0 +1,3 @@
+import { versionSuite } from './suite/index.ts'
+
+versionSuite(6)
