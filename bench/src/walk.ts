@@ -11,7 +11,15 @@ export async function walks(): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const count of [4, 80]) {
     const plan = compile(definePlan(schema(count) as never), [KEYRING as never])
-    const context = { client: {}, plan, keyrings: [KEYRING], globalOmit: {}, onStale: null }
+    const keyrings = [KEYRING]
+    const context = {
+      client: {},
+      plan,
+      keyrings,
+      globalOmit: {},
+      onStale: null,
+      underWay: new Set(),
+    }
     for (const [name, model, operation, args] of CALLS) {
       const query = (): Promise<unknown> => Promise.resolve({ id: 1, a: null, b: 'x' })
       const call = (): Promise<unknown> =>
