@@ -38,7 +38,7 @@ export function compareSealed(
   }
   const isFolding = foldsCase(model, field, value)
   const walk = new Comparing(views, field, isFolding)
-  const { sealed, index } = walk.operators(value)
+  const { sealed, index } = walk.operators(value, false)
   if (index.length === 0) return null
   return { sealed, index, column: lookup(views, field, 'equality', isFolding).column }
 }
@@ -55,27 +55,30 @@ class Comparing {
   }
 
   /** Every operator of one object, in which all must hold. */
-  operators(filter: PlainObject): { sealed: PlainObject | undefined; index: PlainObject[] } {
+  operators(
+    filter: PlainObject,
+    isWithinNot: boolean,
+  ): { sealed: PlainObject | undefined; index: PlainObject[] } {
     const sealed: PlainObject = {}
     const index: PlainObject[] = []
     for (const operator of Object.keys(filter)) {
       const operand = filter[operator]
-      if (isAbsent(operand) || operator === 'mode') continue
+      if (isAbsent(operand) || (operator === 'mode' && !isWithinNot)) continue
       this.#assertKnown(operator)
       if (isNull(this.#field, operand) && (operator === 'equals' || operator === 'not')) {
         sealed[operator] = operand
       } else if (operator === 'not' && isOperators(operand)) {
-        const inner = this.operators(operand)
+        const inner = this.operators(operand, true)
         if (inner.sealed !== undefined && inner.index.length > 0) throw this.#mixed()
         if (inner.sealed !== undefined) sealed['not'] = inner.sealed
         else if (inner.index.length > 0) index.push({ not: merged(inner.index) ?? this.#fail() })
-      } else index.push(this.#term(operator, operand))
+      } else index.push(this.#term(operator, operand, isWithinNot))
     }
     return { sealed: Object.keys(sealed).length > 0 ? sealed : undefined, index }
   }
 
   /** One comparison with values, in the form that takes all hashes they may stand as. */
-  #term(operator: string, operand: unknown): PlainObject {
+  #term(operator: string, operand: unknown, isWithinNot: boolean): PlainObject {
     const field = this.#field
     if (fieldReference(operand) !== null) throw refusal(field.label, 'reference')
     const isList = operator === 'in' || operator === 'notIn'
@@ -86,6 +89,8 @@ class Comparing {
     const hashes = hashesOf(this.#views, field, `"${operator}"`, this.#isFolding, values)
     if (isList) return { [operator]: hashes }
     if (hashes.length === 1) return { [operator]: hashes[0] }
+    // Prisma undoes a `notIn` within a `not`, but not another `not`.
+    if (operator === 'not' && isWithinNot) this.#fail()
     return { [operator === 'not' ? 'notIn' : 'in']: hashes }
   }
 
@@ -109,7 +114,7 @@ class Comparing {
     const { label } = this.#field
     throw unsupported(
       label,
-      `${label} is encrypted, and its index is being rotated, while one "not" compares it twice.`,
+      `${label} is encrypted, and its index is being rotated, while one "not" holds several comparisons.`,
       'Write the comparisons as conditions of their own, joined with AND or OR.',
     )
   }

@@ -14,18 +14,61 @@ export interface Compound {
  */
 export function compoundsOf(source: ModelSource): ReadonlyMap<string, Compound> {
   const compounds = new Map<string, Compound>()
-  for (const columns of Object.values(source.uniques)) {
-    const fields = columns.map((name) => fieldOf(source, name) ?? name)
-    const key = fields.join('_')
-    const isOverIndex = fields.some((name, i) => name !== columns[i])
-    if (isOverIndex && !isTaken(source, key)) compounds.set(key, { fields, columns })
+  const uniques = Object.entries(source.uniques).filter(
+    ([, names]) => !hasSecondSlot(source, names),
+  )
+  const declared = uniques.filter(([, names]) => names.some((name) => isSealed(source, name)))
+  for (const [key, fields] of declared) {
+    const columns = best(source, uniques, fields)
+    if (columns !== null) compounds.set(key, { fields, columns })
   }
-  for (const [key, fields] of Object.entries(source.uniques)) {
-    if (!fields.some((name) => Object.hasOwn(source.sealed, name))) continue
-    const columns = columnsOf(source, fields)
+  for (const [, names] of uniques) {
+    const fields = names.map((name) => fieldOf(source, name) ?? name)
+    const key = fields.join('_')
+    const isOverIndex = fields.some((name, i) => name !== names[i])
+    const isDeclared = declared.some(([, others]) => isSameSet(others, fields))
+    if (!isOverIndex || isDeclared || isTaken(source, key)) continue
+    const columns = best(source, uniques, fields)
     if (columns !== null) compounds.set(key, { fields, columns })
   }
   return compounds
+}
+
+type Uniques = readonly (readonly [string, readonly string[]])[]
+
+/**
+ * The columns of the unique that stands for one over these fields, in their order: of several the one whose
+ * indexes change nothing, as everywhere.
+ */
+function best(
+  source: ModelSource,
+  uniques: Uniques,
+  fields: readonly string[],
+): readonly string[] | null {
+  const fitting = uniques.flatMap(([, names]) => {
+    const columns = fields.map((field) =>
+      names.find((name) => (fieldOf(source, name) ?? name) === field),
+    )
+    const isWhole = names.length === fields.length && columns.every((name) => name !== undefined)
+    return isWhole && !names.some((name) => isSealed(source, name)) ? [columns] : []
+  })
+  const changes = (columns: readonly string[]): number =>
+    columns.filter((name) => (source.indexes[name]?.normalize.length ?? 0) > 0).length
+  return [...fitting].sort((a, b) => changes(a) - changes(b))[0] ?? null
+}
+
+function hasSecondSlot(source: ModelSource, names: readonly string[]): boolean {
+  return names.some(
+    (name) => Object.hasOwn(source.indexes, name) && source.indexes[name]?.slot === 2,
+  )
+}
+
+function isSealed(source: ModelSource, name: string): boolean {
+  return Object.hasOwn(source.sealed, name)
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name))
 }
 
 /** The key of the unique over these columns, in whatever order; null if there is none. */
@@ -35,18 +78,6 @@ export function keyOver(source: ModelSource, columns: readonly string[]): string
     ([, fields]) => [...fields].sort().join() === wanted,
   )
   return found?.[0] ?? null
-}
-
-/** The columns of a unique that stands for one over encrypted fields, in the order of the fields. */
-function columnsOf(source: ModelSource, fields: readonly string[]): readonly string[] | null {
-  for (const unique of Object.values(source.uniques)) {
-    const columns = fields.map((name) =>
-      unique.find((column) => (fieldOf(source, column) ?? column) === name),
-    )
-    const isWhole = unique.length === fields.length && columns.every((name) => name !== undefined)
-    if (isWhole && unique.every((name) => !Object.hasOwn(source.sealed, name))) return columns
-  }
-  return null
 }
 
 /** The field whose blind index has this as its first column. */

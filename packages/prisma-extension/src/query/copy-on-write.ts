@@ -25,14 +25,23 @@ export function replace(value: unknown, key: string, map: (inner: unknown) => un
 export class Rewriting {
   readonly #given: PlainObject
   #out: PlainObject
+  readonly #further: PlainObject[] = []
 
   constructor(given: PlainObject) {
     this.#given = given
     this.#out = given
   }
 
+  /** Take it once all is said: what was joined with `and` comes last. */
   get result(): PlainObject {
-    return this.#out
+    if (this.#further.length === 0) return this.#out
+    const given = this.#out['AND']
+    const others = isAbsent(given) ? [] : Array.isArray(given) ? (given as unknown[]) : [given]
+    return { ...this.#out, AND: [...others, ...this.#further] }
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.#out, key)
   }
 
   set(key: string, value: unknown): void {
@@ -46,14 +55,8 @@ export class Rewriting {
 
   /** A condition that must hold beside those that are there. */
   and(key: string, condition: unknown): void {
-    const out = this.#copy()
-    if (!Object.hasOwn(out, key)) {
-      out[key] = condition
-      return
-    }
-    const given = out['AND']
-    const others = isAbsent(given) ? [] : Array.isArray(given) ? (given as unknown[]) : [given]
-    out['AND'] = [...others, { [key]: condition }]
+    if (this.has(key)) this.#further.push({ [key]: condition })
+    else this.#copy()[key] = condition
   }
 
   #copy(): PlainObject {

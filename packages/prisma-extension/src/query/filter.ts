@@ -2,7 +2,7 @@ import { compareSealed } from './comparison.ts'
 import { isFieldOf, type CompiledPlan, type FieldPlan, type ModelPlan } from './compile.ts'
 import type { IndexViews } from './index-views.ts'
 import { isArguments, isIndexColumn, refusal, unknownField, unsupported } from './refuse.ts'
-import { fieldReference, isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { fieldReference, isAbsent, isPlainObject } from './special.ts'
 import { mapSame, Rewriting } from './copy-on-write.ts'
 import { rewriteCompound, rewriteName } from './unique.ts'
 
@@ -49,7 +49,7 @@ function rewriteWhere(
       if (isFieldOf(model, key)) throw ambiguous(model, key)
       out.set(key, rewriteFilter(walk, model, value))
     } else if (field !== undefined) rewriteSealed(walk, model, field, value, isUnique, out)
-    else rewriteOther(walk, model, key, value, out)
+    else rewriteOther(walk, model, key, value, isUnique, out)
   }
   return out.result
 }
@@ -81,6 +81,7 @@ function rewriteOther(
   model: ModelPlan,
   key: string,
   value: unknown,
+  isUnique: boolean,
   out: Rewriting,
 ): void {
   const index = model.indexes.get(key)
@@ -89,34 +90,43 @@ function rewriteOther(
   const compound = model.compounds.get(key)
   if (relation !== undefined) {
     if (relation.reaches) out.set(key, rewriteRelation(walk, relation, value))
-  } else if (compound !== undefined) {
+  } else if (compound !== undefined && isUnique) {
     const named = rewriteCompound(walk.views, model, compound, value)
     out.remove(key)
+    if (out.has(named.key)) throw unknownField(model.name, `${key}, a second time`)
     out.set(named.key, named.value)
   } else if (key in model.source.columns) checkReferences(walk.plan, value)
-  else if (key in model.source.uniques) rewriteFilter(walk, model, value)
+  else if (isUnique && key in model.source.uniques) assertPlain(walk, model, key, value)
   else throw unknownField(model.name, key)
+}
+
+/** A compound unique over plain fields, or named by its index columns, which only Rowseal does. */
+function assertPlain(walk: FilterWalk, model: ModelPlan, key: string, value: unknown): void {
+  const column = model.source.uniques[key]?.find((name) => model.indexes.has(name))
+  if (column !== undefined) throw isIndexColumn(model.indexes.get(column)!, `${model.name}.${key}`)
+  if (rewriteFilter(walk, model, value) !== value) throw unknownField(model.name, key)
 }
 
 /** `{ some: … }` and the like; for a single relation also the bare filter. */
 function rewriteRelation(walk: FilterWalk, target: ModelPlan, value: unknown): unknown {
   if (!isArguments(value)) return value
-  const operators = RELATION_OPERATORS.filter((key) => Object.hasOwn(value, key))
+  const operators = RELATION_OPERATORS.filter((key) => !isAbsent(value[key]))
   const out = new Rewriting(value)
   for (const key of operators) out.set(key, rewriteFilter(walk, target, value[key]))
   // A field may have the name of an operator: then it is read as both, and neither may need a change.
   const unclear = operators.find((key) => isFieldOf(target, key))
-  const bare = without(value, unclear === undefined ? operators : [])
-  const asBare = rewriteFilter(walk, target, bare)
-  if (unclear !== undefined && (asBare !== bare || out.result !== value)) {
+  if (unclear === undefined && operators.length > 0) {
+    const beside = Object.keys(value).find(
+      (key) => !operators.includes(key) && !isAbsent(value[key]),
+    )
+    if (beside !== undefined) throw unknownField(`A relation filter of ${target.name}`, beside)
+    return out.result
+  }
+  const asBare = rewriteFilter(walk, target, value)
+  if (unclear !== undefined && (asBare !== value || out.result !== value)) {
     throw ambiguous(target, unclear)
   }
-  return operators.length === 0 ? asBare : out.result
-}
-
-function without(value: PlainObject, keys: readonly string[]): PlainObject {
-  if (keys.length === 0) return value
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
+  return asBare
 }
 
 /** A plain field compared with a sealed one is a comparison with ciphertext. */

@@ -26,7 +26,12 @@ export function indexFor({ indexes }: FieldPlan, isFolding = false): IndexPlan |
   const fitting = isFolding
     ? indexes.filter(({ normalize }) => normalize.some((name) => FOLDING.includes(name)))
     : indexes
-  return fitting.find(({ normalize }) => normalize.length === 0) ?? fitting[0] ?? null
+  return preferred(fitting)
+}
+
+/** Of several indexes of one field, the one that changes nothing, else the first. */
+export function preferred(indexes: readonly IndexPlan[]): IndexPlan | null {
+  return indexes.find(({ normalize }) => normalize.length === 0) ?? indexes[0] ?? null
 }
 
 /**

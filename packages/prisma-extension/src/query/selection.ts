@@ -63,7 +63,7 @@ function walkRelations(
     }
     const relation = model.relations.get(name)
     if (relation === undefined || !relation.reaches) continue
-    if (value !== true && !isPlainObject(value)) continue
+    if (value !== true && (!isPlainObject(value) || isAbsent(value))) continue
     const given = value === true ? {} : value
     const inner = rewriteRead(walk, relation, given)
     const walked = walkSelection(walk, relation, inner)

@@ -1,7 +1,7 @@
 import type { FieldPlan, IndexPlan, ModelPlan } from './compile.ts'
 import { keyOver, type Compound } from './compounds.ts'
 import type { IndexViews } from './index-views.ts'
-import { uniqueLookupOf } from './lookup.ts'
+import { preferred, uniqueLookupOf } from './lookup.ts'
 import { isArguments, notData, notRegistered, refusal, unknownField } from './refuse.ts'
 import { fieldReference, isAbsent, isPlainObject, type PlainObject } from './special.ts'
 
@@ -14,8 +14,8 @@ export interface Named {
 /** `{ email: 'x' }` where email is unique by its blind index; null if it is a filter like any other. */
 export function rewriteName(views: IndexViews, field: FieldPlan, value: unknown): Named | null {
   if (value === null || isPlainObject(value)) return null
-  const index = field.indexes.find(({ isUniqueAlone }) => isUniqueAlone)
-  if (index === undefined) return null
+  const index = preferred(field.indexes.filter(({ isUniqueAlone }) => isUniqueAlone))
+  if (index === null) return null
   const { column, hashes } = uniqueLookupOf(views, index)
   return { key: column, value: hashes(value)[0] }
 }
