@@ -155,10 +155,11 @@ export async function openPlain(
 
 type Connection = Pick<SealedOptions, 'client' | 'adapter' | 'schemas' | 'previews' | 'before'>
 
-async function connect(
+/** A client without extensions on a database of its own. */
+export async function connect(
   provider: Provider,
   schema: string,
-  options: Connection,
+  options: Connection = {},
 ): Promise<{ base: any; db: TestDatabase; Prisma: any; PrismaClient: any; plan: any }> {
   const db = await database(provider)
   const { PrismaClient, Prisma, plan, ddl } = await generatedClient({

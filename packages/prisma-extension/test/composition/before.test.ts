@@ -86,10 +86,6 @@ const COMPUTED: Record<string, Scenario> = {
         select: { contact: true },
       }),
       await owner.update({ where, data: { notes: ['z'] }, select: { first: true } }),
-      await owner.createManyAndReturn({
-        data: [{ id: where.id + 8, name: 'm', email: 'f' }],
-        select: { greeting: true },
-      }),
     ]
   },
   'computed fields below relations, in fluent calls and beside omitted fields': async (db, n) => {
@@ -162,10 +158,6 @@ const CHAINS: Record<string, { before: Extend; scenarios: Record<string, Scenari
   'a soft delete': { before: softDelete, scenarios: { ...EVERYWHERE, ...SOFT } },
   'a logger': { before: logger, scenarios: { ...EVERYWHERE, ...LOGGED } },
   'computed fields': { before: computed, scenarios: { ...EVERYWHERE, ...COMPUTED } },
-  'a soft delete, a logger and computed fields': {
-    before: (client) => computed(logger(softDelete(client))),
-    scenarios: { ...EVERYWHERE, ...SOFT, ...COMPUTED },
-  },
   'computed fields, a logger and a soft delete': {
     before: (client) => softDelete(logger(computed(client))),
     scenarios: { ...EVERYWHERE, ...SOFT, ...COMPUTED, ...LOGGED },
@@ -179,11 +171,12 @@ for (const [name, { before, scenarios }] of Object.entries(CHAINS)) {
     options: () => ({ before, client: { omit: { card: { id: true } } } }),
     then: (sealed) => {
       it('and all of it is encrypted', async () => {
-        const stored: any[] = await sealed().base.$queryRawUnsafe(
-          'SELECT email, notes FROM "Owner"',
-        )
-        for (const { email, notes } of stored)
-          expect(`${email} ${notes ?? 'rs1.'}`).toMatch(/^rs1.* "?rs1/)
+        const stored: any[] = await sealed().base.owner.findMany()
+        expect(stored.length).toBeGreaterThan(0)
+        for (const { email, notes } of stored) {
+          expect(email).toMatch(/^rs1\./)
+          expect(notes ?? 'rs1.').toMatch(/^rs1\./)
+        }
       })
     },
   })

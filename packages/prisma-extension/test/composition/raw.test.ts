@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rotate } from '../../src/keys/index.ts'
-import { openSealed, PROVIDERS, type SealedDatabase } from '../client/databases.ts'
+import { openSealed, PROVIDERS, sql, type SealedDatabase } from '../client/databases.ts'
 import { computed, logger, schema } from './extensions.ts'
 
 /** `$queryRaw` and `$executeRaw` pass what the database holds; `$rowseal` opens and seals beside them. */
@@ -17,11 +17,13 @@ describe.each(PROVIDERS)('raw SQL, on %s', (provider) => {
   beforeEach(() => sealed.base.owner.deleteMany())
 
   const ADA = { email: 'ada', notes: { a: ['b', null] }, scan: new Uint8Array([0, 255]) }
-  const json = provider === 'postgresql' ? '::jsonb' : ''
+  const json: string = provider === 'postgresql' ? '::jsonb' : ''
+
+  const table = (): unknown => sealed.Prisma.raw(sql(provider, '"Owner"'))
 
   async function stored(): Promise<{ email: string; notes: any; scan: Uint8Array }> {
     const { prisma, Prisma } = sealed
-    const [row] = await prisma.$queryRaw(Prisma.sql`SELECT email, notes, scan FROM "Owner"`)
+    const [row] = await prisma.$queryRaw(Prisma.sql`SELECT email, notes, scan FROM ${table()}`)
     return row
   }
 
@@ -47,7 +49,9 @@ describe.each(PROVIDERS)('raw SQL, on %s', (provider) => {
     expect(await prisma.$rowseal.open('Owner.notes', notes)).toEqual(ADA.notes)
     expect(await prisma.$rowseal.open('Owner.scan', row.scan)).toEqual(ADA.scan)
     expect(await prisma.$rowseal.open('Owner.scan', null)).toBeNull()
-    const [unsafe] = await prisma.$queryRawUnsafe('SELECT email FROM "Owner" WHERE id = 1')
+    const [unsafe] = await prisma.$queryRawUnsafe(
+      sql(provider, 'SELECT email FROM "Owner" WHERE id = 1'),
+    )
     expect(unsafe.email).toBe(row.email)
   })
 
@@ -55,13 +59,13 @@ describe.each(PROVIDERS)('raw SQL, on %s', (provider) => {
     const { prisma, Prisma } = sealed
     const [email, notes, scan] = await values()
     await prisma.$executeRaw(
-      Prisma.sql`INSERT INTO "Owner" (id, name, email, notes, scan)
+      Prisma.sql`INSERT INTO ${table()} (id, name, email, notes, scan)
         VALUES (1, 'n', ${email}, ${notes}${Prisma.raw(json)}, ${scan})`,
     )
     expect(await prisma.owner.findUnique({ where: { id: 1 } })).toMatchObject(ADA)
     const [other] = await values('2')
     const place = provider === 'postgresql' ? '$1' : '?'
-    await prisma.$executeRawUnsafe(`UPDATE "Owner" SET email = ${place}`, other)
+    await prisma.$executeRawUnsafe(sql(provider, `UPDATE "Owner" SET email = ${place}`), other)
     expect(await prisma.owner.findMany({ select: { contact: true } })).toMatchObject([
       { contact: 'n <ada2>' },
     ])
@@ -72,26 +76,26 @@ describe.each(PROVIDERS)('raw SQL, on %s', (provider) => {
     const [email, notes, scan] = await values()
     const [second] = await values('2')
     const insert = (client: any): Promise<number> =>
-      client.$executeRaw`INSERT INTO "Owner" (id, name, email, notes, scan)
+      client.$executeRaw`INSERT INTO ${table()} (id, name, email, notes, scan)
         VALUES (1, 'n', ${email}, ${notes}${Prisma.raw(json)}, ${scan})`
     const [count, rows, raw] = await prisma.$transaction([
       insert(prisma),
       prisma.owner.findMany({ where: { id: 1 } }),
-      prisma.$queryRaw`SELECT email FROM "Owner"`,
+      prisma.$queryRaw`SELECT email FROM ${table()}`,
     ])
     expect(count).toBe(1)
     expect(rows).toMatchObject([ADA])
     expect(raw).toEqual([{ email }])
     await prisma.$transaction(async (tx: any) => {
-      await tx.$executeRaw`UPDATE "Owner" SET email = ${second}`
+      await tx.$executeRaw`UPDATE ${table()} SET email = ${second}`
       expect(await tx.owner.findUnique({ where: { id: 1 } })).toMatchObject({ email: 'ada2' })
       const undone = tx.$transaction(async (inner: any) => {
-        await inner.$executeRaw`UPDATE "Owner" SET email = ${email}`
+        await inner.$executeRaw`UPDATE ${table()} SET email = ${email}`
         expect(await inner.owner.findFirst({ select: { email: true } })).toEqual({ email: 'ada' })
         throw new Error('back')
       })
       await expect(undone).rejects.toThrow('back')
-      expect(await tx.$queryRaw`SELECT email FROM "Owner"`).toEqual([{ email: second }])
+      expect(await tx.$queryRaw`SELECT email FROM ${table()}`).toEqual([{ email: second }])
     })
     expect(await prisma.owner.findFirst()).toMatchObject({ email: 'ada2' })
   })
