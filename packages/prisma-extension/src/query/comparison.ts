@@ -97,7 +97,7 @@ class Comparing {
   #assertKnown(operator: string): void {
     const { label } = this.#field
     const treatment = Object.hasOwn(COMPARISONS, operator) ? COMPARISONS[operator] : undefined
-    if (treatment === undefined) throw unknownClause(label, `the comparison "${operator}"`)
+    if (treatment === undefined) throw unknownClause(label, `the comparison "${operator}"`, label)
     if (treatment !== 'index') throw comparison(label, operator, treatment.instead)
   }
 

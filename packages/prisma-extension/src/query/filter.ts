@@ -111,22 +111,20 @@ function assertPlain(walk: FilterWalk, model: ModelPlan, key: string, value: unk
 function rewriteRelation(walk: FilterWalk, target: ModelPlan, value: unknown): unknown {
   if (!isArguments(value)) return value
   const operators = RELATION_OPERATORS.filter((key) => !isAbsent(value[key]))
-  const out = new Rewriting(value)
-  for (const key of operators) out.set(key, rewriteFilter(walk, target, value[key]))
+  if (operators.length === 0) return rewriteFilter(walk, target, value)
   // A field may have the name of an operator: then it is read as both, and neither may need a change.
   const unclear = operators.find((key) => isFieldOf(target, key))
-  if (unclear === undefined && operators.length > 0) {
-    const beside = Object.keys(value).find(
-      (key) => !operators.includes(key) && !isAbsent(value[key]),
-    )
-    if (beside !== undefined) throw unknownField(`A relation filter of ${target.name}`, beside)
-    return out.result
+  const asBare = unclear === undefined ? value : rewriteFilter(walk, target, value)
+  const beside = Object.keys(value).find((key) => !operators.includes(key) && !isAbsent(value[key]))
+  if (unclear === undefined && beside !== undefined) {
+    throw unknownField(`A relation filter of ${target.name}`, beside)
   }
-  const asBare = rewriteFilter(walk, target, value)
+  const out = new Rewriting(value)
+  for (const key of operators) out.set(key, rewriteFilter(walk, target, value[key]))
   if (unclear !== undefined && (asBare !== value || out.result !== value)) {
     throw ambiguous(target, unclear)
   }
-  return asBare
+  return out.result
 }
 
 /** A plain field compared with a sealed one is a comparison with ciphertext. */

@@ -80,11 +80,14 @@ export function unsupported(field: string, message: string, fix: string): QueryE
 }
 
 /** The error for an operation, argument or nested write that this version does not know. */
-export function unknownClause(model: string, what: string): QueryError {
+export function unknownClause(model: string, what: string, field?: string): QueryError {
   return new QueryError(
     'ERR_QUERY_UNSUPPORTED',
     `${model}: ${what} is not known to this version of Rowseal, which cannot tell if it touches encrypted fields.`,
-    { fix: 'Check its spelling, or update @rowseal/prisma-extension.' },
+    {
+      fix: 'Check its spelling, or update @rowseal/prisma-extension.',
+      ...(field === undefined ? {} : { field }),
+    },
   )
 }
 
