@@ -111,7 +111,7 @@ function checkAnnotation(
   const context = { datamodel, model, field, provider, place, annotations }
   if (annotation.kind === 'blindIndex') {
     const index = blindIndex(model, field, annotation, uniquesOf(datamodel, model))
-    return { place, sealed: null, index, ...checkBlindIndex({ ...context, annotation }) }
+    return { place, sealed: null, index, ...checkBlindIndex({ ...context, files, annotation }) }
   }
   const findings = checkField({ ...context, annotation })
   return { place, sealed: sealedField(model, field, annotation), index: null, ...findings }

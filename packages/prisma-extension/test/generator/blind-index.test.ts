@@ -83,6 +83,22 @@ describe('blind indexes', () => {
     ])
   })
 
+  it('are refused under a unique over a part of them', async () => {
+    const model = `model A {\n  id Int @id\n  text String @db.Text /// @encrypted\n  /// @blindIndex(text)\n  x String?\n  /// @blindIndex(text, normalize: [trim])\n  y String?\n  @@unique([x(length: 10)])\n}\n`
+    const run = await prismaGenerate(dir, {
+      'schema.prisma': `${OURS}${datasource('mysql')}${model}`,
+    })
+    expect(run.stderr).toContain('over the first characters of x')
+    const previews =
+      'generator client {\n  provider = "prisma-client"\n  output = "./c"\n  previewFeatures = ["partialIndexes"]\n}\n'
+    const partial = model.replace('(length: 10)', '').replace('[x]', '[x], where: raw("y is null")')
+    const second = await prismaGenerate(dir, {
+      'schema.prisma': `${previews}${OURS}${datasource('postgresql')}${partial}`,
+    })
+    expect(second.plan).toBeNull()
+    expect(second.stderr).toContain('guards some rows only')
+  })
+
   it.each([
     ['no field', '/// @blindIndex(nothing)\n  x String?', 'A has no field nothing'],
     ['a plain field', '/// @blindIndex(plain)\n  x String?', 'A.plain is not encrypted'],

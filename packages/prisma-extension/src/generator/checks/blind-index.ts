@@ -1,6 +1,11 @@
 import type { DMMF } from '@prisma/generator-helper'
 import { NORMALIZERS, type Normalizer, type Provider } from '../../plan/plan.ts'
-import type { BlindIndexAnnotation, PlacedAnnotation, Problem } from '../../schema/index.ts'
+import type {
+  BlindIndexAnnotation,
+  PlacedAnnotation,
+  Problem,
+  ScannedFile,
+} from '../../schema/index.ts'
 import { nearest } from '../../schema/resemble.ts'
 import { isCovered, uniquesOf } from '../uniques.ts'
 import type { Finding } from './field.ts'
@@ -16,6 +21,7 @@ export interface IndexContext {
   readonly provider: Provider
   readonly place: PlacedAnnotation['place']
   readonly annotation: BlindIndexAnnotation
+  readonly files: readonly ScannedFile[]
   /** All annotations of the model. */
   readonly annotations: readonly PlacedAnnotation[]
 }
@@ -30,6 +36,7 @@ export function checkBlindIndex(context: IndexContext): {
     ...checkNormalizers(context),
     ...checkColumn(context),
     ...checkSlot(context),
+    ...checkConstraints(context),
   ]
   const problems = findings.map(({ what, fix, code = 'ERR_ANNOTATION_INVALID' }) => ({
     code,
@@ -160,6 +167,44 @@ function checkSlot(context: IndexContext): Finding[] {
           ? `Write @unique behind ${field.name}.`
           : `Add @@unique([${wanted.join(', ')}]).`,
     },
+  ]
+}
+
+/** A constraint over part of the rows or of the value is not the one that the field would have. */
+function checkConstraints({ datamodel, model, field, files }: IndexContext): Finding[] {
+  const isCut = datamodel.indexes.some(
+    (index) =>
+      index.model === model.name &&
+      index.type === 'unique' &&
+      index.fields.some(({ name, length }) => name === field.name && length !== undefined),
+  )
+  const members = files.flatMap(({ blocks }) =>
+    blocks.filter((block) => block.name === model.name).flatMap((block) => block.members),
+  )
+  // Prisma's description of the schema for generators does not say which rows a constraint is for.
+  const isPartial = members.some(
+    ({ name, code }) =>
+      (name === field.name || name.startsWith('@@unique')) &&
+      /unique\s*\(.*\bwhere\s*:/s.test(code) &&
+      new RegExp(`\\b${field.name}\\b`).test(code),
+  )
+  return [
+    ...(isCut
+      ? [
+          {
+            what: `A unique over the first characters of ${field.name} takes different values for equal: all begin alike.`,
+            fix: 'Remove length from the unique.',
+          },
+        ]
+      : []),
+    ...(isPartial
+      ? [
+          {
+            what: `A unique with "where" guards some rows only, so ${field.name} would not name one row.`,
+            fix: 'Remove "where" from the unique, or use @@index instead.',
+          },
+        ]
+      : []),
   ]
 }
 
