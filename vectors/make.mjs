@@ -251,6 +251,41 @@ const FOREIGN = [
   foreignBytes('bytes-text-form', 'the text form in a binary column', utf8(textOf(1, body(plain)))),
 ]
 
+// ---- bound columns ----
+
+const bound = (name, reason, type, value, text) => ({ name, reason, type, value, text })
+
+const BOUND = [
+  bound('bound-string', 'text as it is', 'String', 'Ward 3', 'Ward 3'),
+  bound('bound-string-empty', 'the empty text', 'String', '', ''),
+  bound('bound-string-case', 'case is kept', 'String', 'AbC', 'AbC'),
+  bound('bound-string-space', 'white space is kept', 'String', ' a  ', ' a  '),
+  bound('bound-string-not-normalised', 'a letter and an accent stay two', 'String', 'Zoe\u0308', 'Zoe\u0308'),
+  bound('bound-string-uuid', 'a UUID in a text column is text', 'String', '7F3C0A1E-0000-4000-8000-0000000000FF', '7F3C0A1E-0000-4000-8000-0000000000FF'),
+  bound('bound-string-digits', 'a text of digits is text', 'String', '007', '007'),
+  bound('bound-string-surrogate', 'UTF-8 cannot carry it', 'String', 'a\ud800', null),
+  bound('bound-string-number', 'a number is no text', 'String', 7, null),
+  bound('bound-uuid', 'a native UUID', 'Uuid', '7f3c0a1e-0000-4000-8000-0000000000ff', '7f3c0a1e-0000-4000-8000-0000000000ff'),
+  bound('bound-uuid-case', 'the database gives back lower case', 'Uuid', '7F3C0A1E-0000-4000-8000-0000000000FF', '7f3c0a1e-0000-4000-8000-0000000000ff'),
+  bound('bound-uuid-bare', 'other spellings are not taken', 'Uuid', '7f3c0a1e0000400080000000000000ff', null),
+  bound('bound-uuid-braces', 'other spellings are not taken', 'Uuid', '{7f3c0a1e-0000-4000-8000-0000000000ff}', null),
+  bound('bound-int', 'a number', 'Int', 42, '42'),
+  bound('bound-int-zero', 'zero', 'Int', 0, '0'),
+  bound('bound-int-negative', 'a negative number', 'Int', -2147483648, '-2147483648'),
+  bound('bound-int-fraction', 'no integer', 'Int', 1.5, null),
+  bound('bound-int-text', 'a text is no number', 'Int', '42', null),
+  bound('bound-bigint', 'a number beyond 2^53', 'BigInt', '9007199254740993', '9007199254740993'),
+  bound('bound-bigint-lowest', 'the lowest', 'BigInt', '-9223372036854775808', '-9223372036854775808'),
+  bound('bound-bigint-zero', 'a number has one spelling', 'BigInt', '-0', '0'),
+  bound('bound-bigint-zeros', 'a number has one spelling', 'BigInt', '0012', '12'),
+  bound('bound-bigint-plus', 'not a number that Prisma takes', 'BigInt', '+1', null),
+  bound('bound-boolean-true', 'true', 'Boolean', true, 'true'),
+  bound('bound-boolean-false', 'false', 'Boolean', false, 'false'),
+  bound('bound-boolean-number', 'a number is no Boolean', 'Boolean', 1, null),
+  bound('bound-enum', 'name of the value', 'Enum', 'OUT_PATIENT', 'OUT_PATIENT'),
+  bound('bound-null', 'NULL cannot be bound', 'String', null, null),
+]
+
 // ---- reject: parse ----
 
 const text = textOf(1, body(plain)) // 90 + 12 bytes of body: whole groups, no spare bits
@@ -447,6 +482,7 @@ const vectors = {
   keys: KEYS.map(({ kek, ...key }) => (kek === undefined ? key : { ...key, kek: hex(kek) })),
   accept: ACCEPT,
   foreign: FOREIGN,
+  bound: BOUND,
   reject: [...REJECT_PARSE, ...REJECT_KEYS, ...REJECT_DECODE],
 }
 

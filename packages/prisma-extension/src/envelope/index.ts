@@ -1,6 +1,8 @@
 export { valueAad } from './aad.ts'
 export { openEnvelope, sealBytes, sealText } from './aead.ts'
 export type { SealingKey } from './aead.ts'
+export { boundText } from './bound.ts'
+export type { BoundType } from './bound.ts'
 export { decode, encode, parseJson } from './codec.ts'
 export type { CodecType } from './codec.ts'
 export { INDEX_VALUE_CHARS, indexKeyIdOf, indexPrefix, indexValue } from './index-value.ts'

@@ -9,7 +9,7 @@ import {
   parseText,
   valueAad,
 } from '../../src/envelope/index.ts'
-import type { CodecType, Envelope, Suite } from '../../src/envelope/index.ts'
+import type { BoundType, CodecType, Envelope, Suite } from '../../src/envelope/index.ts'
 
 export const ROOT = new URL('../../../../', import.meta.url)
 
@@ -51,6 +51,13 @@ export interface ForeignCase {
   bytes?: string
 }
 
+export interface BoundCase {
+  name: string
+  type: BoundType
+  value: unknown
+  text: string | null
+}
+
 export interface RejectCase {
   name: string
   rule: string
@@ -69,6 +76,7 @@ export interface Vectors {
   keys: VectorKey[]
   accept: AcceptCase[]
   foreign: ForeignCase[]
+  bound: BoundCase[]
   reject: RejectCase[]
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { EnvelopeError } from '../../src/errors.ts'
 import {
+  boundText,
   encode,
   parseBytes,
   parseText,
@@ -58,6 +59,10 @@ describe('accept', () => {
 
 test.each(vectors.foreign)('says that $name is not an envelope', (c) => {
   expect(c.text === undefined ? parseBytes(bin(c.bytes!)) : parseText(c.text)).toBeNull()
+})
+
+test.each(vectors.bound)('binds $name as it stands there', ({ type, value, text }) => {
+  expect(boundText(type, value)).toBe(text)
 })
 
 describe('reject', () => {
@@ -118,12 +123,14 @@ describe('specification', () => {
   })
 
   test('names each case once', () => {
-    const names = [...vectors.accept, ...vectors.foreign, ...vectors.reject].map((c) => c.name)
+    const names = [...vectors.accept, ...vectors.foreign, ...vectors.bound, ...vectors.reject].map(
+      (c) => c.name,
+    )
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toStrictEqual([])
   })
 
   test('gives every case a reason', () => {
-    for (const c of [...vectors.accept, ...vectors.foreign, ...vectors.reject])
+    for (const c of [...vectors.accept, ...vectors.foreign, ...vectors.bound, ...vectors.reject])
       expect((c as { reason?: string }).reason).toMatch(/\w/)
   })
 
