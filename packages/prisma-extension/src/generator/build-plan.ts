@@ -4,6 +4,7 @@ import type { BlindIndex, ModelSource, PlanSource, Provider, SealedField } from 
 import { PLAN_FORMAT } from '../plan/plan.ts'
 import type { PlacedAnnotation, Problem, ScannedFile } from '../schema/index.ts'
 import { findAnnotations } from '../schema/index.ts'
+import { boundColumns, boundKeys, type Binds } from './bound.ts'
 import { checkAgreement } from './checks/agreement.ts'
 import { checkBlindIndex } from './checks/blind-index.ts'
 import { checkField } from './checks/field.ts'
@@ -42,6 +43,7 @@ export function buildPlan(input: PlanInput): BuiltPlan {
   const fields = found.annotations.map((placed) =>
     checkAnnotation(input, placed, found.annotations),
   )
+  const binds = bindsOf(fields)
   const problems = [...found.problems, ...fields.flatMap((field) => field.problems)]
   return {
     source: {
@@ -49,7 +51,7 @@ export function buildPlan(input: PlanInput): BuiltPlan {
       digest: digestOf(input.schemaText),
       provider,
       models: Object.fromEntries(
-        datamodel.models.map((model) => [model.name, withAnnotated(input, model, fields)]),
+        datamodel.models.map((model) => [model.name, withAnnotated(input, model, fields, binds)]),
       ),
     },
     // A misread annotation is a difference as well, and is reported already.
@@ -66,6 +68,7 @@ function withAnnotated(
   { datamodel, provider }: PlanInput,
   model: DMMF.Model,
   fields: readonly CheckedField[],
+  binds: Binds,
 ): ModelSource {
   const own = fields.filter(({ place }) => place.model === model.name)
   const entries = <T>(of: (field: CheckedField) => T | null): [string, T][] =>
@@ -76,15 +79,25 @@ function withAnnotated(
   const sealed = entries((field) => field.sealed)
   const indexes = entries((field) => field.index)
   const columns = [...sealed, ...indexes].map(([name]) => name)
+  const names = sealed.map(([name]) => name)
   return {
-    ...modelSource(
-      model,
-      sealed.map(([name]) => name),
-    ),
+    ...modelSource(model, names, (relation) => boundKeys(datamodel, model, relation, binds)),
     sealed: Object.fromEntries(sealed),
     indexes: Object.fromEntries(indexes),
     constraints: constraintsOver(datamodel, model, columns, provider),
+    bound: boundColumns(datamodel, model, binds, provider),
   }
+}
+
+function bindsOf(fields: readonly CheckedField[]): Binds {
+  const binds = new Map<string, Set<string>>()
+  for (const { place, sealed } of fields) {
+    if (sealed === null) continue
+    const names = binds.get(place.model)
+    if (names === undefined) binds.set(place.model, new Set(sealed.bind))
+    else for (const name of sealed.bind) names.add(name)
+  }
+  return binds
 }
 
 function checkAnnotation(

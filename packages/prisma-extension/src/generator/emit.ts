@@ -34,6 +34,7 @@ function emitModel(name: string, model: ModelSource): string {
     ...record('sealed', oneLineEach(model.sealed), 6),
     ...record('indexes', oneLineEach(model.indexes), 6),
     ...record('constraints', oneLineEach(model.constraints), 6),
+    ...record('bound', oneLineEach(model.bound), 6),
     '    },',
   ].join('\n')
 }

@@ -14,16 +14,19 @@ import { isNormalizer } from './checks/blind-index.ts'
  * Everything the plan says about a model, but for what is annotated.
  *
  * @param sealed - names of its sealed fields, which identify no row.
+ * @param boundKeys - the bound foreign keys that a relation sets.
  */
 export function modelSource(
   model: DMMF.Model,
   sealed: readonly string[],
-): Omit<ModelSource, 'sealed' | 'indexes' | 'constraints'> {
+  boundKeys: (relation: DMMF.Field) => Pick<RelationField, 'boundHere' | 'boundThere'>,
+): Omit<ModelSource, 'sealed' | 'indexes' | 'constraints' | 'bound'> {
   const columns: Record<string, ColumnField> = {}
   const relations: Record<string, RelationField> = {}
   for (const field of model.fields) {
-    if (field.kind === 'object') relations[field.name] = { model: field.type, list: field.isList }
-    else columns[field.name] = { type: field.type, column: field.dbName ?? field.name }
+    if (field.kind === 'object') {
+      relations[field.name] = { model: field.type, list: field.isList, ...boundKeys(field) }
+    } else columns[field.name] = { type: field.type, column: field.dbName ?? field.name }
   }
   const place = {
     table: model.dbName ?? model.name,

@@ -1,5 +1,5 @@
 import { SchemaError } from '../errors.ts'
-import type { ModelSource, Plan, PlanSource } from './plan.ts'
+import type { ModelSource, Plan, PlanSource, RelationField } from './plan.ts'
 import { PLAN_FORMAT } from './plan.ts'
 import { findFlaw } from './shape.ts'
 
@@ -36,11 +36,22 @@ function copyModel(model: ModelSource): ModelSource {
   return {
     ...model,
     columns: copyRecord(model.columns, (column) => ({ ...column })),
-    relations: copyRecord(model.relations, (relation) => ({ ...relation })),
+    relations: copyRecord(model.relations, copyRelation),
     uniques: copyRecord(model.uniques, (fields) => [...fields]),
     sealed: copyRecord(model.sealed, (field) => ({ ...field })),
     indexes: copyRecord(model.indexes, (index) => ({ ...index })),
     constraints: copyRecord(model.constraints, (fields) => [...fields]),
+    bound: copyRecord(model.bound, (column) => ({ ...column })),
+  }
+}
+
+function copyRelation(relation: RelationField): RelationField {
+  const same = (column: string): string => column
+  const { boundHere, boundThere } = relation
+  return {
+    ...relation,
+    ...(boundHere === undefined ? {} : { boundHere: copyRecord(boundHere, same) }),
+    ...(boundThere === undefined ? {} : { boundThere: copyRecord(boundThere, same) }),
   }
 }
 

@@ -3,7 +3,10 @@ export { checkPlan, digestOf } from './digest.ts'
 export { NORMALIZERS, PLAN_FORMAT } from './plan.ts'
 export type {
   BlindIndex,
+  BoundColumn,
+  BoundType,
   ColumnField,
+  IdFunction,
   IndexName,
   ModelSource,
   Normalizer,

@@ -53,6 +53,26 @@ export interface BlindIndex {
   readonly unique: boolean
 }
 
+/** What a bound column holds: Prisma's type, `Uuid` for a String that the database keeps as a UUID. */
+export type BoundType = 'String' | 'Uuid' | 'Int' | 'BigInt' | 'Boolean' | 'Enum'
+
+/** A function of `@default` that makes ids, with its argument: the version, or the length. */
+export interface IdFunction {
+  readonly name: 'uuid' | 'cuid' | 'ulid' | 'nanoid'
+  readonly argument?: number
+}
+
+/** A column whose values the AAD of sealed fields holds, directly or through a foreign key of another model. */
+export interface BoundColumn {
+  readonly type: BoundType
+  /** Characters (code points) that fit. Databases cut longer text without an error if only spaces are lost. */
+  readonly maxChars?: number
+  /** Literal of `@default`, which the extension fills in. BigInt as text. */
+  readonly default?: string | number | boolean
+  /** What makes its ids: the extension does, before it seals. */
+  readonly generate?: IdFunction
+}
+
 /** A field that is a column (not a relation), sealed or not. */
 export interface ColumnField {
   /** Prisma's scalar type, or the enum's name. */
@@ -64,6 +84,10 @@ export interface ColumnField {
 export interface RelationField {
   readonly model: string
   readonly list: boolean
+  /** Bound foreign keys of this model that the relation sets, each with the other model's column it refers to. */
+  readonly boundHere?: Readonly<Record<string, string>>
+  /** Bound foreign keys of the other model that the relation sets, each with this model's column it refers to. */
+  readonly boundThere?: Readonly<Record<string, string>>
 }
 
 export interface ModelSource {
@@ -82,6 +106,8 @@ export interface ModelSource {
   readonly indexes: Readonly<Record<string, BlindIndex>>
   /** Unique constraints over blind indexes or sealed fields by their name in the database, with their fields. */
   readonly constraints: Readonly<Record<string, readonly string[]>>
+  /** Columns that sealed fields of the model bind, and those that bound foreign keys of other models refer to. */
+  readonly bound: Readonly<Record<string, BoundColumn>>
 }
 
 /** What the generator emits and `definePlan` checks: all models of the schema, annotated or not. */

@@ -1,7 +1,10 @@
+import { danglingName, type ModelShape } from './dangling.ts'
 import { NORMALIZERS } from './plan.ts'
 
 type Check = (value: unknown) => boolean
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isString: Check = (value) => typeof value === 'string' && value !== ''
 const isBoolean: Check = (value) => typeof value === 'boolean'
 const isStrings: Check = (value) => Array.isArray(value) && value.every((item) => isString(item))
@@ -21,7 +24,14 @@ const isDefault: Check = (value) =>
 type Shape = Readonly<Record<string, Check>>
 
 const COLUMN: Shape = { type: isString, column: isString }
-const RELATION: Shape = { model: isString, list: isBoolean }
+const isNames: Check = (value) =>
+  isRecord(value) && Object.values(value).length > 0 && Object.values(value).every(isString)
+const RELATION: Shape = {
+  model: isString,
+  list: isBoolean,
+  boundHere: isOptional(isNames),
+  boundThere: isOptional(isNames),
+}
 const SEALED: Shape = {
   type: isOneOf('String', 'Json', 'Bytes'),
   list: isBoolean,
@@ -41,8 +51,16 @@ const INDEX: Shape = {
   slot: (value) => value === 1 || value === 2,
   unique: isBoolean,
 }
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const ID_FUNCTION: Shape = {
+  name: isOneOf('uuid', 'cuid', 'ulid', 'nanoid'),
+  argument: isOptional(isCount),
+}
+const BOUND: Shape = {
+  type: isOneOf('String', 'Uuid', 'Int', 'BigInt', 'Boolean', 'Enum'),
+  maxChars: isOptional(isCount),
+  default: isOptional((value) => ['string', 'number', 'boolean'].includes(typeof value)),
+  generate: isOptional((value) => flawOf(value, ID_FUNCTION) === null),
+}
 const isRecordOf =
   (shape: Shape): Check =>
   (value) =>
@@ -59,6 +77,7 @@ const MODEL: Shape = {
   sealed: isRecordOf(SEALED),
   indexes: isRecordOf(INDEX),
   constraints: isRecordOfStrings,
+  bound: isRecordOf(BOUND),
 }
 const PLAN: Shape = {
   format: isCount,
@@ -85,45 +104,4 @@ function flawOf(value: unknown, shape: Shape): string | null {
   if (unknown !== undefined) return `unknown property "${unknown}"`
   const wrong = Object.entries(shape).find(([key, check]) => !check(value[key]))
   return wrong === undefined ? null : `wrong or missing "${wrong[0]}"`
-}
-
-interface ModelShape {
-  readonly key: readonly string[]
-  readonly columns: Record<string, { type: string }>
-  readonly relations: Record<string, { model: string }>
-  readonly uniques: Record<string, readonly string[]>
-  readonly sealed: Record<string, { type: string; list: boolean; bind: readonly string[] }>
-  readonly indexes: Record<string, { field: string }>
-  readonly constraints: Record<string, readonly string[]>
-}
-
-/** A name that leads nowhere: a field that is no column, a relation to a model that is not there. */
-function danglingName(model: ModelShape, models: Record<string, unknown>): string | null {
-  const sealed = Object.entries(model.sealed)
-  const fields = [
-    model.key,
-    ...Object.values(model.uniques),
-    ...Object.values(model.constraints),
-    ...sealed.map(([, { bind }]) => bind),
-    Object.keys(model.indexes),
-  ]
-  const noColumn = fields.flat().find((name) => !Object.hasOwn(model.columns, name))
-  if (noColumn !== undefined) return `"${noColumn}" is no column`
-  const otherType = sealed.find(([name, { type }]) => columnType(model, name) !== type)
-  if (otherType !== undefined) return `"${otherType[0]}" is no column of the sealed type`
-  const unsealed = Object.entries(model.indexes).find(
-    ([, index]) => !isIndexable(model, index.field),
-  )
-  if (unsealed !== undefined) return `"${unsealed[0]}" is an index of no sealed String`
-  const noModel = Object.values(model.relations).find((to) => !Object.hasOwn(models, to.model))
-  return noModel === undefined ? null : `"${noModel.model}" is no model`
-}
-
-function columnType(model: ModelShape, name: string): string | undefined {
-  return Object.hasOwn(model.columns, name) ? model.columns[name]?.type : undefined
-}
-
-function isIndexable(model: ModelShape, field: string): boolean {
-  const sealed = Object.hasOwn(model.sealed, field) ? model.sealed[field] : undefined
-  return sealed?.type === 'String' && !sealed.list
 }

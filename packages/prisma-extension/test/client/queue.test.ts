@@ -36,6 +36,7 @@ function modelOf(name: string): any {
     uniques: {},
     indexes: {},
     constraints: {},
+    bound: {},
     sealed: { x: sealed('x'), y: sealed('y') },
   }
 }

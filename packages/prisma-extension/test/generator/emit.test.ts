@@ -49,13 +49,24 @@ describe('emitPlan', () => {
       schema: NAMES.join(' '),
       key: NAMES,
       columns: Object.fromEntries(NAMES.map((name) => [name, column(name)])),
-      relations: Object.fromEntries(NAMES.map((name) => [name, { model: name, list: false }])),
+      relations: Object.fromEntries(
+        NAMES.map((name) => [
+          name,
+          { model: name, list: false, boundHere: { [name]: name }, boundThere: { a: name } },
+        ]),
+      ),
       uniques: { [NAMES.join('_')]: NAMES },
       sealed: Object.fromEntries(
         NAMES.map((name) => [name, { ...field, id: name, default: NAMES }]),
       ),
       indexes: Object.fromEntries(NAMES.map((name) => [name, { ...index, field: name, id: name }])),
       constraints: { [NAMES.join('_')]: NAMES },
+      bound: Object.fromEntries(
+        NAMES.map((name) => [
+          name,
+          { type: 'String', maxChars: 9, default: name, generate: { name: 'cuid', argument: 2 } },
+        ]),
+      ),
     }
     const models = Object.fromEntries(NAMES.map((name) => [name, model]))
     const source: PlanSource = { format: 2, digest: '0'.repeat(64), provider: 'mysql', models }
@@ -73,6 +84,7 @@ describe('emitPlan', () => {
       sealed: {},
       indexes: {},
       constraints: {},
+      bound: {},
     }
     const source = {
       format: 2,

@@ -106,6 +106,7 @@ const EXPECTED = {
     },
     indexes: {},
     constraints: {},
+    bound: {},
   },
   Visit: {
     table: 'Visit',
@@ -127,6 +128,7 @@ const EXPECTED = {
     sealed: { constructor: sealed('Visit.constructor', {}) },
     indexes: {},
     constraints: {},
+    bound: {},
   },
   Uniques: {
     table: 'Uniques',
@@ -142,6 +144,7 @@ const EXPECTED = {
     sealed: {},
     indexes: {},
     constraints: {},
+    bound: {},
   },
   Shown: {
     table: 'Shown',
@@ -153,6 +156,7 @@ const EXPECTED = {
     sealed: {},
     indexes: {},
     constraints: {},
+    bound: {},
   },
 }
 

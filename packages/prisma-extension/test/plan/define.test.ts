@@ -38,6 +38,7 @@ const user = {
   sealed: { mail: field },
   indexes: { mailIndex: index },
   constraints: { users_mailIndex_key: ['mailIndex'] },
+  bound: {},
 } as const
 
 const post = {
@@ -50,6 +51,7 @@ const post = {
   sealed: {},
   indexes: {},
   constraints: {},
+  bound: {},
 } as const
 
 const source = {
@@ -128,6 +130,11 @@ describe('definePlan', () => {
     models: { Post: post, User: { ...user, ...change } },
   })
 
+  const withGenerator = (generate: object) =>
+    withUser({ bound: { id: { type: 'String', generate } } })
+  const withPosts = (change: object) =>
+    withUser({ relations: { posts: { model: 'Post', list: true, ...change } } })
+
   it.each([
     ['a digest that is none', { ...source, digest: 'AB'.repeat(32) }],
     ['another provider', { ...source, provider: 'mongodb' }],
@@ -155,10 +162,26 @@ describe('definePlan', () => {
     ['an index that is no column', withUser({ indexes: { other: index } })],
     ['an index of a list', withMail({ list: true })],
     ['a constraint over no column', withUser({ constraints: { key: ['other'] } })],
+    ['a binding to a column it does not say how to read', withMail({ bind: ['tenant'] })],
+    ['a bound column that is none', withUser({ bound: { other: { type: 'Int' } } })],
+    ['a bound column of another type', withUser({ bound: { tenant: { type: 'Float' } } })],
+    ['a default that is an object', withUser({ bound: { tenant: { type: 'Int', default: {} } } })],
+    ['ids of an unknown function', withGenerator({ name: 'now' })],
+    ['ids with an unknown option', withGenerator({ name: 'uuid', version: 4 })],
+    ['a foreign key it does not say how to read', withPosts({ boundThere: { userId: 'id' } })],
+    ['a relation that sets nothing', withPosts({ boundHere: {} })],
     ['a field that is null', withUser({ sealed: { mail: null } })],
   ])('refuses %s', (_, plan) => {
     expect(refusal(plan).code).toBe('ERR_PLAN_FORMAT')
     expect(refusal(plan).message).toContain('damaged')
+  })
+
+  it('takes bound columns and the relations that set them', () => {
+    const bound = { id: { type: 'Int' }, tenant: { type: 'Int', default: 0 } }
+    const relations = { posts: { model: 'Post', list: true, boundThere: { userId: 'id' } } }
+    const plan = definePlan(withUser({ bound, relations }) as unknown as PlanSource)
+    expect(plan.models['User']).toMatchObject({ bound, relations })
+    expect('toString' in plan.models['User']!.relations['posts']!.boundThere!).toBe(false)
   })
 
   it('keeps the names of sealed fields in the type', () => {

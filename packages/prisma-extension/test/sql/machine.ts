@@ -82,6 +82,7 @@ export function model({
     uniques: {},
     indexes: {},
     constraints: {},
+    bound: {},
     sealed: Object.fromEntries(
       Object.entries(sealed).map(([field, type]) => [field, sealedField(field, type, lists)]),
     ),
