@@ -42,6 +42,7 @@ export class SchemaError extends RowsealError<SchemaErrorCode> {}
 
 export type QueryErrorCode =
   | 'ERR_QUERY_UNSUPPORTED' // the clause would work on ciphertext
+  | 'ERR_RECORD_BINDING' // what a sealed value is bound to is not known, or would change without it
   | 'ERR_VALUE_INVALID' // a value given for a sealed field is not of the field's type
 
 /** The application's developer must change a query. Nothing was sent to the database. */

@@ -36,6 +36,32 @@ export function viaOf(client: object, params: InternalParams | undefined): Via |
   return transaction?.kind === 'itx' ? { client, transaction } : undefined
 }
 
+/** Does an operation run in a batch, `$transaction([...])`, whose hooks may not query before it? */
+export function isInBatch(params: InternalParams | undefined): boolean {
+  return params?.transaction?.kind === 'batch'
+}
+
+/**
+ * Read one record through the un-extended client, on the connection of the interactive transaction if there
+ * is one: any other could wait for that transaction for ever.
+ */
+export async function readRecord(
+  via: Via | undefined,
+  client: object,
+  model: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const delegate = (client as Record<string, unknown>)[model] as Delegate
+  const query = delegate.findUnique(args)
+  return via === undefined ? query : query.requestTransaction(via.transaction)
+}
+
+interface Delegate {
+  findUnique(args: unknown): PromiseLike<Readonly<Record<string, unknown>> | null> & {
+    requestTransaction(transaction: unknown): PromiseLike<Readonly<Record<string, unknown>> | null>
+  }
+}
+
 /**
  * What to hand to `query` beside the arguments: the same operation, with two things changed.
  *

@@ -14,6 +14,7 @@ import {
   type StaleRecord,
 } from '../query/index.ts'
 import type { SealSites } from '../query/sites.ts'
+import { BoundUpdate } from './bound-update.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
 import { guardedQuery, refuseResealing } from './later-extensions.ts'
 import { send } from './send.ts'
@@ -50,24 +51,50 @@ async function run(
   model: ModelPlan | undefined,
   params: HookParams,
 ): Promise<unknown> {
-  const { operation, args, __internalParams } = params
   if (model === undefined) throw new TypeError(`The plan has no model ${params.model}.`)
-  const via = viaOf(context.client, __internalParams)
-  const views = new IndexViews(via)
-  const { plan, globalOmit } = context
-  const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit }
-  const collected = await views.complete(() => collectArguments(walk, model, operation, args))
-  refuseResealing(context.underWay, collected.sites)
-  const sent = await protect(collected, via)
-  const query = guardedQuery(context.underWay, model, params, collected.sites)
-  const result = await send(context, views, { ...params, query }, collected.args)
+  const via = viaOf(context.client, params.__internalParams)
+  const { collected, sent, result } = await answer(context, model, params, via)
   if (collected.result === 'rows') {
-    const end = endOf(model, collected.hidden, __internalParams)
+    const end = endOf(model, collected.hidden, params.__internalParams)
     const sites = new OpenSites(sent)
     sites.collect(end.model, result, end.hidden)
     await open(context, sites, via)
   }
   return result
+}
+
+interface Answer {
+  readonly collected: Collected
+  readonly sent: ReadonlyMap<string, SealSite> | null
+  readonly result: unknown
+}
+
+/** Collect, seal and send; once more where a record was changed between reading and writing it. */
+async function answer(
+  context: Context,
+  model: ModelPlan,
+  params: HookParams,
+  via: Via | undefined,
+): Promise<Answer> {
+  const { client, plan, globalOmit, underWay } = context
+  const { operation, args, __internalParams } = params
+  const update = new BoundUpdate(client, via, __internalParams)
+  for (;;) {
+    const views = new IndexViews(via)
+    const collected = await update.collect((current) => {
+      const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit, current }
+      return views.complete(() => collectArguments(walk, model, operation, args))
+    })
+    refuseResealing(underWay, collected.sites)
+    const sent = await protect(collected, via)
+    const query = guardedQuery(underWay, model, params, collected.sites)
+    try {
+      const result = await send(context, views, { ...params, query }, collected.args)
+      return { collected, sent, result }
+    } catch (error) {
+      if (!(await update.isOvertaken(error))) throw error
+    }
+  }
 }
 
 /** Seal what the walk found; gives the sites by their envelopes. */

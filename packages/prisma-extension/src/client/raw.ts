@@ -1,7 +1,8 @@
 import { openEnvelope, parseBytes, parseText } from '../envelope/index.ts'
 import { EnvelopeError } from '../errors.ts'
-import type { IndexName, PlanSource, SealedName } from '../plan/index.ts'
+import type { BoundArgument, IndexName, PlanSource, SealedName } from '../plan/index.ts'
 import {
+  boundIn,
   fromPlaintext,
   indexEntries,
   IndexViews,
@@ -22,16 +23,26 @@ export interface RawAccess<S extends PlanSource = PlanSource> {
   /**
    * The stored form of a value of a sealed field (of one element, for a list).
    *
+   * @param bound - for a field with `bind`: the record's values of those columns.
    * @returns text for String and Json fields, bytes for Bytes.
    * @throws {QueryError} `ERR_VALUE_INVALID`
    */
-  seal(field: SealedName<S>, value: unknown): Promise<string | Uint8Array>
+  seal<N extends SealedName<S>>(
+    field: N,
+    value: unknown,
+    ...bound: BoundArgument<S, N>
+  ): Promise<string | Uint8Array>
   /**
    * The value in a stored form, as raw SQL returned it. NULL stays null.
    *
+   * @param bound - for a field with `bind`: the record's values of those columns.
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, `ERR_ENVELOPE_MALFORMED`, `ERR_PLAINTEXT_REFUSED`
    */
-  open(field: SealedName<S>, stored: string | Uint8Array | null): Promise<unknown>
+  open<N extends SealedName<S>>(
+    field: N,
+    stored: string | Uint8Array | null,
+    ...bound: BoundArgument<S, N>
+  ): Promise<unknown>
   /**
    * How to look a text up by a blind index now: `WHERE column IN (values)`. Ask anew for each query: a
    * rotation of index keys changes both.
@@ -60,22 +71,25 @@ export interface IndexTerm {
 
 export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S> {
   return {
-    seal: async (name, value) => {
-      const field = find(plan, name)
+    seal: async (name, value, ...given) => {
+      const { model, field } = find(plan, name)
+      const bound = boundIn(model, field, given[0] ?? {})
       const plaintext = toPlaintext(field, value)
       const [dek] = await field.keyring.forProtect(1)
       if (dek === undefined) throw new TypeError('No DEK for one value.')
-      return sealValue(field, dek, plaintext)
+      return sealValue(field, dek, plaintext, bound)
     },
-    open: async (name, stored) => {
-      const field = find(plan, name)
+    open: async (name, stored, ...given) => {
+      const { model, field } = find(plan, name)
+      const bound = boundIn(model, field, given[0] ?? {})
       if (stored === null) return null
       const envelope =
         typeof stored === 'string' ? parseText(stored, name) : parseBytes(stored, name)
       if (envelope === null) return plaintextOf(field, stored)
       const [key] = await field.keyring.forProcess([envelope])
       if (key === undefined) throw new TypeError('No key for one value.')
-      return fromPlaintext(field, openEnvelope(envelope, key, field.aad(envelope.suite), name))
+      const aad = field.aad(envelope.suite, bound)
+      return fromPlaintext(field, openEnvelope(envelope, key, aad, name))
     },
     index: async (name, text) => {
       const { model, index } = findIndex(plan, name)
@@ -84,8 +98,7 @@ export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S
       return { column: columnOf(model, column), values: hashes(text) }
     },
     indexEntries: async (name, text) => {
-      const field = find(plan, name)
-      const model = plan.get(name.slice(0, name.indexOf('.')))!
+      const { model, field } = find(plan, name)
       if (text !== null) toPlaintext(field, text)
       const views = new IndexViews()
       const entries = await views.complete(() =>
@@ -120,9 +133,10 @@ function plaintextOf(field: FieldPlan, stored: string | Uint8Array): unknown {
   )
 }
 
-function find(plan: CompiledPlan, name: string): FieldPlan {
-  const [model = '', field = ''] = name.split('.')
-  const found = plan.get(model)?.sealed.get(field)
-  if (found === undefined) throw new TypeError(`${name} is not a sealed field of the plan.`)
-  return found
+function find(plan: CompiledPlan, name: string): { model: ModelPlan; field: FieldPlan } {
+  const [modelName = '', fieldName = ''] = name.split('.')
+  const model = plan.get(modelName)
+  const field = model?.sealed.get(fieldName)
+  if (model !== undefined && field !== undefined) return { model, field }
+  throw new TypeError(`${name} is not a sealed field of the plan.`)
 }

@@ -1,7 +1,7 @@
 import type { FieldPlan, ModelPlan, StaleRecord } from '../query/index.ts'
 import type { Provider } from '../plan/index.ts'
-import { keyText, type StoredValue } from '../sql/index.ts'
-import type { PendingRecord, RecordSwapper } from './reseal.ts'
+import { keyText } from '../sql/index.ts'
+import type { PendingRecord, ReadValue, RecordSwapper } from './reseal.ts'
 
 /**
  * Stale values met by reads wait here and are rewritten in the background:
@@ -46,7 +46,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** A record in the queue, to which further reads may add. */
 interface Waiting extends PendingRecord {
-  readonly stored: Map<FieldPlan, StoredValue>
+  readonly stored: Map<FieldPlan, ReadValue>
   bytes: number
 }
 
@@ -132,9 +132,9 @@ export class ReencryptionQueue {
       this.#waitingCount++
     }
     // Another read of the record may have met other fields, or newer bytes of the same.
-    for (const { field, stored } of fields) {
-      const more = sizeOf(stored) - sizeOf(record.stored.get(field) ?? '')
-      record.stored.set(field, stored)
+    for (const { field, stored, bound } of fields) {
+      const more = sizeOf(stored) - sizeOf(record.stored.get(field)?.stored ?? '')
+      record.stored.set(field, { stored, bound })
       record.bytes += more
       this.#waitingBytes += more
     }

@@ -3,7 +3,7 @@ import { RowsealError } from '../errors.ts'
 import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek } from '../keys/types.ts'
 import type { Provider } from '../plan/index.ts'
-import { sealValue, type FieldPlan, type ModelPlan } from '../query/index.ts'
+import { sealValue, type FieldPlan, type ModelPlan, type StaleField } from '../query/index.ts'
 import {
   isList,
   loadTable,
@@ -20,8 +20,11 @@ import {
 /** A record that waits for re-encryption: its key in text form, and the stored values that were read. */
 export interface PendingRecord {
   readonly key: readonly string[]
-  readonly stored: ReadonlyMap<FieldPlan, StoredValue>
+  readonly stored: ReadonlyMap<FieldPlan, ReadValue>
 }
+
+/** A stored value, with what its AAD holds of its record. */
+export type ReadValue = Pick<StaleField, 'stored' | 'bound'>
 
 /** What became of a batch, in records. */
 export interface Swapped {
@@ -66,6 +69,7 @@ interface Site {
   /** Place in a list; null for a single value. */
   readonly at: number | null
   readonly envelope: Envelope
+  readonly bound: readonly Buffer[]
   /** Index of its key among those asked of the field's keyring. */
   readonly slot: number
 }
@@ -115,7 +119,7 @@ async function reseal(records: readonly PendingRecord[]): Promise<Resealed> {
 /** The key may have become active again while the record waited. Plaintext is never sealed by a read. */
 function staleSites(record: PendingRecord, wanted: Map<Keyring, Envelope[]>): Site[] {
   const sites: Site[] = []
-  for (const [field, stored] of record.stored) {
+  for (const [field, { stored, bound }] of record.stored) {
     const elements = isList(stored) ? stored : [stored]
     for (const [i, element] of elements.entries()) {
       const envelope = parse(element)
@@ -123,7 +127,7 @@ function staleSites(record: PendingRecord, wanted: Map<Keyring, Envelope[]>): Si
       let envelopes = wanted.get(field.keyring)
       if (envelopes === undefined) wanted.set(field.keyring, (envelopes = []))
       const slot = envelopes.push(envelope) - 1
-      sites.push({ field, at: isList(stored) ? i : null, envelope, slot })
+      sites.push({ field, at: isList(stored) ? i : null, envelope, bound, slot })
     }
   }
   return sites
@@ -137,17 +141,18 @@ function rewrite(
   dekOf: (keyring: Keyring) => Dek | undefined,
 ): Map<FieldPlan, StoredValue> {
   const next = new Map<FieldPlan, StoredValue>()
-  for (const { field, at, envelope, slot } of sites) {
+  for (const { field, at, envelope, bound, slot } of sites) {
     const key = keys.get(field.keyring)?.[slot]
     const dek = dekOf(field.keyring)
     if (key === undefined || dek === undefined) throw new TypeError('No key for a collected value.')
     if (key instanceof RowsealError) throw key
-    const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite), field.label)
-    const sealed = sealValue(field, dek, plaintext)
+    const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite, bound), field.label)
+    const sealed = sealValue(field, dek, plaintext, bound)
     plaintext.fill(0)
     if (at === null) next.set(field, sealed)
     else {
-      const list = next.get(field) ?? [...(record.stored.get(field) as readonly StoredScalar[])]
+      const stored = record.stored.get(field)?.stored as readonly StoredScalar[]
+      const list = next.get(field) ?? [...stored]
       ;(list as StoredScalar[])[at] = sealed
       next.set(field, list)
     }
@@ -166,7 +171,7 @@ function rowOf(
   }
   return {
     key,
-    old: fields.map((field) => column(field, stored.get(field))),
+    old: fields.map((field) => column(field, stored.get(field)?.stored)),
     next: fields.map((field) => column(field, next.get(field))),
   }
 }

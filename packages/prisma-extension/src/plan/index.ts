@@ -3,6 +3,7 @@ export { checkPlan, digestOf } from './digest.ts'
 export { NORMALIZERS, PLAN_FORMAT } from './plan.ts'
 export type {
   BlindIndex,
+  BoundArgument,
   BoundColumn,
   BoundType,
   ColumnField,

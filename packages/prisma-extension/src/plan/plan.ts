@@ -136,3 +136,25 @@ export type IndexName<S extends PlanSource> = NameIn<S, 'indexes'>
 type NameIn<S extends PlanSource, Part extends 'sealed' | 'indexes'> = {
   [M in keyof S['models'] & string]: `${M}.${keyof S['models'][M][Part] & string}`
 }[keyof S['models'] & string]
+
+/** The third argument of `$rowseal.seal` and `open`: none for a field without `bind`. */
+export type BoundArgument<
+  S extends PlanSource,
+  N extends string,
+> = N extends `${infer M}.${infer F}`
+  ? ArgumentOf<S['models'][M], S['models'][M]['sealed'][F]['bind'][number]>
+  : never
+
+type ArgumentOf<Model extends ModelSource, Column extends string> = [Column] extends [never]
+  ? []
+  : string extends Column
+    ? [bound?: Readonly<Record<string, unknown>>]
+    : [bound: { readonly [C in Column]: BoundValue<Model['bound'][C]['type']> }]
+
+type BoundValue<T extends BoundType> = T extends 'Int'
+  ? number
+  : T extends 'BigInt'
+    ? bigint | number
+    : T extends 'Boolean'
+      ? boolean
+      : string

@@ -12,7 +12,7 @@ import type {
 } from '../plan/index.ts'
 import { compoundsOf, type Compound } from './compounds.ts'
 
-/** A sealed field, ready for use: its keyring found, its AAD built once. */
+/** A sealed field, ready for use: its keyring found, its AAD built once unless columns are bound. */
 export interface FieldPlan {
   /** `Model.field`, for messages. */
   readonly label: string
@@ -21,7 +21,8 @@ export interface FieldPlan {
   readonly keyring: Keyring
   /** Its blind indexes, in the order of the schema. */
   readonly indexes: readonly IndexPlan[]
-  aad(suite: Suite): Buffer
+  /** @param bound - of the record the value is in: one for each column that the field binds. */
+  aad(suite: Suite, bound: readonly Uint8Array[]): Buffer
 }
 
 /** A blind index: one column, or two that a unique one rotates between. */
@@ -57,6 +58,8 @@ export interface ModelPlan {
   readonly compounds: ReadonlyMap<string, Compound>
   /** Sealed fields with an `@default` that this extension writes. */
   readonly defaults: readonly FieldPlan[]
+  /** Are there columns to which sealed values are bound, of this model or of one that refers to it? */
+  readonly isBound: boolean
   readonly relations: ReadonlyMap<string, ModelPlan>
   /** The relations behind which a sealed field lies, however far. */
   readonly reaching: readonly (readonly [string, ModelPlan])[]
@@ -123,6 +126,7 @@ function draft(
     ),
     compounds: compoundsOf(source),
     defaults: fields.filter((field) => field.spec.default !== undefined),
+    isBound: Object.keys(source.bound).length > 0,
     relations: new Map(),
     reaching: [],
     reaches: fields.length > 0,
@@ -148,16 +152,23 @@ function compileField(
       },
     )
   }
-  const aads = new Map<Suite, Buffer>()
-  const aad = (suite: Suite): Buffer => {
-    let bytes = aads.get(suite)
-    if (bytes === undefined) aads.set(suite, (bytes = valueAad(suite, spec.id)))
-    return bytes
-  }
+  const aad = aadOf(label, spec)
   const indexes: IndexPlan[] = []
   const field: FieldPlan = { label, name, spec, keyring, indexes, aad }
   indexes.push(...indexesOf(model, source, field))
   return field
+}
+
+/** The AAD of a field's values, kept where it is the same for all of them. */
+function aadOf(label: string, { id, bind }: SealedField): FieldPlan['aad'] {
+  const kept = new Map<Suite, Buffer>()
+  return (suite, bound) => {
+    if (bound.length !== bind.length) throw new TypeError(`${label} binds ${bind.length} columns.`)
+    if (bound.length > 0) return valueAad(suite, id, bound)
+    let bytes = kept.get(suite)
+    if (bytes === undefined) kept.set(suite, (bytes = valueAad(suite, id)))
+    return bytes
+  }
 }
 
 function indexesOf(model: string, source: ModelSource, field: FieldPlan): IndexPlan[] {

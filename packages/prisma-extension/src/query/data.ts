@@ -1,12 +1,19 @@
-import { isFieldOf, type FieldPlan, type ModelPlan } from './compile.ts'
+import { Before, type Named } from './before.ts'
+import { NOTHING_GIVEN, type Binding, type Given } from './binding.ts'
+import { withDefaults } from './defaults.ts'
+import { bindCreate } from './bound-create.ts'
+import { bindUpdate } from './bound-update.ts'
+import { namesCreated } from './bound-values.ts'
+import { isFieldOf, type ModelPlan } from './compile.ts'
 import { sealField, type Mode } from './field-data.ts'
 import { mapSame, replace } from './copy-on-write.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
 import { NESTED_WRITES } from './matrix.ts'
 import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from './refuse.ts'
-import { RecordSlots, type SealSites } from './sites.ts'
-import { isAbsent, type PlainObject } from './special.ts'
-import { QueryError } from '../errors.ts'
+import { mayDuplicate, moved } from './refuse-binding.ts'
+import { RecordSlots, type SealSites, type WrittenRecord } from './sites.ts'
+import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { isWrapper } from './wrapper.ts'
 
 /**
  * Walks over the arguments that write. They return the same object when nothing below it is sealed, and
@@ -18,19 +25,45 @@ export interface WriteWalk extends FilterWalk {
   readonly sites: SealSites
 }
 
-/** `data` of a create or an update of one record, or of one `updateMany`. */
-export function writeData(
+/** `data` of a record that is created. @param above - bound foreign keys that it gets from a record above it. */
+export function createData(
+  walk: WriteWalk,
+  model: ModelPlan,
+  data: unknown,
+  above: Given = NOTHING_GIVEN,
+  slots = new RecordSlots(),
+): unknown {
+  const bind = (given: PlainObject): Binding => bindCreate(model, given, above)
+  return writeData(walk, model, 'create', data, bind, slots)
+}
+
+/** `data` of an update of one record, or of one `updateMany`. */
+function updateData(
+  walk: WriteWalk,
+  model: ModelPlan,
+  data: unknown,
+  before: Before,
+  slots = new RecordSlots(),
+): unknown {
+  const bind = (given: PlainObject): Binding => bindUpdate(model, given, before)
+  return writeData(walk, model, 'update', data, bind, slots)
+}
+
+function writeData(
   walk: WriteWalk,
   model: ModelPlan,
   mode: Mode,
-  data: unknown,
-  record = new RecordSlots(),
+  written: unknown,
+  bind: (given: PlainObject) => Binding,
+  slots: RecordSlots,
 ): unknown {
-  if (!model.reaches) return data
-  if (!isArguments(data)) {
-    if (data === null) return data
+  if (!model.reaches) return written
+  if (!isArguments(written)) {
+    if (written === null) return written
     throw notData(`The data of ${model.name}`)
   }
+  const { data, boundTo, below } = bind(written)
+  const record: WrittenRecord = { slots, boundTo }
   let out = data
   for (const key of Object.keys(data)) {
     const value = data[key]
@@ -50,7 +83,8 @@ export function writeData(
     }
     if (!relation.reaches || value === null) continue
     if (!isArguments(value)) throw notData(`${model.name}.${key}`)
-    const nested = writeRelation(walk, relation, value, model.source.relations[key]?.list === true)
+    const list = model.source.relations[key]?.list === true
+    const nested = writeRelation(walk, relation, value, list, below(key))
     if (nested === value) continue
     if (out === data) out = { ...data }
     out[key] = nested
@@ -59,68 +93,69 @@ export function writeData(
 }
 
 /** One record or a list of them, each with a DEK of its own. */
-export function writeEach(walk: WriteWalk, model: ModelPlan, data: unknown): unknown {
-  return mapSame(data, (item) => writeData(walk, model, 'create', item))
-}
-
-/** The engine fills defaults after the hooks, in the clear: so a sealed field's default is written here. */
-function withDefaults(
+export function writeEach(
   walk: WriteWalk,
   model: ModelPlan,
-  record: RecordSlots,
-  data: PlainObject,
-  copied: PlainObject,
-): PlainObject {
-  let out = copied
-  for (const field of model.defaults) {
-    const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
-    // A default that stays in the clear is the engine's, but an index over it is not.
-    const isPlain = field.spec.seal === 'off' && field.indexes.length === 0
-    if (isPlain || isGiven) continue
-    if (out === data) out = { ...data }
-    sealField(walk, record, field, 'create', out, defaultOf(field))
-  }
-  return out
+  data: unknown,
+  above?: Given,
+): unknown {
+  return mapSame(data, (item) => createData(walk, model, item, above))
 }
 
-function defaultOf(field: FieldPlan): unknown {
-  const parse = (text: string): unknown => (field.spec.type === 'Json' ? JSON.parse(text) : text)
-  const literal = field.spec.default
-  return typeof literal === 'string' ? parse(literal) : literal?.map(parse)
-}
+/**
+ * @param list - is the relation one to many?
+ * @param above - bound foreign keys that the relation sets.
+ */
+type NestedWrite = (
+  walk: WriteWalk,
+  model: ModelPlan,
+  value: unknown,
+  list: boolean,
+  above: Given,
+) => unknown
 
-type NestedWrite = (walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean) => unknown
-
-/** The nested writes of a relation (`list`: to many): what each of them holds. */
+/** The nested writes of a relation: what each of them holds. */
 const NESTED: Readonly<Record<keyof typeof NESTED_WRITES, NestedWrite>> = {
-  create: (walk, model, value) => writeEach(walk, model, value),
-  createMany: (walk, model, value) =>
-    replace(value, 'data', (data) => writeEach(walk, model, data)),
-  connectOrCreate: (walk, model, value) =>
-    mapSame(value, (item) =>
-      replace(whereOf(walk, model, item, true), 'create', (data) =>
-        writeData(walk, model, 'create', data),
-      ),
-    ),
-  update: (walk, model, value, list) =>
-    mapSame(value, (item) => writeNestedUpdate(walk, model, item, list)),
+  create: (walk, model, value, _, above) => writeEach(walk, model, value, above),
+  createMany: (walk, model, value, _, above) =>
+    replace(value, 'data', (data) => writeEach(walk, model, data, above)),
+  connectOrCreate: (walk, model, value, _, above) => {
+    assertStays(model, above, 'connectOrCreate')
+    return mapSame(value, (item) =>
+      replace(whereOf(walk, model, item, true), 'create', (data) => createData(walk, model, data)),
+    )
+  },
+  update: (walk, model, value, list, above) =>
+    mapSame(value, (item) => writeNestedUpdate(walk, model, item, list, above)),
   updateMany: (walk, model, value) =>
     mapSame(value, (item) =>
-      replace(whereOf(walk, model, item, false), 'data', (data) =>
-        writeData(walk, model, 'update', data),
-      ),
+      // Prisma finds the rows first, and then writes by their keys.
+      writeUpdate(walk, model, whereOf(walk, model, item, false), { isMany: true, isByKey: true }),
     ),
-  upsert: (walk, model, value, list) =>
-    mapSame(value, (item) => writeUpsert(walk, model, whereOf(walk, model, item, list))),
-  connect: (walk, model, value) => rewriteUnique(walk, model, value),
-  set: (walk, model, value) => rewriteUnique(walk, model, value),
-  disconnect: naming,
-  delete: naming,
+  upsert: (walk, model, value, list, above) =>
+    mapSame(value, (item) => writeUpsert(walk, model, whereOf(walk, model, item, list), { above })),
+  connect: naming('connect'),
+  set: naming('set'),
+  disconnect: naming('disconnect'),
+  delete: named,
   deleteMany: (walk, model, value) => rewriteFilter(walk, model, value),
 }
 
+/** A nested write that gives records another place, which may be a foreign key of theirs. */
+function naming(operation: 'connect' | 'set' | 'disconnect'): NestedWrite {
+  return (walk, model, value, list, above) => {
+    assertStays(model, above, operation)
+    return named(walk, model, value, list || operation !== 'disconnect')
+  }
+}
+
+/** Records that exist keep the foreign keys to which values are bound. */
+function assertStays(model: ModelPlan, above: Given, operation: string): void {
+  for (const column of above.keys()) throw moved(model, column, operation)
+}
+
 /** Rows of a list are named; of a single relation there is one, which a filter may hold against. */
-function naming(walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean): unknown {
+function named(walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean): unknown {
   return list ? rewriteUnique(walk, model, value) : rewriteFilter(walk, model, value)
 }
 
@@ -133,12 +168,13 @@ function writeRelation(
   model: ModelPlan,
   value: PlainObject,
   list: boolean,
+  above: Given,
 ): PlainObject {
   let out = value
   for (const key of Object.keys(value)) {
     if (isAbsent(value[key])) continue
     if (!isNestedWrite(key)) throw unknownClause(model.name, `the nested write "${key}"`)
-    const nested = NESTED[key](walk, model, value[key], list)
+    const nested = NESTED[key](walk, model, value[key], list, above)
     if (nested === value[key]) continue
     if (out === value) out = { ...value }
     out[key] = nested
@@ -146,11 +182,50 @@ function writeRelation(
   return out
 }
 
+/** How a record is named, but for its `where`. */
+type Naming = Omit<Named, 'where'>
+
+/** `{ where, data }`, whose `where` was rewritten. */
+export function writeUpdate(
+  walk: WriteWalk,
+  model: ModelPlan,
+  args: unknown,
+  naming: Naming,
+): unknown {
+  if (!isPlainObject(args)) return args
+  const before = new Before(model, { ...naming, where: args['where'] })
+  const out = replace(args, 'data', (data) => updateData(walk, model, data, before))
+  return before.constrain(out as PlainObject)
+}
+
 /** `create` and `update` of an upsert are the same record: whichever is used, one DEK serves. */
-export function writeUpsert(walk: WriteWalk, model: ModelPlan, args: unknown): unknown {
-  const record = new RecordSlots()
-  const created = replace(args, 'create', (data) => writeData(walk, model, 'create', data, record))
-  return replace(created, 'update', (data) => writeData(walk, model, 'update', data, record))
+export function writeUpsert(
+  walk: WriteWalk,
+  model: ModelPlan,
+  args: unknown,
+  naming: Naming,
+): unknown {
+  if (!isPlainObject(args)) return args
+  const slots = new RecordSlots()
+  const before = new Before(model, { ...naming, where: args['where'] })
+  const created = replace(args, 'create', (data) =>
+    createData(walk, model, data, naming.above, slots),
+  )
+  const out = replace(created, 'update', (data) =>
+    updateData(walk, model, data, before, slots),
+  ) as PlainObject
+  if (naming.current !== undefined) assertSameRecord(model, before, out)
+  return before.constrain(out)
+}
+
+/**
+ * An upsert whose `where` gets further conditions creates a record where they do not hold. That must be
+ * the one that `where` names, so that it fails beside one that is there.
+ */
+function assertSameRecord(model: ModelPlan, { open }: Before, args: PlainObject): void {
+  if (open.length > 0 && !namesCreated(model, args['where'], args['create'])) {
+    throw mayDuplicate(model, open)
+  }
 }
 
 /** A list's `{ where, data }`; a single relation takes that or the bare data. */
@@ -159,32 +234,16 @@ function writeNestedUpdate(
   model: ModelPlan,
   value: unknown,
   list: boolean,
+  above: Given,
 ): unknown {
   if (!isArguments(value)) return value
-  if (!list && !isWrapper(model, value)) return writeData(walk, model, 'update', value)
-  return replace(whereOf(walk, model, value, list), 'data', (data) =>
-    writeData(walk, model, 'update', data),
-  )
-}
-
-/**
- * @throws {QueryError} `ERR_QUERY_UNSUPPORTED` if fields of the model are named so that it may be either.
- */
-function isWrapper(model: ModelPlan, value: PlainObject): boolean {
-  const keys = Object.keys(value).filter((key) => !isAbsent(value[key]))
-  if (!keys.includes('data')) return false
-  if (!isFieldOf(model, 'data') || !model.reaches) return true
-  if (!keys.every((key) => key === 'data' || key === 'where')) return false
-  if (keys.length === 2 && !isFieldOf(model, 'where')) return true
-  throw new QueryError(
-    'ERR_QUERY_UNSUPPORTED',
-    `${model.name} has a field named "data", so a nested update that holds ${keys.length === 1 ? 'only "data"' : '"where" and "data"'} can be read in two ways.`,
-    {
-      fix: isFieldOf(model, 'where')
-        ? `Update ${model.name} by itself.`
-        : 'Write { where: {}, data: {...} } if "data" holds the update.',
-    },
-  )
+  if (list || isWrapper(model, value)) {
+    return writeUpdate(walk, model, whereOf(walk, model, value, list), { above })
+  }
+  // What the record above gives goes into a `where`, if that can be told from the data.
+  const isClear = !isFieldOf(model, 'data') && !isFieldOf(model, 'where')
+  const wrapped = writeUpdate(walk, model, { data: value }, isClear ? { above } : {}) as PlainObject
+  return wrapped['where'] === undefined ? wrapped['data'] : wrapped
 }
 
 function whereOf(walk: WriteWalk, model: ModelPlan, value: unknown, isUnique: boolean): unknown {

@@ -1,7 +1,7 @@
 import type { FieldPlan } from './compile.ts'
 import type { IndexViews } from './index-views.ts'
 import { indexEntries } from './lookup.ts'
-import type { RecordSlots, SealSite, SealSites } from './sites.ts'
+import type { WrittenRecord, SealSite, SealSites } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 import { QueryError } from '../errors.ts'
 import { invalid, isNullValue, refuseEnvelope, toPlaintext } from './values.ts'
@@ -19,7 +19,7 @@ export interface FieldWalk {
 /** Register the value of one sealed field, in the shape its place takes, and write its blind indexes. */
 export function sealField(
   { sites, views }: FieldWalk,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   mode: Mode,
   out: PlainObject,
@@ -50,7 +50,7 @@ function writeIndexes(views: IndexViews, field: FieldPlan, out: PlainObject, val
 
 function sealOne(
   sites: SealSites,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   target: PlainObject,
   key: string,
@@ -62,7 +62,7 @@ function sealOne(
 /** One value that is not NULL: a site to seal, or with `seal: off` the value as it is. */
 function put(
   sites: SealSites,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   target: SealSite['target'],
   key: string | number,
@@ -79,7 +79,7 @@ function put(
 /** `[…]`, `{ set: […] }` and, in an update, `{ push: x }`. */
 function sealList(
   sites: SealSites,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   mode: Mode,
   value: unknown,
@@ -106,7 +106,7 @@ function sealList(
 
 function sealPush(
   sites: SealSites,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   pushed: unknown,
 ): PlainObject {
@@ -127,7 +127,7 @@ function sealPush(
 
 function sealElements(
   sites: SealSites,
-  record: RecordSlots,
+  record: WrittenRecord,
   field: FieldPlan,
   values: readonly unknown[],
 ): unknown[] {

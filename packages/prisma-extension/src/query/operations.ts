@@ -1,6 +1,7 @@
 import { checkAggregate, checkHaving, checkNames, checkOrder, rewriteDistinct } from './clauses.ts'
 import type { ModelPlan } from './compile.ts'
-import { writeData, writeEach, writeUpsert, type WriteWalk } from './data.ts'
+import type { Current } from './current.ts'
+import { writeEach, writeUpdate, writeUpsert, type WriteWalk } from './data.ts'
 import { rewriteCursor } from './cursor.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
 import { OPERATIONS, type Operation, type Place } from './matrix.ts'
@@ -34,6 +35,12 @@ function checking(check: (walk: FilterWalk, model: ModelPlan, value: unknown) =>
   }
 }
 
+/** What the walk over an operation carries along. */
+export interface OperationWalk extends ReadWalk {
+  /** The record that an update or upsert is about, if it had to be read. */
+  readonly current: Current
+}
+
 /** An operation's arguments after the walk: what to send once `sites` are sealed. */
 export interface Collected {
   readonly args: PlainObject
@@ -47,12 +54,13 @@ export interface Collected {
  * ciphertext, find what must be sealed. Pure and synchronous. The same `args` come back when there is
  * nothing to change.
  *
- * @throws {QueryError} `ERR_QUERY_UNSUPPORTED`, `ERR_VALUE_INVALID`
+ * @throws {QueryError} `ERR_QUERY_UNSUPPORTED`, `ERR_VALUE_INVALID`, `ERR_RECORD_BINDING`
  * @throws {KeyError} `ERR_INDEX_STATE`
  * @throws {ViewPending} if index keys must be read first.
+ * @throws {RecordPending} if the record of an update must be read first.
  */
 export function collectArguments(
-  read: ReadWalk,
+  read: OperationWalk,
   model: ModelPlan,
   name: string,
   args: PlainObject,
@@ -72,7 +80,7 @@ export function collectArguments(
     out[key] = walked
   }
   const sites = new SealSites()
-  const written = write({ ...read, sites }, model, name, out)
+  const written = write({ ...read, sites }, read.current, model, name, out)
   if (operation.result === 'values') return { args: written, sites, hidden: null, result: 'values' }
   const selection = walkSelection(read, model, written)
   return { args: selection.args, sites, hidden: selection.hidden, result: 'rows' }
@@ -80,14 +88,23 @@ export function collectArguments(
 
 const NO_DATA: PlainObject = Object.freeze({})
 
-function write(walk: WriteWalk, model: ModelPlan, name: string, args: PlainObject): PlainObject {
-  if (name === 'upsert') return writeUpsert(walk, model, args) as PlainObject
+function write(
+  walk: WriteWalk,
+  current: Current,
+  model: ModelPlan,
+  name: string,
+  args: PlainObject,
+): PlainObject {
+  if (name === 'upsert') return writeUpsert(walk, model, args, { current }) as PlainObject
   if (!('data' in (OPERATIONS[name]?.arguments ?? {}))) return args
-  const isUpdate = name.startsWith('update')
+  if (name === 'update') return writeUpdate(walk, model, args, { current }) as PlainObject
+  if (name.startsWith('update')) {
+    const isByKey = !isAbsent(args['limit'])
+    return writeUpdate(walk, model, args, { isMany: true, isByKey }) as PlainObject
+  }
   // Prisma creates a record of defaults when `data` is left out, where nothing is required.
   const given = isAbsent(args['data']) && name === 'create' ? NO_DATA : args['data']
   if (isAbsent(given)) return args
-  const data = isUpdate ? writeData(walk, model, 'update', given) : writeEach(walk, model, given)
-  const isSame = data === given
-  return isSame ? args : { ...args, data }
+  const data = writeEach(walk, model, given)
+  return data === given ? args : { ...args, data }
 }

@@ -1,6 +1,7 @@
 import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
 import { EnvelopeError, KeyError, RowsealError } from '../errors.ts'
 import type { Keyring, Opened } from '../keys/index.ts'
+import { boundIn } from './bound-values.ts'
 import type { FieldPlan, ModelPlan } from './compile.ts'
 import type { SealSite } from './sites.ts'
 import type { StoredValue } from '../sql/index.ts'
@@ -36,6 +37,8 @@ export interface StaleField {
   readonly field: FieldPlan
   /** The column's value as it was read: the compare-and-swap is on this. */
   readonly stored: StoredValue
+  /** What its AAD holds of the record. */
+  readonly bound: readonly Buffer[]
 }
 
 /** Values opened in one go, about 10 ms; between goes others have their turn. */
@@ -70,7 +73,8 @@ class Chunk {
       if (key === undefined) throw new TypeError('No key for a collected site.')
       if (key instanceof RowsealError) throw located(key, site)
       try {
-        const plaintext = openEnvelope(envelope, key, field.aad(envelope.suite))
+        const aad = field.aad(envelope.suite, boundIn(site.model, field, site.row))
+        const plaintext = openEnvelope(envelope, key, aad)
         site.target[site.key] = fromPlaintext(field, plaintext)
       } catch (error) {
         throw located(error, site)
@@ -100,7 +104,7 @@ export class OpenSites {
     else this.#row(model, value, hidden)
   }
 
-  /** Make the key fields that were added invisible again. */
+  /** Make the fields that were added invisible again. */
   hide(): void {
     for (const [row, fields] of this.#hidden) {
       for (const name of fields) {
@@ -125,7 +129,8 @@ export class OpenSites {
       // A function is what objects inherit: a field may be called `constructor`.
       if (stored === undefined || stored === null || typeof stored === 'function') continue
       if (this.#field(model, row, field, stored)) {
-        ;(stale ??= []).push({ field, stored: stored as StoredValue })
+        const bound = boundIn(model, field, row)
+        ;(stale ??= []).push({ field, stored: stored as StoredValue, bound })
       }
     }
     if (stale !== null) this.#addStale(model, row, stale)
@@ -161,7 +166,7 @@ export class OpenSites {
     stored: unknown,
   ): boolean {
     const known = typeof stored === 'string' ? this.#sent?.get(stored) : undefined
-    if (known?.field === field) {
+    if (known?.field === field && isBoundTo(known, boundIn(model, field, row))) {
       target[key] = fromPlaintext(field, known.plaintext)
       return false
     }
@@ -182,6 +187,11 @@ export class OpenSites {
     const key = model.source.key.map((name) => (Object.hasOwn(row, name) ? row[name] : undefined))
     if (key.length > 0 && !key.includes(undefined)) this.stale.push({ model, key, fields })
   }
+}
+
+/** Was a value sealed for the record that it comes back in? */
+function isBoundTo({ bound }: SealSite, row: readonly Buffer[]): boolean {
+  return bound.every((part, i) => row[i]?.equals(part) === true)
 }
 
 function hasSameDek(a: Envelope, b: Envelope): boolean {
@@ -212,7 +222,7 @@ const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
     'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
   ],
   ERR_ENVELOPE_AUTH: [
-    'holds a value that does not open: it was altered, or moved here from another field.',
+    'holds a value that does not open: it was altered, or moved here from another field or record.',
     'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
   ],
 }

@@ -3,13 +3,18 @@ import type { Keyring } from '../keys/index.ts'
 import type { FieldPlan } from './compile.ts'
 import type { SealSite, SealSites } from './sites.ts'
 
-/** Seal one plaintext of a field, in the form its column takes. */
+/**
+ * Seal one plaintext of a field, in the form its column takes.
+ *
+ * @param bound - what the AAD holds of the record.
+ */
 export function sealValue(
   field: FieldPlan,
   dek: SealingKey,
   plaintext: Uint8Array,
+  bound: readonly Uint8Array[],
 ): string | Buffer {
-  const aad = field.aad(dek.suite)
+  const aad = field.aad(dek.suite, bound)
   return field.spec.type === 'Bytes'
     ? sealBytes(dek, aad, plaintext)
     : sealText(dek, aad, plaintext)
@@ -26,10 +31,10 @@ export function sealAll(
 ): ReadonlyMap<string, SealSite> {
   const sealed = new Map<string, SealSite>()
   for (const site of sites.sites) {
-    const { target, key, field, plaintext, slot } = site
+    const { target, key, field, plaintext, bound, slot } = site
     const dek = deks.get(field.keyring)?.[slot]
     if (dek === undefined) throw new TypeError('No DEK for a collected site.')
-    const stored = sealValue(field, dek, plaintext)
+    const stored = sealValue(field, dek, plaintext, bound)
     target[key] = stored
     if (typeof stored === 'string') sealed.set(stored, site)
   }

@@ -5,7 +5,7 @@ import { rewriteCursor } from './cursor.ts'
 import { rewriteFilter, type FilterWalk } from './filter.ts'
 import { isAbsent, isPlainObject, isSkip, type PlainObject } from './special.ts'
 
-/** Key fields added to a selection: hidden from the result again, at the same places. */
+/** Fields added to a selection: hidden from the result again, at the same places. */
 export interface Hidden {
   readonly fields: readonly string[]
   readonly relations: ReadonlyMap<string, Hidden>
@@ -25,8 +25,9 @@ export interface Selection {
 }
 
 /**
- * Rewrite what filters and orders within `select` and `include`, and add the key fields that
- * re-encryption needs to find a record again. Prisma selects the primary key in SQL in any case.
+ * Rewrite what filters and orders within `select` and `include`, and add the columns that values are
+ * bound to and the key fields that re-encryption needs to find a record again. Prisma selects the primary
+ * key in SQL in any case.
  *
  * @returns the same `args` when nothing was added.
  */
@@ -41,8 +42,8 @@ export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObjec
     if (out === args) out = { ...args }
     out[part] = walked
   }
-  const fields = walk.wantsKeys && model.sealed.size > 0 ? missingKeys(walk, model, args) : []
-  if (fields.length > 0) out = withKeys(out, fields)
+  const fields = missing(walk, model, args, wantedFields(walk, model))
+  if (fields.length > 0) out = withFields(out, fields)
   const hidden = fields.length > 0 || relations.size > 0 ? { fields, relations } : null
   return { args: out, hidden }
 }
@@ -83,24 +84,41 @@ function rewriteRead(walk: ReadWalk, model: ModelPlan, args: PlainObject): Plain
   return replace(out, 'distinct', (names) => rewriteDistinct(walk, model, names)) as PlainObject
 }
 
-/** The key fields that the result would lack. */
-function missingKeys(walk: ReadWalk, model: ModelPlan, args: PlainObject): string[] {
+/**
+ * The fields that opening and re-encryption need: what values are bound to, and the key. All of them,
+ * whatever is selected: fields that other extensions compute may need any sealed field.
+ */
+function wantedFields({ wantsKeys }: ReadWalk, { source, sealed, isBound }: ModelPlan): string[] {
+  const key = wantsKeys && sealed.size > 0 ? source.key : []
+  if (!isBound) return [...key]
+  const bound = [...sealed.values()].flatMap(({ spec }) => spec.bind)
+  return [...new Set([...key, ...bound])]
+}
+
+/** Those of the wanted fields that the result would lack. */
+function missing(
+  walk: ReadWalk,
+  model: ModelPlan,
+  args: PlainObject,
+  wanted: readonly string[],
+): string[] {
+  if (wanted.length === 0) return []
   const { select, omit } = args
   if (isPlainObject(select)) {
     // A selection of nothing is Prisma's error to report: adding to it would hide that.
     const isEmpty = !Object.values(select).some((value) => value !== false && !isAbsent(value))
-    return isEmpty ? [] : model.source.key.filter((name) => select[name] !== true)
+    return isEmpty ? [] : wanted.filter((name) => select[name] !== true)
   }
   const local = isPlainObject(omit) ? omit : {}
   const global = walk.globalOmit[lowerFirst(model.name)] ?? {}
-  return model.source.key.filter((name) => {
+  return wanted.filter((name) => {
     // A local entry takes the place of the global one, `undefined` and `Prisma.skip` too.
     const omitted = Object.hasOwn(local, name) ? local[name] : global[name]
     return Boolean(omitted) && !isSkip(omitted)
   })
 }
 
-function withKeys(args: PlainObject, fields: readonly string[]): PlainObject {
+function withFields(args: PlainObject, fields: readonly string[]): PlainObject {
   const { select, omit } = args
   if (isPlainObject(select)) {
     return { ...args, select: { ...select, ...Object.fromEntries(fields.map((f) => [f, true])) } }

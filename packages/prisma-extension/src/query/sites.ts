@@ -7,11 +7,13 @@ export interface SealSite {
   readonly key: string | number
   readonly field: FieldPlan
   readonly plaintext: Buffer
+  /** What the AAD holds of the record. */
+  readonly bound: readonly Buffer[]
   /** Index of the record's DEK among those of the field's keyring. */
   readonly slot: number
 }
 
-/** Stands for one record written: its DEK per keyring, numbered as the walk meets them. */
+/** The DEKs of one record written: one for each keyring, numbered as the walk meets them. */
 export class RecordSlots {
   #keyring: Keyring | null = null
   #slot = 0
@@ -31,6 +33,13 @@ export class RecordSlots {
   }
 }
 
+/** A record that is written: its DEKs, and what its values are bound to. */
+export interface WrittenRecord {
+  readonly slots: RecordSlots
+  /** @throws {QueryError} `ERR_RECORD_BINDING` if that is not known. */
+  readonly boundTo: (field: FieldPlan) => readonly Buffer[]
+}
+
 /** What one walk over the arguments of an operation found to seal. */
 export class SealSites {
   readonly sites: SealSite[] = []
@@ -44,13 +53,14 @@ export class SealSites {
   }
 
   add(
-    record: RecordSlots,
+    record: WrittenRecord,
     field: FieldPlan,
     target: SealSite['target'],
     key: string | number,
     plaintext: Buffer,
   ): void {
-    const slot = record.slot(field.keyring, this.#next)
-    this.sites.push({ target, key, field, plaintext, slot })
+    const bound = record.boundTo(field)
+    const slot = record.slots.slot(field.keyring, this.#next)
+    this.sites.push({ target, key, field, plaintext, bound, slot })
   }
 }

@@ -56,6 +56,7 @@ const stale = (
   fields: Object.entries(values).map(([name, stored]) => ({
     field: model.sealed.get(name)!,
     stored,
+    bound: [],
   })),
 })
 
@@ -93,7 +94,7 @@ function queueOf(options: ReencryptionOptions = {}): {
 const values = ({ records }: Batch): unknown[] =>
   records.map(({ key, stored }) => [
     key[0],
-    Object.fromEntries([...stored].map(([f, v]) => [f.name, v])),
+    Object.fromEntries([...stored].map(([f, v]) => [f.name, v.stored])),
   ])
 
 describe('the queue of stale records', () => {

@@ -53,7 +53,12 @@ describe.each(PROVIDERS)('a batch of stale records, on %s', (provider) => {
     const rows = await Promise.all(ids.map(stored))
     return rows.map((row) => ({
       key: [row.id],
-      stored: new Map(['email', 'phone'].map((name) => [patient.sealed.get(name)!, row[name]])),
+      stored: new Map(
+        ['email', 'phone'].map((name) => [
+          patient.sealed.get(name)!,
+          { stored: row[name], bound: [] },
+        ]),
+      ),
     }))
   }
   const swap = (records: PendingRecord[]): Promise<unknown> =>
@@ -129,9 +134,12 @@ describe.each(PROVIDERS)('a batch of stale records, on %s', (provider) => {
   it('is rewritten but for a record that does not open', async () => {
     const [a, b] = (await pending('a', 'b')) as [PendingRecord, PendingRecord]
     const email = patient.sealed.get('email')!
-    const text = a.stored.get(email) as string
+    const text = a.stored.get(email)!.stored as string
     const altered = text.slice(0, 125) + (text[125] === 'A' ? 'B' : 'A') + text.slice(126)
-    const bad = { key: a.key, stored: new Map([...a.stored, [email, altered]]) }
+    const bad = {
+      key: a.key,
+      stored: new Map([...a.stored, [email, { stored: altered, bound: [] }]]),
+    }
     const before = await stored('a')
     expect(await swap([bad, b])).toMatchObject({
       done: 1,

@@ -1,7 +1,13 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { SchemaError } from '../../src/errors.ts'
 import type { RawAccess } from '../../src/index.ts'
-import type { IndexName, Plan, PlanSource, SealedName } from '../../src/plan/index.ts'
+import type {
+  BoundArgument,
+  IndexName,
+  Plan,
+  PlanSource,
+  SealedName,
+} from '../../src/plan/index.ts'
 import { definePlan } from '../../src/plan/index.ts'
 
 const field = {
@@ -194,5 +200,24 @@ describe('definePlan', () => {
     type Raw<P> = P extends Plan<infer S> ? RawAccess<S> : never
     expectTypeOf<Parameters<Raw<typeof plan>['index']>[0]>().toEqualTypeOf<'User.mailIndex'>()
     expectTypeOf<Parameters<Raw<typeof plan>['open']>[0]>().toEqualTypeOf<'User.mail'>()
+  })
+
+  it('says in the type what a value is bound to', () => {
+    const sealed = { mail: { ...field, bind: ['id', 'tenant'] }, note: field } as const
+    const columns = { ...user.columns, note: user.columns.mail } as const
+    const bound = { id: { type: 'BigInt' }, tenant: { type: 'Int' } } as const
+    const plan = definePlan({
+      ...source,
+      models: { Post: post, User: { ...user, columns, sealed, bound } },
+    })
+    expect(plan.models['User']!.bound).toEqual(bound)
+    type Source = typeof plan extends Plan<infer S> ? S : never
+    expectTypeOf<BoundArgument<Source, 'User.mail'>>().toEqualTypeOf<
+      [bound: { readonly id: bigint | number; readonly tenant: number }]
+    >()
+    expectTypeOf<BoundArgument<Source, 'User.note'>>().toEqualTypeOf<[]>()
+    expectTypeOf<BoundArgument<PlanSource, `${string}.${string}`>>().toEqualTypeOf<
+      [bound?: Readonly<Record<string, unknown>>]
+    >()
   })
 })

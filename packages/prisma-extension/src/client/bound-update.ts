@@ -1,0 +1,92 @@
+import type { Via } from '../keys/types.ts'
+import {
+  boundTexts,
+  contended,
+  RecordPending,
+  type Collected,
+  type Current,
+  type ModelPlan,
+} from '../query/index.ts'
+import { isInBatch, readRecord, type InternalParams } from './internals.ts'
+
+/**
+ * An update whose `where` does not say what a value is bound to:
+ *
+ *   collect → the record is read → collect → write where it is still as it was read
+ *     → not found, and it is another one by now → once more, from the reading on
+ *
+ * Inside an interactive transaction there is no second attempt: what a failed one has written would stay.
+ */
+export class BoundUpdate {
+  #current: Current
+  #pending: RecordPending | null = null
+  #attempts = 0
+  readonly #client: object
+  readonly #via: Via | undefined
+
+  constructor(client: object, via: Via | undefined, params: InternalParams | undefined) {
+    this.#client = client
+    this.#via = via
+    this.#current = isInBatch(params) ? BATCH : UNREAD
+  }
+
+  /** Walk the arguments, after reading the record if that is needed. No I/O otherwise. */
+  async collect(walk: (current: Current) => Collected | Promise<Collected>): Promise<Collected> {
+    try {
+      return await walk(this.#current)
+    } catch (error) {
+      if (!(error instanceof RecordPending)) throw error
+      this.#pending = error
+      this.#current = await this.#read(error)
+      return walk(this.#current)
+    }
+  }
+
+  /**
+   * Is it worth collecting and writing again, after an error of Prisma's?
+   *
+   * @throws {QueryError} `ERR_RECORD_BINDING`, retryable, if others change the record all the time.
+   */
+  async isOvertaken(error: unknown): Promise<boolean> {
+    if (this.#pending === null || !this.#mayBeOvertaken(error)) return false
+    const next = await this.#read(this.#pending)
+    if (next.state !== 'read' || isSame(next, this.#current)) return false
+    if (this.#via !== undefined || ++this.#attempts === MAX_ATTEMPTS) {
+      throw contended(this.#pending.model)
+    }
+    this.#current = next
+    return true
+  }
+
+  #mayBeOvertaken(error: unknown): boolean {
+    const { code } = Object(error) as { code?: unknown }
+    if (code === NOT_FOUND) return true
+    // PostgreSQL takes no further statement in a transaction after this.
+    return code === DUPLICATE && this.#via === undefined
+  }
+
+  async #read({ model, where }: RecordPending): Promise<Current> {
+    const select = Object.fromEntries(Object.keys(model.source.bound).map((name) => [name, true]))
+    const row = await readRecord(this.#via, this.#client, delegateOf(model), { where, select })
+    return row === null ? ABSENT : { state: 'read', texts: boundTexts(model, row) }
+  }
+}
+
+/** An update that finds no record. */
+const NOT_FOUND = 'P2025'
+/** An upsert that finds none, and creates one beside it. */
+const DUPLICATE = 'P2002'
+const MAX_ATTEMPTS = 5
+
+const UNREAD: Current = { state: 'unread' }
+const BATCH: Current = { state: 'batch' }
+const ABSENT: Current = { state: 'absent' }
+
+function isSame(a: Current, b: Current): boolean {
+  if (a.state !== 'read' || b.state !== 'read') return a.state === b.state
+  return Object.entries(a.texts).every(([column, text]) => b.texts[column] === text)
+}
+
+function delegateOf({ name }: ModelPlan): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}
