@@ -44,7 +44,7 @@ describe('prisma generate', () => {
   fixed   String   @db.Char(900)                 /// @encrypted
   short   String   @db.VarChar(133)              /// @encrypted
   padded  String   @db.VarChar(300)              /// @encrypted(pad: 200)
-  bound   String                                 /// @encrypted(bind: [id])
+  bound   String                                 /// @encrypted(bind: [mail])
   index   String?                                /// @blindIndex(male)
   ignored String?  @ignore                       /// @encrypted
   shape   Unsupported("circle")?                 /// @encrypted
@@ -92,7 +92,7 @@ enum Role {
         [`schema.prisma:25 Patient.fixed ${UNSUPPORTED}`]: '@db.Char(900) has a fixed length',
         [`schema.prisma:26 Patient.short ${UNSUPPORTED}`]: 'no value would fit',
         [`schema.prisma:27 Patient.padded ${UNSUPPORTED}`]: 'no value would fit',
-        [`schema.prisma:28 Patient.bound ${INVALID}`]: 'does not support bind',
+        [`schema.prisma:28 Patient.bound ${INVALID}`]: 'bind: mail is encrypted itself',
         [`schema.prisma:29 Patient.index ${INVALID}`]: 'Patient has no field male',
         [`schema.prisma:30 Patient.ignored ${INVALID}`]: '@ignore',
         [`schema.prisma:31 Patient.shape ${INVALID}`]: 'Unsupported field',

@@ -3,6 +3,7 @@ import type { SchemaErrorCode } from '../../errors.ts'
 import type { Provider, SealedType } from '../../plan/plan.ts'
 import type { Encrypted, PlacedAnnotation, Problem } from '../../schema/index.ts'
 import { isCovered, uniquesOf } from '../uniques.ts'
+import { checkBinding } from './binding.ts'
 import { checkColumn } from './column.ts'
 
 const SEALED_TYPES: readonly string[] = ['String', 'Json', 'Bytes'] satisfies SealedType[]
@@ -40,7 +41,7 @@ export function checkField(context: FieldContext): FieldFindings {
     () => checkRelations(context),
     () => [...checkIndexes(context), ...checkDefault(context), ...column.findings],
   )
-  if (context.annotation.bind.length > 0) findings.push(BIND)
+  findings.push(...checkBinding(context))
   const problems = findings.map(({ what, fix, code = 'ERR_FIELD_UNSUPPORTED' }) => ({
     code,
     place: context.place,
@@ -57,12 +58,6 @@ function firstOf(...checks: readonly (() => Finding[])[]): Finding[] {
     if (findings.length > 0) return findings
   }
   return []
-}
-
-const BIND: Finding = {
-  code: 'ERR_ANNOTATION_INVALID',
-  what: 'This version of Rowseal does not support bind.',
-  fix: 'Remove it. Until then, a value moved to another record of the same field is not noticed.',
 }
 
 function checkType({ field }: FieldContext): Finding[] {
