@@ -54,12 +54,15 @@ export function describeTwins(title: string, twins: Twins): void {
       const actual = stripTimes(await scenario(sealed.prisma, n, sealed.Prisma))
       expect(actual).toEqual(expected)
       // What is enumerable, and in which order.
-      expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
+      expect(JSON.stringify(actual, ofBigInt)).toBe(JSON.stringify(expected, ofBigInt))
     })
 
     twins.then?.(() => sealed, provider)
   })
 }
+
+const ofBigInt = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${value}n` : value
 
 /** What is enumerable of a result, without `@updatedAt`, which differs between the twins by nature. */
 export function stripTimes(value: unknown): unknown {
