@@ -1,5 +1,5 @@
 import { NOTHING_GIVEN, type Given, type Unknown } from './binding.ts'
-import { condition, impossible, pinned } from './bound-values.ts'
+import { comparesExactly, condition, impossible, pinned } from './bound-values.ts'
 import type { ModelPlan } from './compile.ts'
 import { RecordPending, type Current } from './current.ts'
 import { isPlainObject, type PlainObject } from './special.ts'
@@ -86,6 +86,9 @@ export class Before {
 
   #fix(column: string): string {
     const { isByKey, current } = this.#named
+    if (!comparesExactly(this.#model, column)) {
+      return `Update each ${this.#model.name} by itself and outside of batches: on MySQL, where may find another spelling of ${column} than it names.`
+    }
     if (isByKey === true) return `Update records one by one, with ${column} in where.`
     const name = `Name ${column} in where`
     return current?.state === 'batch' ? `${name}, or take the update out of the batch.` : `${name}.`

@@ -89,8 +89,8 @@ export function pinned(model: ModelPlan, where: unknown, column: string): string
   })
 }
 
-/** Text compares by the collation on MySQL, where 'a' may find 'A'. */
-function comparesExactly(model: ModelPlan, column: string): boolean {
+/** Does equality tell any two values apart? Text compares by the collation on MySQL, where 'a' may find 'A'. */
+export function comparesExactly(model: ModelPlan, column: string): boolean {
   return model.provider !== 'mysql' || boundColumn(model, column).type !== 'String'
 }
 

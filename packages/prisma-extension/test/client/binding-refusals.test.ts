@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openSealed, PROVIDERS, type SealedDatabase } from './databases.ts'
+import { HAS, openSealed, PROVIDERS, type Provider, type SealedDatabase } from './databases.ts'
 import { practice } from './practice.ts'
 
 const A = '00000000-0000-4000-8000-00000000000a'
 const B = '00000000-0000-4000-8000-00000000000b'
+
+/** What is said in the place of some advice on MySQL, where naming a text in `where` would not help. */
+const BY_ITSELF = 'by itself and outside of batches'
 
 type Call = (db: any) => Promise<unknown>
 
@@ -234,6 +237,39 @@ const ON_POSTGRESQL: typeof REFUSED = {
   ],
 }
 
+/** Text that a query names is not the text that the row has, if the collation takes them for the same. */
+const ON_MYSQL: typeof REFUSED = {
+  'an update of many records by a text': [
+    (db) => db.patient.updateMany({ where: { id: A }, data: { email: 'x' } }),
+    'on MySQL, where may find another spelling',
+  ],
+  'an update in a batch by a text': [
+    (db) => db.$transaction([db.patient.update({ where: { id: A }, data: { email: 'x' } })]),
+    'outside of batches',
+  ],
+  'a nested update by a text': [
+    (db) =>
+      db.tenant.update({
+        where: { id: 1 },
+        data: { patients: { update: { where: { id: A }, data: { email: 'x' } } } },
+      }),
+    'Patient.email is bound to id',
+  ],
+  'connect by a text': [
+    (db) => db.visit.create({ data: { id: 9, finding: 'f', patient: { connect: { id: A } } } }),
+    'Set patientId directly.',
+  ],
+  'a text that the database would cut at its spaces': [
+    (db) => db.defaulted.create({ data: { id: 1, word: `a${' '.repeat(200)}`, value: 'v' } }),
+    'longer than the 191 characters',
+  ],
+}
+const ON: Readonly<Record<Provider, typeof REFUSED>> = {
+  postgresql: ON_POSTGRESQL,
+  sqlite: {},
+  mysql: ON_MYSQL,
+}
+
 describe.each(PROVIDERS)('what is refused because values are bound, on %s', (provider) => {
   let sealed: SealedDatabase
   beforeAll(async () => {
@@ -259,7 +295,7 @@ describe.each(PROVIDERS)('what is refused because values are bound, on %s', (pro
     await prisma.patient.create({
       data: { ...patient(B, 'b'), visits: { create: { id: 2, finding: 'f' } } },
     })
-    if (provider === 'postgresql')
+    if (HAS[provider].lists)
       await prisma.lists.create({ data: { id: 1, owner: 'a', words: ['w'] } })
   })
   afterAll(() => sealed.close())
@@ -274,22 +310,23 @@ describe.each(PROVIDERS)('what is refused because values are bound, on %s', (pro
       sealed.prisma.defaulted.findMany(),
     ])
 
-  it.each(Object.entries({ ...REFUSED, ...(provider === 'postgresql' ? ON_POSTGRESQL : {}) }))(
-    '%s',
-    async (_, [call, part]) => {
-      const before = await snapshot()
-      const error: any = await call(sealed.prisma).then(
-        () => 'no error',
-        (thrown: unknown) => thrown,
-      )
-      expect(error).toMatchObject({
-        name: 'QueryError',
-        code: 'ERR_RECORD_BINDING',
-        retryable: false,
-      })
-      expect(error.message).toContain(part)
-      expect(error.field).toMatch(/^\w+\.\w+$/)
-      expect(await snapshot()).toEqual(before)
-    },
-  )
+  it.each(Object.entries({ ...REFUSED, ...ON[provider] }))('%s', async (_, [call, part]) => {
+    const before = await snapshot()
+    const error: any = await call(sealed.prisma).then(
+      () => 'no error',
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({
+      name: 'QueryError',
+      code: 'ERR_RECORD_BINDING',
+      retryable: false,
+    })
+    const parts = provider === 'mysql' ? [part, BY_ITSELF] : [part]
+    expect(
+      parts.some((text) => error.message.includes(text)),
+      error.message,
+    ).toBe(true)
+    expect(error.field).toMatch(/^\w+\.\w+$/)
+    expect(await snapshot()).toEqual(before)
+  })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Provider } from './databases.ts'
+import { HAS, type Provider } from './databases.ts'
 import { practice } from './practice.ts'
 import { describeTwins, type Scenario } from './twins.ts'
 
@@ -74,18 +74,6 @@ const SCENARIOS: Record<string, Scenario> = {
     }
     return withoutIds(await db.patient.create({ data }))
   },
-  'create that connects by the referenced column': async (db, n) => {
-    await tenant(db, n)
-    const { tenantId, ...data } = patient(n)
-    await db.patient.create({
-      data: { ...data, tenant: { connect: { id: tenantId } }, notes: 'x' },
-    })
-    await db.visit.create({ data: { id: n, finding: 'f', patient: { connect: { id: id(n) } } } })
-    return [
-      await db.patient.findUnique({ where: { id: id(n) } }),
-      await db.visit.findUnique({ where: { id: n }, include: { patient: true } }),
-    ]
-  },
   'create that connects by a compound of the referenced columns': async (db, n) => {
     await tenant(db, n)
     const { tenantId, ...data } = patient(n)
@@ -144,24 +132,15 @@ const SCENARIOS: Record<string, Scenario> = {
     })
     return withoutIds([made, found])
   },
-  'createMany and createManyAndReturn': async (db, n) => {
+  createMany: async (db, n) => {
     await tenant(db, n)
-    return withoutIds([
-      await db.patient.createMany({
-        data: [
-          { ...patient(n, 1), notes: 1 },
-          { tenantId: n, code: `m${n}`, notes: 2 },
-        ],
-      }),
-      await db.patient.createManyAndReturn({
-        data: [
-          { ...patient(n, 3), notes: 3 },
-          { tenantId: n, code: `o${n}`, notes: 4 },
-        ],
-        select: { notes: true },
-      }),
-      await db.patient.findMany({ where: { tenantId: n }, orderBy: { code: 'asc' } }),
-    ])
+    const data = [
+      { ...patient(n, 1), notes: 1 },
+      { tenantId: n, code: `m${n}`, notes: 2 },
+    ]
+    const count = await db.patient.createMany({ data })
+    const found = await db.patient.findMany({ where: { tenantId: n }, orderBy: { code: 'asc' } })
+    return withoutIds([count, found])
   },
   'a literal default is what the value is bound to': async (db, n) => [
     await db.defaulted.create({ data: { id: n, value: 'v' } }),
@@ -287,32 +266,7 @@ const SCENARIOS: Record<string, Scenario> = {
         where: { code: made.code },
         data: { tenant: { connect: { id: n } }, email: 'c' },
       }),
-      await db.patient.updateMany({
-        where: { id: id(n), tenantId: n },
-        data: { tenantId: n, notes: 2 },
-      }),
       await db.patient.findUnique({ where: { id: id(n) } }),
-    ]
-  },
-  'updateMany and updateManyAndReturn by what where pins': async (db, n) => {
-    await tenant(db, n)
-    await db.patient.createMany({
-      data: [{ ...patient(n, 1) }, { ...patient(n, 2), active: false }],
-    })
-    const scan = new Uint8Array([1, 2])
-    return [
-      await db.patient.updateMany({
-        where: { tenantId: n, active: true, kind: 'IN', size: 5_000_000_000 },
-        data: { scan },
-      }),
-      await db.patient.updateMany({ where: { id: id(n, 1), tenantId: n }, data: { notes: 'n' } }),
-      await db.patient.updateMany({ where: { id: id(n, 1) }, data: { email: 'n' }, limit: 1 }),
-      await db.patient.updateManyAndReturn({
-        where: { AND: [{ id: id(n, 2) }] },
-        data: { email: 'm' },
-        select: { email: true },
-      }),
-      await db.patient.findMany({ where: { tenantId: n }, orderBy: { id: 'asc' } }),
     ]
   },
   'upsert by what where pins': async (db, n) => {
@@ -346,6 +300,151 @@ const SCENARIOS: Record<string, Scenario> = {
       await byMail(`a${n}`, '2'),
       await db.patient.findMany({ where: { tenantId: n }, orderBy: { code: 'asc' } }),
     ])
+  },
+  'records of a relation without foreign keys of their own': async (db, n) => {
+    await tenant(db, n)
+    await db.label.create({ data: { id: `l${n}`, text: 'l' } })
+    const where = { id: id(n) }
+    const labels = (write: object): Promise<unknown> =>
+      db.patient.update({
+        where,
+        data: { labels: write },
+        include: { labels: { orderBy: { id: 'asc' } } },
+      })
+    return [
+      await db.patient.create({
+        data: { ...patient(n), labels: { connect: { id: `l${n}` } } },
+        include: { labels: true },
+      }),
+      await labels({ disconnect: { id: `l${n}` } }),
+      await labels({
+        connectOrCreate: { where: { id: `m${n}` }, create: { id: `m${n}`, text: 'm' } },
+      }),
+      await labels({ set: [{ id: `l${n}` }] }),
+      await labels({ create: { id: `o${n}`, text: 'o' } }),
+    ]
+  },
+  'connectOrCreate of the record referred to': async (db, n) => {
+    const data = (k: number): Record<string, unknown> => {
+      const { tenantId, ...rest } = patient(n, k)
+      const named = { id: tenantId }
+      return { ...rest, notes: k, tenant: { connectOrCreate: { where: named, create: named } } }
+    }
+    return [await db.patient.create({ data: data(0) }), await db.patient.create({ data: data(1) })]
+  },
+  'reading without the bound columns': async (db, n) => {
+    await tenant(db, n)
+    await db.patient.create({
+      data: {
+        ...patient(n),
+        notes: 'n',
+        visits: { create: { id: n, finding: 'f' } },
+        profile: { create: { bio: 'b' } },
+      },
+    })
+    const where = { id: id(n) }
+    return [
+      await db.patient.findUnique({ where, select: { notes: true } }),
+      await db.patient.findUnique({ where, select: { code: true } }),
+      await db.patient.findFirst({ where, omit: { id: true, tenantId: true } }),
+      await db.patient.findMany({
+        where,
+        select: {
+          notes: true,
+          visits: { select: { finding: true } },
+          profile: { omit: { id: true, patientId: true } },
+        },
+      }),
+      await db.visit.findUnique({
+        where: { id: n },
+        select: { patient: { select: { notes: true } } },
+      }),
+      await db.visit.findUnique({ where: { id: n } }).patient({ select: { notes: true } }),
+      await db.patient.findUnique({ where }).visits({ select: { finding: true } }),
+      await db.visit
+        .findUnique({ where: { id: n } })
+        .patient()
+        .tenant(),
+      await db.tenant.findUnique({
+        where: { id: n },
+        include: { patients: { omit: { id: true } }, _count: true },
+      }),
+      await db.patient.update({ where, data: { notes: 'm' }, select: { notes: true } }),
+      await db.patient
+        .delete({ where, select: { notes: true, code: true } })
+        .catch((e: any) => e.code),
+    ]
+  },
+}
+
+/** MySQL compares text by its collation, so a `where` pins no text there. */
+const EXACT: Record<string, Scenario> = {
+  'nested updates that find no record': async (db, n) => {
+    await tenant(db, n)
+    await db.patient.create({ data: patient(n) })
+    const where = { id: id(n) }
+    return [
+      await outcome(
+        db.patient.update({
+          where,
+          data: { visits: { update: { where: { id: n }, data: { finding: 'a' } } } },
+        }),
+      ),
+      await outcome(
+        db.patient.update({
+          where,
+          data: { profile: { update: { where: { id: 'p' }, data: { bio: 'a' } } } },
+        }),
+      ),
+    ]
+  },
+  'a nested update of a record without foreign keys of its own': async (db, n) => {
+    await tenant(db, n)
+    const labels = { create: { id: `l${n}`, text: 'l' } }
+    await db.patient.create({ data: { ...patient(n), labels } })
+    return db.patient.update({
+      where: { id: id(n) },
+      data: { labels: { update: { where: { id: `l${n}` }, data: { text: 'n' } } } },
+      include: { labels: true },
+    })
+  },
+  'updateMany that sets a column to the value that where pins': async (db, n) => {
+    await tenant(db, n)
+    await db.patient.create({ data: { ...patient(n), notes: 1 } })
+    const where = { id: id(n), tenantId: n }
+    return [
+      await db.patient.updateMany({ where, data: { tenantId: n, notes: 2 } }),
+      await db.patient.findUnique({ where: { id: id(n) } }),
+    ]
+  },
+  'create that connects by the referenced column': async (db, n) => {
+    await tenant(db, n)
+    const { tenantId, ...data } = patient(n)
+    await db.patient.create({
+      data: { ...data, tenant: { connect: { id: tenantId } }, notes: 'x' },
+    })
+    await db.visit.create({ data: { id: n, finding: 'f', patient: { connect: { id: id(n) } } } })
+    return [
+      await db.patient.findUnique({ where: { id: id(n) } }),
+      await db.visit.findUnique({ where: { id: n }, include: { patient: true } }),
+    ]
+  },
+  'updateMany by what where pins': async (db, n) => {
+    await tenant(db, n)
+    await db.patient.createMany({
+      data: [{ ...patient(n, 1) }, { ...patient(n, 2), active: false }],
+    })
+    const scan = new Uint8Array([1, 2])
+    return [
+      await db.patient.updateMany({
+        where: { tenantId: n, active: true, kind: 'IN', size: 5_000_000_000 },
+        data: { scan },
+      }),
+      await db.patient.updateMany({ where: { id: id(n, 1), tenantId: n }, data: { notes: 'n' } }),
+      await db.patient.updateMany({ where: { id: id(n, 1) }, data: { email: 'n' }, limit: 1 }),
+      await db.patient.updateMany({ where: { AND: [{ id: id(n, 2) }] }, data: { email: 'm' } }),
+      await db.patient.findMany({ where: { tenantId: n }, orderBy: { id: 'asc' } }),
+    ]
   },
   'nested updates by what where pins, or by the record above': async (db, n) => {
     await tenant(db, n)
@@ -412,100 +511,6 @@ const SCENARIOS: Record<string, Scenario> = {
       await db.visit.findMany({ where: { patientId: id(n) }, orderBy: { id: 'asc' } }),
     ]
   },
-  'nested updates that find no record': async (db, n) => {
-    await tenant(db, n)
-    await db.patient.create({ data: patient(n) })
-    const where = { id: id(n) }
-    return [
-      await outcome(
-        db.patient.update({
-          where,
-          data: { visits: { update: { where: { id: n }, data: { finding: 'a' } } } },
-        }),
-      ),
-      await outcome(
-        db.patient.update({
-          where,
-          data: { profile: { update: { where: { id: 'p' }, data: { bio: 'a' } } } },
-        }),
-      ),
-    ]
-  },
-  'records of a relation without foreign keys of their own': async (db, n) => {
-    await tenant(db, n)
-    await db.label.create({ data: { id: `l${n}`, text: 'l' } })
-    const where = { id: id(n) }
-    const labels = (write: object): Promise<unknown> =>
-      db.patient.update({
-        where,
-        data: { labels: write },
-        include: { labels: { orderBy: { id: 'asc' } } },
-      })
-    return [
-      await db.patient.create({
-        data: { ...patient(n), labels: { connect: { id: `l${n}` } } },
-        include: { labels: true },
-      }),
-      await labels({ disconnect: { id: `l${n}` } }),
-      await labels({
-        connectOrCreate: { where: { id: `m${n}` }, create: { id: `m${n}`, text: 'm' } },
-      }),
-      await labels({ set: [{ id: `l${n}` }] }),
-      await labels({ update: { where: { id: `l${n}` }, data: { text: 'n' } } }),
-      await labels({ create: { id: `o${n}`, text: 'o' } }),
-    ]
-  },
-  'connectOrCreate of the record referred to': async (db, n) => {
-    const data = (k: number): Record<string, unknown> => {
-      const { tenantId, ...rest } = patient(n, k)
-      const named = { id: tenantId }
-      return { ...rest, notes: k, tenant: { connectOrCreate: { where: named, create: named } } }
-    }
-    return [await db.patient.create({ data: data(0) }), await db.patient.create({ data: data(1) })]
-  },
-  'reading without the bound columns': async (db, n) => {
-    await tenant(db, n)
-    await db.patient.create({
-      data: {
-        ...patient(n),
-        notes: 'n',
-        visits: { create: { id: n, finding: 'f' } },
-        profile: { create: { bio: 'b' } },
-      },
-    })
-    const where = { id: id(n) }
-    return [
-      await db.patient.findUnique({ where, select: { notes: true } }),
-      await db.patient.findUnique({ where, select: { code: true } }),
-      await db.patient.findFirst({ where, omit: { id: true, tenantId: true } }),
-      await db.patient.findMany({
-        where,
-        select: {
-          notes: true,
-          visits: { select: { finding: true } },
-          profile: { omit: { id: true, patientId: true } },
-        },
-      }),
-      await db.visit.findUnique({
-        where: { id: n },
-        select: { patient: { select: { notes: true } } },
-      }),
-      await db.visit.findUnique({ where: { id: n } }).patient({ select: { notes: true } }),
-      await db.patient.findUnique({ where }).visits({ select: { finding: true } }),
-      await db.visit
-        .findUnique({ where: { id: n } })
-        .patient()
-        .tenant(),
-      await db.tenant.findUnique({
-        where: { id: n },
-        include: { patients: { omit: { id: true } }, _count: true },
-      }),
-      await db.patient.update({ where, data: { notes: 'm' }, select: { notes: true } }),
-      await db.patient
-        .delete({ where, select: { notes: true, code: true } })
-        .catch((e: any) => e.code),
-    ]
-  },
   transactions: async (db, n) => {
     await tenant(db, n)
     const where = { id: id(n) }
@@ -536,6 +541,22 @@ const SCENARIOS: Record<string, Scenario> = {
       await db.patient.findMany({ where: { tenantId: n }, orderBy: { code: 'asc' } }),
     ]
   },
+  'createManyAndReturn and updateManyAndReturn': async (db, n) => {
+    await tenant(db, n)
+    const data = [
+      { ...patient(n, 3), notes: 3 },
+      { tenantId: n, code: `o${n}`, notes: 4 },
+    ]
+    return withoutIds([
+      await db.patient.createManyAndReturn({ data, select: { notes: true } }),
+      await db.patient.updateManyAndReturn({
+        where: { AND: [{ id: id(n, 3) }] },
+        data: { email: 'm' },
+        select: { email: true },
+      }),
+      await db.patient.findMany({ where: { tenantId: n }, orderBy: { code: 'asc' } }),
+    ])
+  },
 }
 
 const LISTS: Record<string, Scenario> = {
@@ -554,7 +575,10 @@ const LISTS: Record<string, Scenario> = {
 
 describeTwins('bound values, sealed and plain,', {
   schema: practice,
-  scenarios: (provider: Provider) =>
-    provider === 'sqlite' ? SCENARIOS : { ...SCENARIOS, ...LISTS },
+  scenarios: (provider: Provider) => ({
+    ...SCENARIOS,
+    ...(provider === 'mysql' ? {} : EXACT),
+    ...(HAS[provider].lists ? LISTS : {}),
+  }),
   options: () => ({ client: { omit: { visit: { place: true }, patient: { mailIndex: true } } } }),
 })

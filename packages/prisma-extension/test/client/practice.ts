@@ -1,4 +1,4 @@
-import type { Provider } from './databases.ts'
+import { HAS, type Provider } from './databases.ts'
 
 /** Values bound to ids of every kind, to foreign keys, and to columns with defaults. */
 export const practice = (provider: Provider): string => {
@@ -77,7 +77,7 @@ model Defaulted {
   value    String
 }
 ${
-  provider === 'sqlite'
+  !HAS[provider].lists
     ? ''
     : `model Lists {
   id    Int      @id
