@@ -17,6 +17,13 @@ export function keyToText(provider: Provider, column: KeyColumn, sql: string): s
   return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
 }
 
+/** SQL for the text that a bound column has in the additional data of a value. docs/spec/envelope-v1.md#bound-columns */
+export function boundToText(provider: Provider, column: KeyColumn, sql: string): string {
+  return column.type === 'Boolean'
+    ? `CASE WHEN ${sql} THEN 'true' WHEN NOT ${sql} THEN 'false' END`
+    : keyToText(provider, column, sql)
+}
+
 /** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity. */
 export function keyFromText(provider: Provider, column: KeyColumn, sql: string): string {
   if (isBytes(column)) return provider === 'postgresql' ? `decode(${sql}, 'hex')` : `unhex(${sql})`

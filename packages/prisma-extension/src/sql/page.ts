@@ -1,7 +1,7 @@
 import type { SqlClient, Statement } from './client.ts'
 import { fromDatabase, read } from './columns.ts'
 import { Params } from './dialect.ts'
-import { keyFromText, keyOrder, keyToText } from './keys.ts'
+import { boundToText, keyFromText, keyOrder, keyToText } from './keys.ts'
 import type { SealedColumn, Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
 
@@ -22,6 +22,8 @@ export interface PageRow {
   readonly key: readonly string[]
   /** One for each of the requested columns. */
   readonly values: readonly (ColumnValue | null)[]
+  /** Texts of the table's bound columns, as additional data holds them. */
+  readonly bound: readonly (string | null)[]
 }
 
 export interface Page {
@@ -41,6 +43,7 @@ export async function readPage(
   const rows = found.map((row) => ({
     key: table.key.map((_, i) => row[`k${i}`] as string),
     values: request.columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
+    bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
   }))
   const matched = Number(found[0]?.['matched'] ?? 0)
   return { rows, isLast: matched === rows.length && matched < request.maxRows }
@@ -69,12 +72,15 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
   const valuesRead = request.columns.map(
     (column, i) => `${read(provider, column, `t.${column.name}`)} AS v${i}`,
   )
+  const boundRead = table.bound.map(
+    (column, i) => `${boundToText(provider, column, `t.${column.name}`)} AS b${i}`,
+  )
   const same = table.key.map((column, i) => `t.${column.name} = q.k${i}`)
   const keysNamed = key.map((name, i) => `${name} AS k${i}`).join(', ')
   return {
     sql: `WITH rowseal_p AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
 rowseal_q AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM rowseal_p p)
-SELECT ${[...keysRead, ...valuesRead].join(', ')}, q.matched AS matched
+SELECT ${[...keysRead, ...valuesRead, ...boundRead].join(', ')}, q.matched AS matched
 FROM rowseal_q q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
     params: params.list,
   }

@@ -30,6 +30,8 @@ export interface Table {
   readonly sealed: readonly SealedColumn[]
   /** Columns of blind indexes, which hold text. */
   readonly indexes: readonly SealedColumn[]
+  /** Columns that sealed values are bound to. */
+  readonly bound: readonly KeyColumn[]
   /** MySQL: the index of the key, quoted. Null if it has none, and on other databases. */
   readonly keyIndex: string | null
   /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
@@ -53,7 +55,8 @@ export class TableError extends Error {
 }
 
 /**
- * Look up the columns of a model in the database: its key, what is sealed, what indexes that.
+ * Look up the columns of a model in the database: its key, what is sealed, what that is bound to, what
+ * indexes it.
  *
  * @param model - its name, for errors.
  * @throws {TableError} if the table or one of the columns is missing, or has another type.
@@ -86,6 +89,11 @@ export async function loadTable(
     const column = columnOf(field)
     return sealedColumn(column, spec, `${model}.${field}`)
   })
+  const typed = (field: string): KeyColumn => ({
+    ...columnOf(field),
+    type: source.columns[field]?.type ?? 'String',
+  })
+  const bound = new Set(Object.values(source.sealed).flatMap(({ bind }) => bind))
   const keyColumns = source.key.map((field) => source.columns[field]?.column ?? field)
   const index =
     provider === 'mysql' && keyColumns.length > 0
@@ -95,10 +103,8 @@ export async function loadTable(
     provider,
     name,
     keyIndex: index === null ? null : quote(provider, index),
-    key: source.key.map((field) => ({
-      ...columnOf(field),
-      type: source.columns[field]?.type ?? 'String',
-    })),
+    key: source.key.map(typed),
+    bound: [...bound].map(typed),
     sealed,
     indexes: Object.keys(source.indexes).map((field) =>
       sealedColumn(columnOf(field), { type: 'String', list: false }, `${model}.${field}`),
