@@ -1,10 +1,11 @@
-import type { Keyring } from '@rowseal/prisma-extension'
+import { EnvelopeError, type Keyring } from '@rowseal/prisma-extension'
 import { valueAad } from '@rowseal/prisma-extension/envelope'
 import type { ModelSource, SealedField } from '@rowseal/prisma-extension/plan'
 import { indexesOf, type PlannedColumn, type PlannedIndex } from './blind-indexes.ts'
 import {
   countRowsStatement,
   loadTable,
+  type PageRow,
   type SealedColumn,
   type Table,
 } from '@rowseal/prisma-extension/sql'
@@ -19,7 +20,11 @@ export interface TargetField {
   readonly spec: SealedField
   readonly keyring: Keyring
   readonly column: SealedColumn
-  aad(suite: 0x01 | 0x02): Uint8Array
+  /**
+   * @param bound - of the row, as `PageRow` has them.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH` if one that the field binds is NULL.
+   */
+  aad(suite: 0x01 | 0x02, bound: PageRow['bound']): Uint8Array
 }
 
 /** A blind index, with all that filling it takes. */
@@ -82,7 +87,7 @@ async function loadTarget(context: Context, model: string): Promise<Target> {
     )
   const fields = table.sealed.map((column) => {
     const spec = source.sealed[column.field]!
-    return targetField(context, `${model}.${column.field}`, spec, column)
+    return targetField(context, `${model}.${column.field}`, spec, column, table)
   })
   return { model, source, table, fields, indexes: targetIndexes(model, source, table, fields) }
 }
@@ -109,15 +114,31 @@ function targetField(
   label: string,
   spec: SealedField,
   column: SealedColumn,
+  table: Table,
 ): TargetField {
   const keyring = keyringOf(context, spec.keyring, label)
-  if (spec.bind.length > 0)
-    throw new MigrationError('ERR_CONFIG_INVALID', `${label} binds further columns.`, {
-      fix: 'Update @rowseal/migrator: this version does not read bound values.',
-      field: label,
+  return { label, name: column.field, spec, keyring, column, aad: aadOf(label, spec, table) }
+}
+
+function aadOf(label: string, { id, bind }: SealedField, table: Table): TargetField['aad'] {
+  const aads = { 0x01: valueAad(0x01, id), 0x02: valueAad(0x02, id) }
+  if (bind.length === 0) return (suite) => aads[suite]
+  const places = bind.map((name) => table.bound.findIndex(({ field }) => field === name))
+  return (suite, bound) => {
+    const parts = places.map((place, i) => {
+      const text = bound[place]
+      if (typeof text === 'string') return Buffer.from(text)
+      throw new EnvelopeError(
+        'ERR_ENVELOPE_AUTH',
+        `${label} is bound to ${bind[i]}, which is NULL.`,
+        {
+          field: label,
+          fix: 'Give the column a value, and write the field anew.',
+        },
+      )
     })
-  const aads = { 0x01: valueAad(0x01, spec.id), 0x02: valueAad(0x02, spec.id) }
-  return { label, name: column.field, spec, keyring, column, aad: (suite) => aads[suite] }
+    return valueAad(suite, id, parts)
+  }
 }
 
 /** Count the rows of a table where a condition on `t` is true. */

@@ -36,7 +36,7 @@ export async function reencrypt(
     const field = fields[site.field]!
     const dek = deks.get(field.keyring)!.get(site.row)!
     const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
-    sealed.push({ site, value: seal(dek, field.aad(dek.suite), plaintext) })
+    sealed.push({ site, value: seal(dek, field.aad(dek.suite, site.bound), plaintext) })
   })
   return {
     changes: swapRows(fields, rows, sealed),

@@ -21,6 +21,8 @@ export interface Site {
   readonly field: number
   readonly element: number
   readonly envelope: Envelope
+  /** What the row's values are bound to. */
+  readonly bound: PageRow['bound']
 }
 
 /** A value that does not open. */
@@ -49,14 +51,15 @@ export function collect(
 ): Collected {
   const sites: Site[] = []
   const bad: BadSite[] = []
-  for (const [row, { values }] of rows.entries()) {
+  for (const [row, { values, bound }] of rows.entries()) {
     for (const [at, field] of fields.entries()) {
       for (const [element, value] of elements(values[at] ?? null).entries()) {
         if (value === null) continue
         try {
           const envelope = parse(value)
           if (envelope === null) visitPlain?.(row, at)
-          else if (isWanted(envelope, field, row)) sites.push({ row, field: at, element, envelope })
+          else if (isWanted(envelope, field, row))
+            sites.push({ row, field: at, element, envelope, bound })
         } catch (error) {
           bad.push({ row, field: at, code: codeOf(error) })
         }
@@ -90,7 +93,8 @@ export async function open(
       const field = fields[site.field]!
       try {
         if (key instanceof Error) throw key
-        const plaintext = openEnvelope(site.envelope, key, field.aad(site.envelope.suite))
+        const aad = field.aad(site.envelope.suite, site.bound)
+        const plaintext = openEnvelope(site.envelope, key, aad)
         use(site, plaintext)
         plaintext.fill(0)
       } catch (error) {

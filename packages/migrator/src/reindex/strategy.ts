@@ -149,8 +149,9 @@ async function textsOf(
   const fields = work.map(({ field }) => field)
   const texts: Text[] = []
   const refused: BadSite[] = []
-  const needed = rows.map(({ key }, row) => ({
+  const needed = rows.map(({ key, bound }, row) => ({
     key,
+    bound,
     values: held[row]!.map((own, at) => (isNeeded(work[at]!, own) ? own.sealed : null)),
   }))
   const onPlain = (row: number, at: number): void => {
