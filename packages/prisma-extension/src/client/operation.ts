@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { KeyError } from '../errors.ts'
 import type { Keyring, Opened } from '../keys/index.ts'
 import type { Dek, Via } from '../keys/types.ts'
 import {
@@ -63,6 +64,9 @@ async function run(
   return result
 }
 
+/** How often an operation whose keys took too long begins anew; then they are in memory, as a rule. */
+const MAX_LATE = 3
+
 interface Answer {
   readonly collected: Collected
   readonly sent: ReadonlyMap<string, SealSite> | null
@@ -79,7 +83,7 @@ async function answer(
   const { client, plan, globalOmit, underWay } = context
   const { operation, args, __internalParams } = params
   const update = new BoundUpdate(client, via, __internalParams)
-  for (;;) {
+  for (let late = 0; ;) {
     const views = new IndexViews(via)
     const collected = await update.collect((current) => {
       const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit, current }
@@ -87,6 +91,10 @@ async function answer(
     })
     refuseResealing(underWay, collected.sites)
     const sent = await protect(collected, via)
+    if (!views.areFresh()) {
+      if (++late < MAX_LATE) continue
+      throw tooLate(params.model)
+    }
     const query = guardedQuery(underWay, model, params, collected.sites)
     try {
       const result = await send(context, views, { ...params, query }, collected.args)
@@ -95,6 +103,15 @@ async function answer(
       if (!(await update.isOvertaken(error))) throw error
     }
   }
+}
+
+/** Index values stand for a phase of their index, which others may have left while a key was waited for. */
+function tooLate(model: string): KeyError {
+  return new KeyError(
+    'ERR_KEY_UNAVAILABLE',
+    `${model}: loading the keys took longer than blind indexes may be written for.`,
+    { fix: 'See that the root key answers in good time, and try again.', retryable: true },
+  )
 }
 
 /** Seal what the walk found; gives the sites by their envelopes. */

@@ -3,8 +3,7 @@ import { indexKeyringOf } from './index-name.ts'
 import { indexView, liveOf, type IndexView, type Subkeys } from './index-view.ts'
 import { KekCache } from './kek.ts'
 import type { CheckedOptions } from './options.ts'
-import { StoreReader, unsettled } from './reader.ts'
-import type { Snapshot } from './snapshot.ts'
+import { StoreReader, unsettled, type Held } from './reader.ts'
 import type { IndexRecord, KeyRow, Via } from './types.ts'
 
 /** How often a view starts over when the index keys change while one of them is loaded. */
@@ -38,8 +37,7 @@ export class IndexKeys {
   readonly #loaded: KekCache
   /** Go with the key they come from. */
   readonly #subkeys: Subkeys = new WeakMap()
-  #view: { readonly of: Snapshot; readonly keys: readonly Kek[]; readonly is: IndexView } | null =
-    null
+  #view: { readonly of: Held; readonly keys: readonly Kek[]; readonly is: IndexView } | null = null
 
   constructor(options: CheckedOptions) {
     this.name = indexKeyringOf(options.name)
@@ -82,8 +80,8 @@ export class IndexKeys {
    */
   view(via?: Via): IndexView | Promise<IndexView> {
     this.#reader.refreshIfDue()
-    const snapshot = this.#reader.fresh()
-    return (snapshot && this.#viewOf(snapshot)) ?? this.#fetch(via)
+    const held = this.#reader.fresh()
+    return (held && this.#viewOf(held)) ?? this.#fetch(via)
   }
 
   /**
@@ -114,22 +112,25 @@ export class IndexKeys {
   }
 
   /** The view of a snapshot, if all its keys are in memory. */
-  #viewOf(snapshot: Snapshot): IndexView | null {
+  #viewOf(held: Held): IndexView | null {
     const keys: Kek[] = []
-    for (const { keyId } of liveOf(snapshot)) {
+    for (const { keyId } of liveOf(held.snapshot)) {
       const key = this.#loaded.get(keyId)
       if (key === undefined) return null
       keys.push(key)
     }
-    return this.#keep(snapshot, keys)
+    return this.#keep(held, keys)
   }
 
   /** The view kept, if it is of these; else a new one. */
-  #keep(snapshot: Snapshot, keys: readonly Kek[]): IndexView {
+  #keep(held: Held, keys: readonly Kek[]): IndexView {
+    const { snapshot, began } = held
     const kept = this.#view
-    if (kept?.of === snapshot && kept.keys.every((key, i) => key === keys[i])) return kept.is
-    const is = indexView(this.name, snapshot, keys, this.#subkeys)
-    this.#view = { of: snapshot, keys, is }
+    const isSame = kept?.of.snapshot === snapshot && kept.of.began === began
+    if (isSame && kept.keys.every((key, i) => key === keys[i])) return kept.is
+    const isFresh = (): boolean => this.#reader.isRecent(began)
+    const is = indexView(this.name, snapshot, keys, this.#subkeys, isFresh)
+    this.#view = { of: held, keys, is }
     return is
   }
 
@@ -137,9 +138,9 @@ export class IndexKeys {
   async #fetch(via?: Via): Promise<IndexView> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = this.#reader.fresh() ?? (await this.#reader.demand(via))
-      const keys = await Promise.all(liveOf(before).map((row) => this.#loaded.load(row)))
-      const now = this.#reader.fresh()
-      if (now?.revision === before.revision) return this.#keep(now, keys)
+      const keys = await Promise.all(liveOf(before.snapshot).map((row) => this.#loaded.load(row)))
+      const now = this.#reader.fresh() ?? (this.#reader.isRecent(before.began) ? before : null)
+      if (now?.snapshot.revision === before.snapshot.revision) return this.#keep(now, keys)
     }
     throw unsettled(this.name)
   }

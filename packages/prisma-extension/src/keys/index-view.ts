@@ -21,6 +21,8 @@ export interface IndexView {
   readonly active: number
   /** Key ids that such values may be under, the active one first. */
   readonly live: readonly number[]
+  /** Did the read of the store that stands for this view begin less than `maxAgeMs` ago? */
+  isFresh(): boolean
   /** How far an index is; null if it is not registered. */
   record(id: string): IndexRecord | null
   /**
@@ -51,20 +53,29 @@ export function indexView(
   snapshot: Snapshot,
   keys: readonly Kek[],
   subkeys: Subkeys,
+  isFresh: () => boolean,
 ): IndexView {
-  return new View(keyring, snapshot, keys, subkeys)
+  return new View(keyring, snapshot, keys, subkeys, isFresh)
 }
 
 class View implements IndexView {
   readonly revision: number
   readonly active: number
   readonly live: readonly number[]
+  readonly isFresh: () => boolean
   readonly #keyring: string
   readonly #records: ReadonlyMap<string, IndexRecord>
   readonly #keys: ReadonlyMap<number, Kek>
   readonly #subkeys: Subkeys
 
-  constructor(keyring: string, snapshot: Snapshot, keys: readonly Kek[], subkeys: Subkeys) {
+  constructor(
+    keyring: string,
+    snapshot: Snapshot,
+    keys: readonly Kek[],
+    subkeys: Subkeys,
+    isFresh: () => boolean,
+  ) {
+    this.isFresh = isFresh
     this.revision = snapshot.revision
     this.active = snapshot.active.keyId
     this.live = Object.freeze(keys.map(({ keyId }) => keyId))

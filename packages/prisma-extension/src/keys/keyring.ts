@@ -218,16 +218,17 @@ export class Keyring {
   }
 
   #sealingKek(): Kek | undefined {
-    const snapshot = this.#reader.fresh()
-    return snapshot === null ? undefined : this.#keks.get(snapshot.active.keyId)
+    const held = this.#reader.fresh()
+    return held === null ? undefined : this.#keks.get(held.snapshot.active.keyId)
   }
 
   /** Loading can take long, so the keyring is looked at once more afterwards. */
   async #fetchSealingKek(via?: Via): Promise<Kek> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { active } = this.#reader.fresh() ?? (await this.#reader.demand(via))
-      const kek = await this.#keks.load(active)
-      if (this.#reader.fresh()?.active.keyId === kek.keyId) return kek
+      const held = this.#reader.fresh() ?? (await this.#reader.demand(via))
+      const kek = await this.#keks.load(held.snapshot.active)
+      const now = this.#reader.fresh() ?? (this.#reader.isRecent(held.began) ? held : null)
+      if (now?.snapshot.active.keyId === kek.keyId) return kek
     }
     throw unsettled(this.name)
   }

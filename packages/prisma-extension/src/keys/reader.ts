@@ -9,6 +9,12 @@ const MISS_INTERVAL_MS = 1000
 /** After a failed read in the background, the next one waits at least this long. */
 const RETRY_INTERVAL_MS = 1000
 
+/** A snapshot, and when the read that stands for it began. */
+export interface Held {
+  readonly snapshot: Snapshot
+  readonly began: Moment
+}
+
 interface Flight {
   readonly began: Moment
   readonly done: Promise<void>
@@ -35,7 +41,8 @@ export interface ReaderOptions {
  *   beyond                    as it is       reads first, refuses if that fails
  *
  * A read counts from when it began. Under REPEATABLE READ a read inside a transaction may see the
- * store as it was when the transaction began, so the bound is then maxAgeMs plus its duration.
+ * store as it was when the transaction began: it stands for the operation that made it, whose bound is
+ * then maxAgeMs plus the transaction's duration, and for no other.
  */
 export class StoreReader {
   readonly #options: ReaderOptions
@@ -65,9 +72,14 @@ export class StoreReader {
   }
 
   /** The snapshot if it is recent enough to seal under. */
-  fresh(): Snapshot | null {
-    const age = this.ageMs
-    return age !== null && age <= this.#options.maxAgeMs ? this.#snapshot : null
+  fresh(): Held | null {
+    const [snapshot, began] = [this.#snapshot, this.#began]
+    return snapshot !== null && began !== null && this.isRecent(began) ? { snapshot, began } : null
+  }
+
+  /** May what a read found that began then still be sealed under? */
+  isRecent(began: Moment): boolean {
+    return this.#since(began) <= this.#options.maxAgeMs
   }
 
   /** Start a read in the background if one is due. Whoever calls does not wait for it. */
@@ -84,12 +96,15 @@ export class StoreReader {
    *
    * @throws {KeyError} `ERR_KEYRING_MISSING`, or why the store could not be read.
    */
-  async demand(via?: Via): Promise<Snapshot> {
+  async demand(via?: Via): Promise<Held> {
     if (this.#snapshot === null) this.#assertLookAllowed()
-    await (via === undefined ? (this.#flying()?.done ?? this.#start()) : this.#readVia(via))
-    const snapshot = this.fresh()
-    if (snapshot !== null) return snapshot
+    const began = momentOf(this.#options.clock)
+    if (via === undefined) await (this.#flying()?.done ?? this.#start())
+    const read = via === undefined ? null : await this.#read(began, via)
+    const held = this.fresh()
+    if (held !== null) return held
     if (this.#snapshot === null) throw this.missing()
+    if (read?.revision === this.#snapshot.revision) return { snapshot: this.#snapshot, began }
     throw new KeyError(
       'ERR_KEY_UNAVAILABLE',
       `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to write under it.`,
@@ -99,7 +114,10 @@ export class StoreReader {
 
   /** Read the store in a read that begins now or later. */
   async readNew(via?: Via): Promise<void> {
-    if (via !== undefined) return this.#readVia(via)
+    if (via !== undefined) {
+      await this.#read(momentOf(this.#options.clock), via)
+      return
+    }
     const running = this.#flying()
     if (running === null) return this.#start()
     this.#next ??= running.done
@@ -138,32 +156,38 @@ export class StoreReader {
   #start(): Promise<void> {
     const began = momentOf(this.#options.clock)
     this.#lastAttempt = began
-    const done = this.#read(began).finally(() => {
-      if (this.#flight === flight) this.#flight = null
-    })
+    const done = this.#read(began).then(
+      () => this.#land(flight),
+      (error: unknown) => {
+        this.#land(flight)
+        throw error
+      },
+    )
     const flight: Flight = { began, done }
     this.#flight = flight
     return done
   }
 
-  #readVia(via: Via): Promise<void> {
-    return this.#read(momentOf(this.#options.clock), via)
+  #land(flight: Flight): void {
+    if (this.#flight === flight) this.#flight = null
   }
 
-  async #read(began: Moment, via?: Via): Promise<void> {
+  async #read(began: Moment, via?: Via): Promise<Snapshot | null> {
     const { keyring, store, onRead } = this.#options
     this.reads++
     try {
       const raw = await store.read(keyring, via)
-      this.#take(raw === null ? null : checkSnapshot(keyring, raw), began, via)
+      const read = raw === null ? null : checkSnapshot(keyring, raw)
+      this.#take(read, began, via)
       this.lastError = null
+      onRead()
+      return read
     } catch (error) {
       this.failures++
       const known = error instanceof KeyError ? error : this.#unavailable(error)
       this.lastError = known.code
       throw known
     }
-    onRead()
   }
 
   /** Keep what was read, unless something newer was read meanwhile. */
@@ -179,6 +203,11 @@ export class StoreReader {
       throw this.#putBack(read.revision, this.#snapshot.revision)
     }
     if (this.#snapshot === null) this.#lastMiss = null // what was missing was the keyring
+    if (via !== undefined) {
+      // It may be as old as the transaction: good enough inside it, not for others.
+      if (this.#snapshot?.revision !== read.revision) this.#snapshot = read
+      return
+    }
     this.#snapshot = read
     if (this.#began === null || began.monotonic >= this.#began.monotonic) this.#began = began
     this.#ended = momentOf(this.#options.clock)

@@ -41,6 +41,11 @@ export class IndexViews {
     return this.#views?.get(field.keyring)?.record(id)?.writes === 'both'
   }
 
+  /** May what was written by them still go out? Sealing comes between, and may wait for a root key. */
+  areFresh(): boolean {
+    return this.#views === null || [...this.#views.values()].every((view) => view.isFresh())
+  }
+
   /**
    * Run a walk, again each time it lacked a view. Walks are pure: they may begin anew. Synchronous when
    * nothing is missing, so that Prisma's batching of look-ups survives.

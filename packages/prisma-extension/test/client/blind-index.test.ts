@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rowseal } from '../../src/index.ts'
 import {
@@ -254,6 +255,47 @@ model Word {
   @@unique([sealedIndex, n])
 }
 `
+
+describe('a write whose keys take long to load', () => {
+  it('is written as the phase says that the index is in by then', async () => {
+    const sealed = await openSealed('sqlite', schema('sqlite'))
+    const { base, plan, store } = sealed
+    await addIndexKey(sealed.keyring)
+    await activateIndexKey(sealed.keyring)
+    const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
+    let isSlow = false
+    const slow = {
+      ...root,
+      provider: root.provider,
+      create: root.create.bind(root),
+      unwrap: async (...args: Parameters<typeof root.unwrap>) => {
+        if (isSlow && args[2].keyring === 'default') {
+          isSlow = false
+          await moveIndex(sealed.keyring, 'Slots.first', 'both-1')
+          await sleep(500)
+        }
+        return root.unwrap(...args)
+      },
+    }
+    const kekCache = { maxAgeMs: 100 }
+    const keyring = await openKeyring({
+      root: slow,
+      store,
+      refreshMs: 100,
+      maxAgeMs: 250,
+      kekCache,
+    })
+    const prisma: any = base.$extends(rowseal({ plan, keyring }))
+    await prisma.slots.create({ data: { id: 1, key: 'k1' } })
+    await sleep(150)
+    isSlow = true
+    await prisma.slots.create({ data: { id: 2, key: 'k2' } })
+    expect(isSlow).toBe(false)
+    expect((await base.slots.findUnique({ where: { id: 1 } })).second).toBeNull()
+    expect((await base.slots.findUnique({ where: { id: 2 } })).second).not.toBeNull()
+    await sealed.close()
+  })
+})
 
 describe('an index that the key store does not know', () => {
   it('is not written under, and reads that need no index go on', async () => {

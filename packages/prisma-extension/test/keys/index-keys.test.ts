@@ -56,6 +56,26 @@ function now(keyring: Keyring): IndexView {
 
 const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
 
+describe('what a transaction read', () => {
+  test('stands for the operation that read it, and for no other', async () => {
+    const { keyring, store, clock } = await setUp()
+    clock.pass(60_001)
+    store.hold = new Promise(() => undefined) // no other connection is free
+    void keyring.index.refresh()
+    void keyring.refresh()
+    store.hold = null
+    const view = await keyring.index.view(via)
+    expect(view.isFresh()).toBe(true)
+    // Its transaction may have begun long ago, and see the store as it was then.
+    expect(keyring.index.view()).toBeInstanceOf(Promise)
+    expect(await keyring.forProtect(1, via)).toHaveLength(1)
+    const other = keyring.forProtect(1).then(() => 'sealed')
+    expect(await Promise.race([other, settled().then(() => 'waits')])).toBe('waits')
+    clock.pass(60_001)
+    expect(view.isFresh()).toBe(false)
+  })
+})
+
 describe('a subkey', () => {
   test.each(vectors.accept)('is the one of the vector $name', (c) => {
     const key = createSecretKey(Buffer.from(c.key, 'hex'))
