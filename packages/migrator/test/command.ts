@@ -7,6 +7,9 @@ import type { Provider, World } from './world.ts'
 const PACKAGE = new URL('..', import.meta.url).pathname
 const BIN = join(PACKAGE, 'bin/rowseal.mjs')
 
+/** What a run says every few seconds, which it takes on a slow machine. */
+export const PROGRESS = /^\w+: [\d,]+ of [\d,]+ rows, .*\n/gm
+
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
