@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { merged, sometimes, under, without, type Args, type Arguments } from './arbitraries.ts'
+import { filter, uniqueFilter, type Grammar } from './filters.ts'
+import { aggregate, count, groupBy } from './aggregates.ts'
+import { delegateOf, modelsOf, type Model } from './models.ts'
+import { page, part } from './pages.ts'
+import { selection } from './selections.ts'
+import { codeOf } from './special.ts'
+import { createColumns, createData, updateColumns, updateData } from './writes.ts'
+
+/** One call of a client. */
+export interface Operation {
+  readonly model: string
+  readonly name: string
+  readonly args: Arguments
+  /** Relations that the call goes along: `person.findUnique(…).boss()`. */
+  readonly path: readonly string[]
+}
+
+/** What a sequence is made of. */
+export type Step =
+  | { readonly kind: 'single'; readonly operation: Operation }
+  | { readonly kind: 'batch'; readonly operations: readonly Operation[] }
+  | {
+      readonly kind: 'interactive'
+      readonly operations: readonly Operation[]
+      readonly isRolledBack: boolean
+    }
+
+const DEPTH = 2
+
+interface Form {
+  readonly weight: number
+  readonly args: (grammar: Grammar, model: Model) => Args
+  /** Which databases lack it. */
+  readonly lacking?: readonly string[]
+}
+
+const limit = sometimes(1, fc.constantFrom({ limit: 0 }, { limit: 100 }))
+
+const one = (grammar: Grammar, model: Model): Args =>
+  merged(under('where', uniqueFilter(grammar, model)), selection(grammar, model, DEPTH))
+const many = (grammar: Grammar, model: Model): Args =>
+  merged(page(grammar, model), selection(grammar, model, DEPTH))
+const first = (grammar: Grammar, model: Model): Args =>
+  merged(
+    without('take', part(grammar, model)),
+    under('where', filter(grammar, model, 2)),
+    selection(grammar, model, DEPTH),
+  )
+const rows = (grammar: Grammar, model: Model): Args =>
+  merged(
+    under(
+      'data',
+      fc.oneof(
+        fc.array(createColumns(model), { minLength: 1, maxLength: 3 }),
+        createColumns(model),
+      ),
+    ),
+    grammar.provider === 'sqlite'
+      ? fc.constant({})
+      : sometimes(
+          1,
+          fc.boolean().map((skipDuplicates) => ({ skipDuplicates })),
+        ),
+  )
+const changes = (grammar: Grammar, model: Model): Args =>
+  merged(under('where', filter(grammar, model, 2)), under('data', updateColumns(model)), limit)
+
+/** Every operation of Prisma on a SQL model. */
+const FORMS: Readonly<Record<string, Form>> = {
+  findUnique: { weight: 6, args: one },
+  findUniqueOrThrow: { weight: 3, args: one },
+  findFirst: { weight: 4, args: first },
+  findFirstOrThrow: { weight: 2, args: first },
+  findMany: { weight: 10, args: many },
+  create: {
+    weight: 12,
+    args: (grammar, model) =>
+      merged(under('data', createData(grammar, model, 3)), selection(grammar, model, 1)),
+  },
+  createMany: { weight: 4, args: rows },
+  createManyAndReturn: {
+    weight: 4,
+    args: (grammar, model) => merged(rows(grammar, model), selection(grammar, model, 0)),
+    lacking: ['mysql'],
+  },
+  update: {
+    weight: 14,
+    args: (grammar, model) =>
+      merged(under('data', updateData(grammar, model, 3)), one(grammar, model)),
+  },
+  updateMany: { weight: 5, args: changes },
+  updateManyAndReturn: {
+    weight: 4,
+    args: (grammar, model) => merged(changes(grammar, model), selection(grammar, model, 0)),
+    lacking: ['mysql'],
+  },
+  upsert: {
+    weight: 7,
+    args: (grammar, model) =>
+      merged(
+        one(grammar, model),
+        under('create', createData(grammar, model, 2)),
+        under('update', updateData(grammar, model, 2)),
+      ),
+  },
+  delete: { weight: 3, args: one },
+  deleteMany: {
+    weight: 2,
+    args: (grammar, model) => merged(under('where', filter(grammar, model, 2)), limit),
+  },
+  count: { weight: 4, args: count },
+  aggregate: { weight: 4, args: aggregate },
+  groupBy: { weight: 4, args: groupBy },
+}
+
+export const operationNames = (grammar: Grammar): string[] =>
+  Object.keys(FORMS).filter((name) => !FORMS[name]!.lacking?.includes(grammar.provider))
+
+function operation(grammar: Grammar): fc.Arbitrary<Operation> {
+  const models = modelsOf(grammar.provider)
+  const model = fc.oneof(
+    ...models.map((model) => ({
+      weight: model.name === 'Person' ? 5 : 2,
+      arbitrary: fc.constant(model),
+    })),
+  )
+  const forms = operationNames(grammar).map((name) => ({
+    weight: FORMS[name]!.weight,
+    arbitrary: model.chain((model) =>
+      FORMS[name]!.args(grammar, model).map((args): Operation => ({
+        model: model.name,
+        name,
+        args,
+        path: [],
+      })),
+    ),
+  }))
+  return fc.oneof(...forms, {
+    weight: 2,
+    arbitrary: model.chain((model) => fluent(grammar, model)),
+  })
+}
+
+/** A look-up that goes along relations; its result is what lies at their end. */
+function fluent(grammar: Grammar, model: Model): fc.Arbitrary<Operation> {
+  const call = fc.constantFrom('findUnique', 'findUniqueOrThrow', 'update').chain((name) => {
+    const where = under('where', uniqueFilter(grammar, model))
+    const args = name === 'update' ? merged(where, under('data', updateColumns(model))) : where
+    return args.map((args) => ({ name, args }))
+  })
+  const path = fc.constantFrom(...model.relations).chain((first): fc.Arbitrary<string[]> => {
+    const next = grammar.model(first.model).relations
+    return first.isList
+      ? fc.constant([first.name])
+      : fc.constantFrom<string[]>([first.name], ...next.map(({ name }) => [first.name, name]))
+  })
+  return fc.tuple(call, path).map(([call, path]) => ({ model: model.name, ...call, path }))
+}
+
+/** A sequence begins with the same records every time. */
+export function sequence(grammar: Grammar): fc.Arbitrary<Step[]> {
+  const single = operation(grammar)
+  const unlinked = single.map((operation) => ({ ...operation, path: [] }))
+  const some = fc.array(unlinked, { maxLength: 4, size: 'max' })
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 20, arbitrary: single.map((operation) => ({ kind: 'single' as const, operation })) },
+    { weight: 1, arbitrary: some.map((operations) => ({ kind: 'batch' as const, operations })) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(some, fc.boolean()).map(([operations, isRolledBack]) => ({
+        kind: 'interactive' as const,
+        operations,
+        isRolledBack,
+      })),
+    },
+  )
+  return fc.array(step, { maxLength: 24, size: 'max' })
+}
+
+export function codeOfOperation({ model, name, args, path }: Operation): string {
+  const call = `prisma.${delegateOf(model)}.${name}(${codeOf(args)})`
+  return call + path.map((relation) => `.${relation}()`).join('')
+}
+
+/** A sequence as code that can be run by hand. */
+export function codeOfSequence(steps: readonly Step[]): string {
+  return steps
+    .map((step) => {
+      if (step.kind === 'single') return `await ${codeOfOperation(step.operation)}`
+      const lines = step.operations.map((operation) => `  ${codeOfOperation(operation)},\n`)
+      if (step.kind === 'batch') return `await prisma.$transaction([\n${lines.join('')}])`
+      const body = step.operations.map(
+        (operation) => `  await ${codeOfOperation(operation).replace('prisma', 'tx')}\n`,
+      )
+      const end = step.isRolledBack ? "  throw new Error('rolled back')\n" : ''
+      return `await prisma.$transaction(async (tx) => {\n${body.join('')}${end}})`
+    })
+    .join('\n')
+}

@@ -1,0 +1,3 @@
+import { describeOracle } from './oracle.ts'
+
+describeOracle('postgresql')
