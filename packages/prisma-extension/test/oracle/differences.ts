@@ -33,7 +33,9 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     reason: 'Where every other field is left out, they remain; without them Prisma refuses.',
     explains: ({ plain }) =>
       plain.kind === 'error' &&
-      plain.error.message.includes('The omit statement includes every field of the model'),
+      /The omit statement includes every field|Unknown field at " selection"/.test(
+        plain.error.message,
+      ),
   },
   'text ends at U+0000 on libsql': {
     reason: 'Its adapter reads plain text up to it; an envelope holds any text.',
@@ -57,10 +59,22 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
 
 /** Bugs that are known. Each goes when it is mended. */
 export const KNOWN: Readonly<Record<string, Difference>> = {
+  'not of a Json object': {
+    reason: 'The object, which is a value, is read as operators.',
+    explains: ({ code }) => /\b(notes|settings|content): \{ not: \{/.test(code),
+  },
+  'an envelope in an error': {
+    reason: 'MySQL quotes it where the unique over envelopes is violated, by an updateMany.',
+    explains: ({ world, sealed, plain }) =>
+      world.provider === 'mysql' &&
+      sealed.kind === 'error' &&
+      plain.kind === 'error' &&
+      sealed.report === plain.report,
+  },
   'not below not while an index rotates': {
     reason:
       'Prisma takes { not: { not: x } } for { not: x }; { not: { notIn } } is taken as written.',
-    explains: ({ world, code }) => world.setting.isRotating && code.includes('not: { not: '),
+    explains: ({ world, code }) => world.setting.isRotating && /not: \{[^{}]*\bnot: /.test(code),
   },
 }
 

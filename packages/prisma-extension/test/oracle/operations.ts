@@ -176,7 +176,7 @@ export function sequence(grammar: Grammar): fc.Arbitrary<Step[]> {
       })),
     },
   )
-  return fc.array(step, { maxLength: 24, size: 'max' })
+  return fc.array(step, { maxLength: 36, size: 'max' })
 }
 
 export function codeOfOperation({ model, name, args, path }: Operation): string {

@@ -1,7 +1,5 @@
 import { QueryError } from '../../src/index.ts'
 import type { Refusable } from './declared.ts'
-import { isIndexColumn } from './compare.ts'
-import { JOIN_TABLE, modelsOf } from './models.ts'
 
 /** How a call ended. */
 export type Outcome =
@@ -19,11 +17,18 @@ export function outcomeOf(thrown: unknown, clauses: ReadonlySet<Refusable>): Out
   return { kind: 'error', report: reportOf(thrown), error: thrown }
 }
 
+/** Errors whose words depend on what the database comes to first. */
+const CODE_ONLY: ReadonlySet<string> = new Set([
+  'P2003', // one of several rows that violate foreign keys
+  'P2022', // one of several columns in SQL of Prisma's that the database does not take
+  'P2039',
+])
+
 function reportOf(error: any): string {
   switch (error.name) {
     case 'PrismaClientKnownRequestError':
-      if (error.code === 'P2002') return `P2002 of ${fieldsOf(error.meta)}`
-      return error.code
+      if (CODE_ONLY.has(error.code)) return error.code
+      return `${error.code} of ${metaOf(error.meta)}: ${lastLine(error)}`
     case 'PrismaClientValidationError':
       return 'validation error'
     case 'PrismaClientUnknownRequestError':
@@ -33,34 +38,21 @@ function reportOf(error: any): string {
   }
 }
 
-/** The fields of the unique that was violated, in the shapes in which databases name it. */
-function fieldsOf(meta: any): string {
-  const reported = meta?.driverAdapterError?.cause?.constraint
-  const constraint = reported && JSON.parse(JSON.stringify(reported).replace(UNMAPPED, '$1'))
-  const fields: readonly string[] = constraint?.fields?.map((name: string) =>
-    name.replaceAll('"', ''),
-  ) ??
-    NAMED.get(constraint?.index) ?? [`constraint ${JSON.stringify(constraint)}`]
-  return [...fields].sort().join()
+/** What the error says beside its message, without the words of the driver, which may quote values. */
+function metaOf(meta: any): string {
+  const { driverAdapterError, ...rest } = meta ?? {}
+  const { originalMessage: _, ...cause } = driverAdapterError?.cause ?? {}
+  return JSON.stringify({ ...rest, cause })
 }
 
-/** Until P2002 is reported for the sealed field. */
-const UNMAPPED = /(\w+)Index2?(?=["\\_])/g
+/** The reason. Above it the call is quoted. */
+export const lastLine = (error: Error): string => error.message.trim().split('\n').at(-1)!
 
-/** Constraints by their names in the database. */
-const NAMED: ReadonlyMap<string, readonly string[]> = new Map(
-  modelsOf('postgresql').flatMap(({ name, id, uniques, fields }): [string, readonly string[]][] => [
-    [`${name}_pkey`, id],
-    ...fields.flatMap((field): [string, string[]][] =>
-      field.isUnique ? [[`${name}_${field.name}_key`, [field.name]]] : [],
-    ),
-    ...uniques.map((names): [string, readonly string[]] => [
-      `${name}_${names.join('_')}_key`,
-      names,
-    ]),
-    [`${JOIN_TABLE.name}_AB_pkey`, ['A', 'B']],
-  ]),
-)
-
-/** Does an error name what only Rowseal knows of? */
-export const namesIndex = (report: string): boolean => report.split(/[ ,]/).some(isIndexColumn)
+/** Does an error show what only Rowseal knows of: a column of an index, a hash or an envelope? */
+export function isTelling({ report, error }: Extract<Outcome, { kind: 'error' }>): boolean {
+  if (/\w+Index2?\b/.test(report)) return true
+  // Prisma prints the arguments it was given where it refuses them.
+  if (error.name === 'PrismaClientValidationError') return false
+  const text = error.message + JSON.stringify((error as { meta?: unknown }).meta)
+  return /r[is]1\.[0-9a-f]{8}\.[\w-]{20}/.test(text)
+}

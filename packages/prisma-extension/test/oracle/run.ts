@@ -4,7 +4,7 @@ import { compareData } from './data.ts'
 import { differenceOf } from './differences.ts'
 import type { Grammar } from './filters.ts'
 import { codeOfOperation, type Operation, type Step } from './operations.ts'
-import { namesIndex, type Outcome } from './outcome.ts'
+import { lastLine, isTelling, type Outcome } from './outcome.ts'
 import { materialise } from './special.ts'
 import type { StoredCheck } from './stored.ts'
 import type { Tally } from './tally.ts'
@@ -113,7 +113,7 @@ function compareEnds(
   plain: Outcome,
 ): Ended {
   if (sealed.kind === 'error' && plain.kind === 'error') {
-    if (sealed.report === plain.report && !namesIndex(sealed.report)) return undefined
+    if (sealed.report === plain.report && !isTelling(sealed)) return undefined
   }
   return explain(run, operations, sealed, plain, [
     `sealed ${told(sealed)}`,
@@ -169,9 +169,6 @@ function told(outcome: Outcome | null): string {
   if (outcome.kind === 'error') return `failed with ${outcome.report}: ${lastLine(outcome.error)}`
   return `refused: ${outcome.error.message}`
 }
-
-const lastLine = (error: Error): string =>
-  error.message.trim().split('\n').slice(-3).join(' ').slice(0, 400)
 
 function differ(operations: readonly Operation[], ...lines: string[]): Error {
   return new Error([...operations.map(codeOfOperation), ...lines].join('\n  '))
