@@ -1,35 +1,46 @@
 import { rows } from './compare.ts'
 import type { Grammar } from './filters.ts'
-import { delegateOf, modelsOf } from './models.ts'
+import type { Hashes } from './hashes.ts'
+import { delegateOf, modelsOf, type Model } from './models.ts'
 import type { World } from './worlds.ts'
 
 /** Read every table through both clients, without filters. @throws {Error} if they differ. */
 export async function compareData(
   grammar: Grammar,
   { provider, sealed, plain }: World,
+  hashes: Hashes,
 ): Promise<void> {
   for (const model of modelsOf(provider)) {
-    const isJoined = model.name === 'Tag'
-    // Every column, whatever the client leaves out.
-    const omit = Object.fromEntries(model.fields.map(({ name }) => [name, false]))
-    const args = {
-      omit,
-      orderBy: model.id.map((name) => ({ [name]: 'asc' })),
-      ...(isJoined && { include: { people: { orderBy: { id: 'asc' } } } }),
-    }
-    if (isJoined)
-      args.include = { people: { orderBy: { id: 'asc' }, select: { id: true } } } as never
+    const args = allOf(model)
     const [ours, theirs] = await Promise.all(
-      [sealed, plain].map(async ({ client }) =>
-        rows(grammar, model, args, await client[delegateOf(model.name)].findMany(args)),
+      [sealed, plain].map(({ client }): Promise<any[]> =>
+        client[delegateOf(model.name)].findMany(args),
       ),
     )
-    const [a, b] = [ours as unknown[], theirs as unknown[]]
-    const at = a.findIndex((row, i) => JSON.stringify(row) !== JSON.stringify(b[i]))
-    if (a.length === b.length && at < 0) continue
-    const i = at < 0 ? a.length : at
+    for (const row of ours!) hashes.check(model, row)
+    const [a, b] = [ours, theirs].map((found) => rows(grammar, model, args, found) as unknown[])
+    assertSame(model, a!, b!)
+  }
+}
+
+/** Every row in the order of the ids, and every column, whatever the client leaves out. */
+function allOf(model: Model): Record<string, unknown> {
+  const joined = model.name === 'Tag'
+  return {
+    omit: Object.fromEntries(model.fields.map(({ name }) => [name, false])),
+    orderBy: model.id.map((name) => ({ [name]: 'asc' })),
+    ...(joined && { include: { people: { orderBy: { id: 'asc' }, select: { id: true } } } }),
+  }
+}
+
+function assertSame({ name }: Model, ours: readonly unknown[], theirs: readonly unknown[]): void {
+  const texts = [ours, theirs].map((list) => list.map((row) => JSON.stringify(row)))
+  const [a, b] = [texts[0]!, texts[1]!]
+  const length = Math.max(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    if (a[i] === b[i]) continue
     throw new Error(
-      `The data of ${model.name} differs.\n  sealed ${a.length} rows, ${JSON.stringify(a[i])}\n  plain  ${b.length} rows, ${JSON.stringify(b[i])}`,
+      `The data of ${name} differs.\n  sealed ${a.length} rows, ${a[i] ?? 'none'}\n  plain  ${b.length} rows, ${b[i] ?? 'none'}`,
     )
   }
 }

@@ -9,12 +9,14 @@ import { lookedFor } from './values.ts'
 /** Everything the generators share: one for each kind of database. */
 export interface Grammar {
   readonly provider: Provider
+  /** Does the client take `relationLoadStrategy`? */
+  readonly hasJoins: boolean
   readonly model: (name: string) => Model
 }
 
-export function grammarOf(provider: Provider): Grammar {
+export function grammarOf(provider: Provider, hasJoins = false): Grammar {
   const byName = new Map(modelsOf(provider).map((model) => [model.name, model]))
-  return { provider, model: (name) => byName.get(name)! }
+  return { provider, hasJoins, model: (name) => byName.get(name)! }
 }
 
 /** A `where` that selects rows. */

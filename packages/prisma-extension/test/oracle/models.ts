@@ -243,3 +243,7 @@ export const indexColumns = (field: Field): string[] => {
 
 /** `Person` in the client: `person`. */
 export const delegateOf = (model: string): string => model.charAt(0).toLowerCase() + model.slice(1)
+
+/** Is the field unique, alone or with others? */
+export const isInUnique = ({ uniques }: Model, field: Field): boolean =>
+  field.isUnique === true || uniques.some((names) => names.includes(field.name))

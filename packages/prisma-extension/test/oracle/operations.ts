@@ -38,10 +38,18 @@ interface Form {
 
 const limit = sometimes(1, fc.constantFrom({ limit: 0 }, { limit: 100 }))
 
+const strategy = ({ hasJoins }: Grammar): Args =>
+  hasJoins
+    ? sometimes(6, under('relationLoadStrategy', fc.constantFrom('join', 'query')))
+    : fc.constant({})
 const one = (grammar: Grammar, model: Model): Args =>
-  merged(under('where', uniqueFilter(grammar, model)), selection(grammar, model, DEPTH))
+  merged(
+    under('where', uniqueFilter(grammar, model)),
+    selection(grammar, model, DEPTH),
+    strategy(grammar),
+  )
 const many = (grammar: Grammar, model: Model): Args =>
-  merged(page(grammar, model), selection(grammar, model, DEPTH))
+  merged(page(grammar, model), selection(grammar, model, DEPTH), strategy(grammar))
 const first = (grammar: Grammar, model: Model): Args =>
   merged(
     without('take', part(grammar, model)),

@@ -3,11 +3,12 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Provider } from '../../src/plan/index.ts'
 import { grammarOf } from './filters.ts'
+import { Hashes } from './hashes.ts'
 import { codeOfSequence, operationNames, sequence, type Step } from './operations.ts'
 import { runSequence } from './run.ts'
 import { storedCheck } from './stored.ts'
 import { Tally } from './tally.ts'
-import { openWorld, type Setting, type World } from './worlds.ts'
+import { hasJoins, openWorld, type Setting, type World } from './worlds.ts'
 
 const SEED = Number(process.env['ROWSEAL_ORACLE_SEED'] ?? 20260105)
 /** Per database. */
@@ -57,9 +58,15 @@ export function describeOracle(provider: Provider): void {
 
 /** Run batches of sequences until so many operations have been run. @throws {Error} with the shrunk sequence. */
 async function search(world: World, operations: number): Promise<Tally> {
-  const grammar = grammarOf(world.provider)
+  const grammar = grammarOf(world.provider, hasJoins(world))
   const tally = new Tally()
-  const run = { grammar, world, stored: storedCheck(world), tally }
+  const run = {
+    grammar,
+    world,
+    stored: storedCheck(world),
+    hashes: new Hashes(world.setting.isRotating),
+    tally,
+  }
   const property = fc.asyncProperty(sequence(grammar), (steps) => runSequence(run, steps))
   for (let seed = SEED; tally.total.all < operations; seed++) {
     const details = await fc.check(property, {

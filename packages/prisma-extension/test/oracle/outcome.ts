@@ -40,9 +40,7 @@ function reportOf(error: any): string {
 
 /** What the error says beside its message, without the words of the driver, which may quote values. */
 function metaOf(meta: any): string {
-  const { driverAdapterError, ...rest } = meta ?? {}
-  const { originalMessage: _, ...cause } = driverAdapterError?.cause ?? {}
-  return JSON.stringify({ ...rest, cause })
+  return JSON.stringify(meta, (key, value) => (key === 'originalMessage' ? undefined : value))
 }
 
 /** The reason. Above it the call is quoted. */

@@ -140,9 +140,11 @@ export const POOLS: Readonly<Record<string, Pool>> = {
   bytes: same(fc.constantFrom(...BYTES)),
 }
 
+/** An alias as its index has it. */
+export const foldedAlias = (text: string): string => text.trim().toLowerCase()
+
 /** The aliases that are the same as one of these to a normalised index. */
 export function sameAliases(texts: readonly unknown[]): string[] {
-  const folded = (text: string): string => text.trim().toLowerCase()
-  const wanted = new Set(texts.map((text) => folded(text as string)))
-  return ALIASES.filter((alias) => wanted.has(folded(alias)))
+  const wanted = new Set(texts.map((text) => foldedAlias(text as string)))
+  return ALIASES.filter((alias) => wanted.has(foldedAlias(alias)))
 }

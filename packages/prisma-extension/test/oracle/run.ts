@@ -3,8 +3,9 @@ import { canonicalResult } from './compare.ts'
 import { compareData } from './data.ts'
 import { differenceOf } from './differences.ts'
 import type { Grammar } from './filters.ts'
+import type { Hashes } from './hashes.ts'
 import { codeOfOperation, type Operation, type Step } from './operations.ts'
-import { lastLine, isTelling, type Outcome } from './outcome.ts'
+import { isTelling, lastLine, type Outcome } from './outcome.ts'
 import { materialise } from './special.ts'
 import type { StoredCheck } from './stored.ts'
 import type { Tally } from './tally.ts'
@@ -14,6 +15,7 @@ export interface Run {
   readonly grammar: Grammar
   readonly world: World
   readonly stored: StoredCheck
+  readonly hashes: Hashes
   readonly tally: Tally
 }
 
@@ -28,7 +30,7 @@ export async function runSequence(run: Run, steps: readonly Step[]): Promise<voi
     // Values that are stale are rewritten in the background.
     if (run.world.setting.isRotating) await run.world.sealed.client.$rowseal.flush()
   }
-  await compareData(run.grammar, run.world)
+  await compareData(run.grammar, run.world, run.hashes)
   await run.stored.assertSealed()
 }
 

@@ -2,6 +2,7 @@ import type { Provider } from '../../src/plan/index.ts'
 import {
   indexColumn,
   indexColumns,
+  isInUnique,
   modelsOf,
   type Field,
   type Model,
@@ -55,10 +56,7 @@ function fieldLines(model: Model, field: Field, provider: Provider): string[] {
 
 /** Unique columns must be short enough for an index of the database, the others take any value. */
 export function mysqlText(model: Model, field: Field): string {
-  const isKey =
-    field.isUnique ||
-    model.id.includes(field.name) ||
-    model.uniques.some((names) => names.includes(field.name))
+  const isKey = isInUnique(model, field) || model.id.includes(field.name)
   return isKey ? 'VarChar(700)' : 'LongText'
 }
 

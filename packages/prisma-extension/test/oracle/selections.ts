@@ -28,7 +28,9 @@ export function selection(grammar: Grammar, model: Model, depth: number): Args {
 
 const columnsOf = (model: Model): string[] => model.fields.map(({ name }) => name)
 
-const fieldFlags = (model: Model): Args => flags(columnsOf(model), 3)
+/** Never all of them: on the sealed side an omit of all leaves the index columns. */
+const fieldFlags = (model: Model): Args =>
+  flags(columnsOf(model), Math.min(3, model.fields.length - 1))
 
 function select(grammar: Grammar, model: Model, depth: number): Args {
   const chosen = fieldFlags(model)

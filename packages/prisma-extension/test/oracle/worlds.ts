@@ -143,7 +143,7 @@ async function connect(
     provider,
     schema,
     plan: isSealed,
-    ...(isStrict && { generator: withPreview('strictUndefinedChecks') }),
+    ...(isStrict && { generator: withPreviews(previewsOf(provider)) }),
   })
   await db.exec(provider === 'mysql' ? mariadbTables(isSealed) : ddl)
   const base = new PrismaClient({ adapter: db.adapter(), ...(omit && { omit }) })
@@ -151,6 +151,14 @@ async function connect(
 }
 
 /** The block of the generator ends with its provider's name: more follows that, and a comment takes the last quote. */
-function withPreview(name: string): 'prisma-client' {
-  return `prisma-client"\n  previewFeatures = ["${name}"] //` as 'prisma-client'
+function withPreviews(names: readonly string[]): 'prisma-client' {
+  return `prisma-client"\n  previewFeatures = ${JSON.stringify(names)} //` as 'prisma-client'
 }
+
+/** MariaDB has no LATERAL, which joins take. */
+const previewsOf = (provider: Provider): string[] =>
+  provider === 'postgresql' ? ['strictUndefinedChecks', 'relationJoins'] : ['strictUndefinedChecks']
+
+/** Does the client of a world take `relationLoadStrategy`? */
+export const hasJoins = ({ provider, setting }: World): boolean =>
+  setting.isStrict && previewsOf(provider).includes('relationJoins')
