@@ -1,6 +1,6 @@
 import type { ModelPlan } from './compile.ts'
 import { Rewriting } from './copy-on-write.ts'
-import { rewriteFilter, type FilterWalk } from './filter.ts'
+import { rewriteUnique, type FilterWalk } from './filter.ts'
 import { isArguments, refusal } from './refuse.ts'
 import { isAbsent } from './special.ts'
 import { rewriteCompound, rewriteName } from './unique.ts'
@@ -33,5 +33,5 @@ export function rewriteCursor(walk: FilterWalk, model: ModelPlan, cursor: unknow
 
 function assertUnchanged(walk: FilterWalk, model: ModelPlan, key: string, value: unknown): void {
   const part = { [key]: value }
-  if (rewriteFilter(walk, model, part) !== part) throw refusal(`${model.name}.${key}`, 'cursor')
+  if (rewriteUnique(walk, model, part) !== part) throw refusal(`${model.name}.${key}`, 'cursor')
 }

@@ -17,6 +17,7 @@ const schema = (provider: Provider): string => {
 model Person {
   id         Int      @id
   tenantId   Int      @default(1)
+  seat       Int?
   /// @encrypted
   name       String?${short}
   /// @blindIndex(name)
@@ -36,6 +37,7 @@ model Person {
   bossId     Int?
   boss       Person?  @relation("boss", fields: [bossId], references: [id])
   team       Person[] @relation("boss")
+  @@unique([tenantId, seat], name: "spot")
   @@unique([tenantId, code], name: "byCode")
   @@unique([tenantId, codeDigitsIndex])
   @@unique([tenantId, codeIndex])
@@ -65,9 +67,9 @@ describe.each(MODES)('filters on $provider with $keys index key(s)', ({ provider
     for (const { prisma } of [sealed, plain]) {
       await prisma.person.createMany({
         data: [
-          { id: 1, name: 'Ann', email: 'a@x', code: '1' },
-          { id: 2, name: 'Bob', email: 'b@x', code: 'x2', bossId: 1 },
-          { id: 3, name: 'Cid', email: 'c@x', bossId: 2 },
+          { id: 1, name: 'Ann', email: 'a@x', code: '1', seat: 1 },
+          { id: 2, name: 'Bob', email: 'b@x', code: 'x2', bossId: 1, seat: 2 },
+          { id: 3, name: 'Cid', email: 'c@x', bossId: 2, seat: 3 },
         ],
       })
     }
@@ -108,6 +110,12 @@ describe.each(MODES)('filters on $provider with $keys index key(s)', ({ provider
       } else expect(await ids(sealed.prisma, where)).toEqual(await ids(plain.prisma, where))
     },
   )
+
+  it('takes a cursor over a compound unique of plain fields', async () => {
+    const find = (db: any): Promise<unknown> =>
+      db.person.findMany({ cursor: { spot: { tenantId: 1, seat: 2 } }, select: { id: true } })
+    expect(await find(sealed.prisma)).toEqual(await find(plain.prisma))
+  })
 
   it('updates only the rows that all conditions are true for', async () => {
     const where = { name: { in: ['Ann', 'Bob'], not: 'Ann' }, AND: [{ id: { gt: 0 } }] }
