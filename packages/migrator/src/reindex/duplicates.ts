@@ -2,7 +2,7 @@ import type { IndexSwapRow } from '@rowseal/prisma-extension/sql'
 import type { Change, Duplicates } from '../engine/strategy.ts'
 import type { TargetIndex } from '../targets.ts'
 
-/** What `indexSwapStatement` writes into one row. */
+/** What `indexSwapIn` writes into one row. */
 export interface IndexChange extends Change, IndexSwapRow {}
 
 interface Column {

@@ -2,7 +2,7 @@ import { decode, indexKeyIdOf, indexValue, normalize } from '@rowseal/prisma-ext
 import type { IndexView } from '@rowseal/prisma-extension/keys'
 import {
   indexStaleCondition,
-  indexSwapStatement,
+  indexSwapIn,
   presentCondition,
   type IndexedColumn,
   type IndexSwap,
@@ -58,10 +58,7 @@ export function reindexStrategy(
       )
       .join(' OR '),
     prepare: (rows) => prepare(fields, rows),
-    write: (tx, changes) => {
-      const { sql, params } = indexSwapStatement(table, columns, changes)
-      return tx.$executeRawUnsafe(sql, ...params)
-    },
+    write: (tx, changes) => indexSwapIn(tx, table, columns, changes),
     duplicates: duplicates(fields.map(({ columns: own }) => own)),
   }
 }

@@ -16,13 +16,8 @@ export {
   type CountRow,
 } from './stale.ts'
 export { swapAlone, swapIn } from './run-swap.ts'
-export type { SwapRow } from './swap-parts.ts'
-export {
-  indexSwapStatement,
-  type IndexedColumn,
-  type IndexSwap,
-  type IndexSwapRow,
-} from './swap-index.ts'
+export type { SwapRow } from './swap.ts'
+export { indexSwapIn, type IndexedColumn, type IndexSwap, type IndexSwapRow } from './swap-index.ts'
 export { loadTable, TableError, type KeyColumn, type SealedColumn, type Table } from './table.ts'
 export { listTriggers } from './triggers.ts'
 export {

@@ -1,7 +1,8 @@
+import { batchUpdate } from './batch-update.ts'
+import type { BatchUpdate } from './batch.ts'
 import type { SqlClient, SqlTransaction } from './client.ts'
 import { mysqlLock } from './swap-mysql.ts'
-import type { SwapRow } from './swap-parts.ts'
-import { swapStatement } from './swap.ts'
+import { swapBatch, swapStatement, type SwapRow } from './swap.ts'
 import type { Table } from './table.ts'
 
 /**
@@ -19,6 +20,12 @@ export async function swapIn(
   fields: readonly string[],
   rows: readonly SwapRow[],
 ): Promise<number> {
+  return rows.length === 0 ? 0 : updateIn(tx, swapBatch(table, fields, rows))
+}
+
+/** Run a batch in a transaction of the caller's, READ COMMITTED where the database has it. @returns the number of rows rewritten. */
+export async function updateIn(tx: SqlTransaction, batch: BatchUpdate): Promise<number> {
+  const { table, rows } = batch
   let free = rows
   if (table.provider === 'mysql') {
     const { sql, params } = mysqlLock(table, rows)
@@ -27,7 +34,7 @@ export async function swapIn(
     free = rows.filter((_, i) => ours.has(i))
     if (free.length === 0) return 0
   }
-  const { sql, params } = swapStatement(table, fields, free)
+  const { sql, params } = batchUpdate({ ...batch, rows: free })
   return tx.$executeRawUnsafe(sql, ...params)
 }
 

@@ -1,6 +1,7 @@
-import { batchUpdate } from './batch-update.ts'
-import type { Statement } from './client.ts'
+import type { BatchUpdate } from './batch.ts'
+import type { SqlTransaction } from './client.ts'
 import { compare, oldParam, value } from './columns.ts'
+import { updateIn } from './run-swap.ts'
 import type { SealedColumn, Table } from './table.ts'
 
 /** A sealed column and the columns of its blind indexes, whatever their slots. */
@@ -25,18 +26,29 @@ export interface IndexSwapRow {
 }
 
 /**
- * Compare-and-swap the index columns of a batch of records in one statement. It reports how many rows it
- * rewrote; a row of which the sealed value or an index is not what was read stays as it is, whatever
- * became of it: NULL is compared too. Sets nothing but index columns. On PostgreSQL it waits for nobody:
- * rows that others have locked are left out as well.
+ * Compare-and-swap the index columns of a batch of records, in a transaction of the caller's, READ
+ * COMMITTED where the database has it. A row of which the sealed value or an index is not what was read
+ * stays as it is, whatever became of it: NULL is compared too. Rows that others have locked are left as
+ * they are; only a unique index makes it wait for somebody who is about to take the same value. Sets
+ * nothing but index columns.
  *
  * @param rows - at least one, no key twice.
+ * @returns the number of rows rewritten.
  */
-export function indexSwapStatement(
+export function indexSwapIn(
+  tx: SqlTransaction,
   table: Table,
   columns: readonly IndexedColumn[],
   rows: readonly IndexSwapRow[],
-): Statement {
+): Promise<number> {
+  return updateIn(tx, indexBatch(table, columns, rows))
+}
+
+function indexBatch(
+  table: Table,
+  columns: readonly IndexedColumn[],
+  rows: readonly IndexSwapRow[],
+): BatchUpdate {
   const { provider } = table
   const match = columns.map(({ sealed, indexes }, c) => {
     const same = [
@@ -52,7 +64,7 @@ export function indexSwapStatement(
         return `${target}${index.name} = CASE WHEN v.w${c} IS NULL THEN t.${index.name} ELSE ${next} END`
       }),
     )
-  return batchUpdate({
+  return {
     table,
     names: columns.flatMap(({ indexes }, c) => [
       `w${c}`,
@@ -66,7 +78,7 @@ export function indexSwapStatement(
     })),
     match: match.join(' AND '),
     set,
-  })
+  }
 }
 
 /** Whether there is anything to compare, what was sealed, what was there, what comes. */

@@ -1,6 +1,6 @@
+import { assignments, type BatchRow, type BatchUpdate } from './batch.ts'
 import type { Statement } from './client.ts'
 import { keyFromText } from './keys.ts'
-import { assignments, cells, matchOld, names, type Columns, type SwapRow } from './swap-parts.ts'
 import type { Table } from './table.ts'
 
 /**
@@ -16,23 +16,28 @@ import type { Table } from './table.ts'
  * The rows are one parameter, a JSON document: a string among the parameters of a derived table may be
  * cut to the length that the server guessed when it prepared the statement.
  */
-export function mysqlSwap(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
-  const all = names(table, columns)
-  const document = rows.map((row) => object(all, cells(table, columns, row)))
+export function mysqlUpdate(update: BatchUpdate): Statement {
+  const { table, names, rows, match } = update
+  const all = [...keyNames(table), ...names]
+  const document = rows.map(({ key, cells }) => object(all, [...key, ...cells]))
   return {
-    sql: `UPDATE ${batch(all)} STRAIGHT_JOIN ${byKey(table)} AND ${matchOld(table, columns)} SET ${assignments(table, columns, 't.')}`,
+    sql: `UPDATE ${batch(all)} STRAIGHT_JOIN ${byKey(table)} AND ${match} SET ${assignments(update, 't.')}`,
     params: [JSON.stringify(document)],
   }
 }
 
 /** Locks rows and gives `{ i }` of each, its place in `rows` counted from 1. For READ COMMITTED. */
-export function mysqlLock(table: Table, rows: readonly SwapRow[]): Statement {
-  const all = table.key.map((_, i) => `k${i}`)
+export function mysqlLock(table: Table, rows: readonly Pick<BatchRow, 'key'>[]): Statement {
+  const all = keyNames(table)
   const document = rows.map((row) => object(all, row.key))
   return {
     sql: `SELECT v.i AS i FROM ${batch(all, 'i FOR ORDINALITY, ')} STRAIGHT_JOIN ${byKey(table)} FOR UPDATE SKIP LOCKED`,
     params: [JSON.stringify(document)],
   }
+}
+
+function keyNames({ key }: Table): string[] {
+  return key.map((_, i) => `k${i}`)
 }
 
 function batch(columns: readonly string[], before = ''): string {

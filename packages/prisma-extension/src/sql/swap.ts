@@ -1,9 +1,18 @@
+import { batchUpdate } from './batch-update.ts'
+import type { BatchUpdate } from './batch.ts'
 import type { Statement } from './client.ts'
-import { Params } from './dialect.ts'
-import { keyFromText } from './keys.ts'
-import { mysqlSwap } from './swap-mysql.ts'
-import { assignments, cells, matchOld, names, type Columns, type SwapRow } from './swap-parts.ts'
+import { compare, oldParam, scalarParam, value } from './columns.ts'
 import type { Table } from './table.ts'
+import type { ColumnValue } from './values.ts'
+
+/** A record to rewrite. `old` and `next` have one entry per field of the statement. */
+export interface SwapRow {
+  /** Key values in text form (`keyText`), in the order of the table's key. */
+  readonly key: readonly string[]
+  /** What was read, and is compared with byte by byte; null leaves this field of this row alone. */
+  readonly old: readonly (ColumnValue | null)[]
+  readonly next: readonly (ColumnValue | null)[]
+}
 
 /**
  * Compare-and-swap a batch of records in one statement. It reports how many rows it rewrote; a row of
@@ -19,52 +28,39 @@ export function swapStatement(
   fields: readonly string[],
   rows: readonly SwapRow[],
 ): Statement {
+  return batchUpdate(swapBatch(table, fields, rows))
+}
+
+/** What `swapStatement` compares and sets. `v` has old values and new values besides the key. */
+export function swapBatch(
+  table: Table,
+  fields: readonly string[],
+  rows: readonly SwapRow[],
+): BatchUpdate {
+  const { provider } = table
   const columns = fields.map((field) => {
     const column = table.sealed.find((candidate) => candidate.field === field)
     if (column === undefined) throw new TypeError(`${field} is no sealed field of ${table.name}.`)
     return column
   })
-  if (table.key.length === 0) throw new TypeError(`${table.name} has no key.`)
-  if (rows.length === 0 || columns.length === 0) throw new TypeError('There is nothing to swap.')
-  return STATEMENTS[table.provider](table, columns, rows)
-}
-
-const STATEMENTS = { postgresql, sqlite, mysql: mysqlSwap }
-
-/** One array per column. A WITH hides tables of its name, so none is named like a model. Locks in the order of the key, so that two batches cannot deadlock. */
-function postgresql(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
-  const params = new Params('postgresql')
-  const matrix = rows.map((row) => cells(table, columns, row))
-  const all = names(table, columns)
-  const arrays = all.map((_, at) => `${params.add(matrix.map((row) => row[at]))}::text[]`)
-  const keys = table.key.map(
-    (column, i) => `${keyFromText('postgresql', column, `u.k${i}`)} AS k${i}`,
-  )
-  const rest = all.slice(keys.length).map((name) => `u.${name}`)
-  const key = table.key.map((column, i) => `t.${column.name} = v.k${i}`).join(' AND ')
-  const old = matchOld(table, columns)
-  const same = table.key.map((column, i) => `t.${column.name} = l.k${i}`).join(' AND ')
-  const order = table.key.map((column) => `t.${column.name}`).join(', ')
-  const locked = table.key.map((column, i) => `t.${column.name} AS k${i}`).join(', ')
-  const joined = table.key.map((_, i) => `l.k${i} = v.k${i}`).join(' AND ')
+  if (columns.length === 0) throw new TypeError('There is nothing to swap.')
   return {
-    sql: `WITH rowseal_v AS (SELECT ${[...keys, ...rest].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
-rowseal_l AS (SELECT ${locked} FROM ${table.name} t JOIN rowseal_v v ON ${key} AND ${old} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
-UPDATE ${table.name} t SET ${assignments(table, columns)} FROM rowseal_v v JOIN rowseal_l l ON ${joined} WHERE ${same} AND ${old}`,
-    params: params.list,
-  }
-}
-
-/** One parameter: a JSON array with an array per row. */
-function sqlite(table: Table, columns: Columns, rows: readonly SwapRow[]): Statement {
-  const select = names(table, columns).map((name, at) => `value ->> ${at} AS ${name}`)
-  const key = table.key.map(
-    (column, i) => `t.${column.name} = ${keyFromText('sqlite', column, `v.k${i}`)}`,
-  )
-  return {
-    sql: `UPDATE ${table.name} AS t SET ${assignments(table, columns)}
-FROM (SELECT ${select.join(', ')} FROM json_each(?)) AS v
-WHERE ${[...key, matchOld(table, columns)].join(' AND ')}`,
-    params: [JSON.stringify(rows.map((row) => cells(table, columns, row)))],
+    table,
+    names: [...columns.map((_, i) => `o${i}`), ...columns.map((_, i) => `n${i}`)],
+    rows: rows.map(({ key, old, next }) => ({
+      key,
+      cells: [
+        ...columns.map((column, i) => oldParam(provider, column, old[i] ?? null)),
+        ...columns.map((column, i) => scalarParam(provider, column, next[i] ?? null)),
+      ],
+    })),
+    match: columns
+      .map((column, i) => `(v.o${i} IS NULL OR ${compare(provider, column, `v.o${i}`)})`)
+      .join(' AND '),
+    set: (target) =>
+      columns.map((column, i) => {
+        const next = value(provider, column, `v.n${i}`)
+        return `${target}${column.name} = CASE WHEN v.n${i} IS NULL THEN t.${column.name} ELSE ${next} END`
+      }),
   }
 }
