@@ -1,8 +1,5 @@
-import { openKeyring, rowseal, type KeyringOptions } from '@rowseal/prisma-extension'
-import { localRootKey } from '@rowseal/prisma-extension/providers/local'
-import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
-import { generatedClient } from '@rowseal/test-support'
-import { afterWorld, world, type Provider, type World } from './world.ts'
+import { indexValue, normalize } from '@rowseal/prisma-extension/envelope'
+import { world, type Provider, type World } from './world.ts'
 
 /** A field that is searched, once its rows have an index; and one that may hold plaintext. */
 export const MEMBERS = `
@@ -47,41 +44,47 @@ export async function addMembers({ sealed }: World, count: number, from = 0): Pr
 export async function membersWithoutIndex(provider: Provider, count: number): Promise<World> {
   const before = await world(provider, MEMBERS_BEFORE)
   await addMembers(before, count)
-  const mark = provider === 'mysql' ? '`' : '"'
   const type = provider === 'mysql' ? 'VARCHAR(191)' : 'TEXT'
   for (const column of COLUMNS)
-    await before.run(`ALTER TABLE ${mark}group${mark} ADD COLUMN ${mark}${column}${mark} ${type}`)
-  return upgraded(before, MEMBERS)
-}
-
-/** The same database under another schema. */
-export async function upgraded(
-  before: World,
-  schema: string,
-  options: Partial<KeyringOptions> = {},
-): Promise<World> {
-  const { db, provider, rootKey } = before
-  const generated = await generatedClient({ provider, schema })
-  const connect = async (): Promise<any> => {
-    const client = new generated.PrismaClient({ adapter: db.adapter() })
-    afterWorld(() => client.$disconnect())
-    const root = localRootKey({ key: rootKey })
-    const keyring = await openKeyring({ root, store: sqlKeyStore(client), ...options })
-    return { client, plan: generated.plan, keyring }
-  }
-  const config = await connect()
-  const { client, plan, keyring } = config
-  return {
-    ...before,
-    config,
-    keyring,
-    plain: client,
-    sealed: client.$extends(rowseal({ plan, keyring, reencryption: false })),
-    dir: generated.dir,
-    another: connect,
-  }
+    await before.run(`ALTER TABLE "group" ADD COLUMN "${column}" ${type}`)
+  return world(provider, MEMBERS, { init: false, on: before })
 }
 
 /** What the database has. */
 export const stored = ({ plain }: World): Promise<any[]> =>
   plain.member.findMany({ orderBy: { id: 'asc' } })
+
+/** What the columns of the members' indexes should hold: everything under one key. */
+export async function expectedIndexes(w: World, keyId: number): Promise<any[]> {
+  const view = await w.keyring.index.view()
+  const hash = (column: string, names: any[], text: string | null): string | null =>
+    text === null ? null : indexValue(view.key(`Member.${column}`, keyId), normalize(names, text))
+  return (await w.sealed.member.findMany({ orderBy: { id: 'asc' } })).map((row: any) => ({
+    id: row.id,
+    emailIndex: hash('emailIndex', ['trim', 'lowercase'], row.email),
+    phoneIndex: hash('phoneIndex', ['digits'], row.phone),
+  }))
+}
+
+export async function storedIndexes(w: World): Promise<any[]> {
+  const select = { id: true, emailIndex: true, phoneIndex: true }
+  return w.plain.member.findMany({ select, orderBy: { id: 'asc' } })
+}
+
+export function activeIndexKey({ keyring }: World): number {
+  return keyring.index.keys().find(({ state }) => state === 'active')!.keyId
+}
+
+/** Calls `before` when the nth transaction begins. */
+export function interceptTransaction(client: any, nth: number, before: () => Promise<void>): any {
+  let count = 0
+  return new Proxy(client, {
+    get: (target, name) =>
+      name !== '$transaction'
+        ? target[name]
+        : async (...args: unknown[]) => {
+            if (++count === nth) await before()
+            return target.$transaction(...args)
+          },
+  })
+}

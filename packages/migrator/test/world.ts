@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { openKeyring, rowseal, type Keyring } from '@rowseal/prisma-extension'
+import { openKeyring, rowseal, type Keyring, type KeyringOptions } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient, isAvailable, type TestDatabase } from '@rowseal/test-support'
@@ -30,35 +30,36 @@ export interface World {
 
 const open: (() => Promise<void>)[] = []
 
-/** Something to end before the world does. */
-export function afterWorld(close: () => Promise<void>): void {
-  open.push(close)
-}
-
 /** End what `world` began. For `afterEach`. */
 export async function closeWorlds(): Promise<void> {
   for (const close of open.splice(0).reverse()) await close()
 }
 
+/**
+ * @param options.on - the same database, which has its tables already, under another schema.
+ * @param options.keyring - how its keyrings are opened.
+ */
 export async function world(
   provider: Provider,
   schema: string,
-  options: { init?: boolean } = {},
+  options: { init?: boolean; keyring?: Partial<KeyringOptions>; on?: World } = {},
 ): Promise<World> {
-  const db = await database(provider)
+  const { on } = options
+  const db = on?.db ?? (await database(provider))
   const generated = await generatedClient({ provider, schema })
-  await db.exec(generated.ddl)
-  const rootKey = randomBytes(32)
+  if (on === undefined) await db.exec(generated.ddl)
+  const rootKey = on?.rootKey ?? randomBytes(32)
   const connect = async (): Promise<MigratorConfig & { keyring: Keyring }> => {
     const client = new generated.PrismaClient({ adapter: db.adapter() })
     open.push(() => client.$disconnect())
     const keyring = await openKeyring({
       root: localRootKey({ key: rootKey }),
       store: sqlKeyStore(client),
+      ...options.keyring,
     })
     return { client, plan: generated.plan, keyring }
   }
-  open.push(() => db.drop())
+  if (on === undefined) open.push(() => db.drop())
   const config = await connect()
   if (options.init !== false) await init(config)
   const plain = config.client as any
