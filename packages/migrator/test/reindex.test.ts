@@ -153,7 +153,9 @@ describe.each(PROVIDERS)('reindex on %s', (provider) => {
     const w = await membersWithoutIndex(provider, 4)
     await init(w.config)
     // The run is claimed, the quarantine cleared; the first page has been read when the third begins.
-    const client = interceptTransaction(w.plain, 3, async () => void (await theirs(w)))
+    const client = interceptTransaction(w.plain, 3, async () => {
+      await theirs(w)
+    })
     const seen: any[] = []
     const report = await reindex(
       { ...w.config, client },

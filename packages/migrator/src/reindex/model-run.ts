@@ -67,7 +67,7 @@ export class ModelRun {
       if (!(await this.#leave())) outcome = 'stopped'
       if (outcome === 'stopped' || this.#pending.size === 0) break
       const result = await this.#passes()
-      total = { ...add(total, result.counts), quarantined: result.counts.quarantined }
+      total = add(total, result.counts)
       passes += result.passes
       if (result.isStopped) outcome = 'stopped'
       if (!result.isClean) break
