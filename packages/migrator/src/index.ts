@@ -26,7 +26,9 @@ export { rotate, type RotateReport } from './rotate.ts'
 export { rotateIndex, type RotateIndexOptions, type RotateIndexReport } from './rotate-index.ts'
 export type { Quarantined } from './runs/quarantine.ts'
 export type { Outcome, RunInfo } from './runs/store.ts'
+export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
 export { status, type FieldStatus, type KeyStatus, type StatusReport } from './status.ts'
+export type { IndexVerification } from './verify-indexes.ts'
 export {
   verify,
   type FieldVerification,

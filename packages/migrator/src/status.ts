@@ -1,12 +1,14 @@
 import type { Keyring } from '@rowseal/prisma-extension'
-import type { KeyState } from '@rowseal/prisma-extension/keys'
+import type { KeyRow, KeyState } from '@rowseal/prisma-extension/keys'
 import { countStatement, type CountRow } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { RunStore, type RunInfo } from './runs/store.ts'
+import { indexStatuses, type IndexStatus } from './status-indexes.ts'
 import { loadTargets, type TargetField, type Target } from './targets.ts'
 
 export interface KeyStatus {
+  /** `<name>/index` for the keys of blind indexes. */
   readonly keyring: string
   readonly keyId: number
   readonly version: number
@@ -46,12 +48,15 @@ export interface FieldStatus {
 export interface StatusReport {
   readonly keys: readonly KeyStatus[]
   readonly fields: readonly FieldStatus[]
+  /** The blind indexes. */
+  readonly indexes: readonly IndexStatus[]
   readonly runs: readonly RunInfo[]
   readonly stale: number
 }
 
 /**
- * Count the values of every sealed field by key version. Reads whole tables; writes nothing.
+ * Count the values of every sealed field, and of every blind index, by key version. Reads whole tables;
+ * writes nothing.
  *
  * @param models - default: all with sealed fields.
  * @throws {MigrationError} `ERR_PLAN_DATABASE` `ERR_DATABASE_FAILED` `ERR_CONFIG_INVALID`
@@ -74,9 +79,16 @@ export async function status(
         const counts = await countValues(context, target, field)
         fields.push(fieldStatus(target, field, counts, quarantined.get(field.label) ?? 0))
       }
+    const indexed = new Set(targets.flatMap(({ indexes }) => indexes.map(({ field }) => field)))
+    for (const { keyring } of indexed) await keyring.index.refresh()
+    const indexes = await indexStatuses(context, targets, quarantined)
     return {
-      keys: [...context.keyrings.values()].flatMap((keyring) => keyStatuses(keyring, fields)),
+      keys: [...context.keyrings.values()].flatMap((keyring) => [
+        ...keyStatuses(keyring.name, keyring.keys(), versionsOf(fields, keyring)),
+        ...keyStatuses(keyring.index.name, keyring.index.keys(), indexVersionsOf(indexes, keyring)),
+      ]),
       fields,
+      indexes,
       runs: await store.list(),
       stale: fields.reduce((sum, field) => sum + field.stale, 0),
     }
@@ -124,9 +136,21 @@ function fieldStatus(
   }
 }
 
-function keyStatuses(keyring: Keyring, fields: readonly FieldStatus[]): KeyStatus[] {
-  return keyring.keys().map((row) => ({
-    keyring: keyring.name,
+type Versions = readonly { readonly keyId: number; readonly count: number }[]
+
+function versionsOf(fields: readonly FieldStatus[], { name }: Keyring): Versions {
+  return fields.filter(({ keyring }) => keyring === name).flatMap(({ versions }) => versions)
+}
+
+function indexVersionsOf(indexes: readonly IndexStatus[], { name }: Keyring): Versions {
+  return indexes
+    .filter(({ keyring }) => keyring === name)
+    .flatMap(({ columns }) => columns.flatMap(({ versions }) => versions))
+}
+
+function keyStatuses(keyring: string, rows: readonly KeyRow[], versions: Versions): KeyStatus[] {
+  return rows.map((row) => ({
+    keyring,
     keyId: row.keyId,
     version: row.version,
     state: row.state,
@@ -136,10 +160,8 @@ function keyStatuses(keyring: Keyring, fields: readonly FieldStatus[]): KeyStatu
         ? null
         : Math.floor((Date.now() - row.activatedAt.getTime()) / 86_400_000),
     rootKeyId: row.rootKeyId,
-    values: fields
-      .filter((field) => field.keyring === keyring.name)
-      .flatMap((field) => field.versions)
-      .filter((version) => version.keyId === row.keyId)
-      .reduce((sum, version) => sum + version.count, 0),
+    values: versions
+      .filter(({ keyId }) => keyId === row.keyId)
+      .reduce((sum, { count }) => sum + count, 0),
   }))
 }

@@ -1,6 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { decode, parseJson } from '@rowseal/prisma-extension/envelope'
-import { presentCondition, readPage, type PageRow } from '@rowseal/prisma-extension/sql'
+import {
+  presentCondition,
+  readPage,
+  type PageRow,
+  type SealedColumn,
+} from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { quarantined } from './engine/commit.ts'
@@ -9,6 +14,7 @@ import { collect, named, open, type BadSite } from './engine/values.ts'
 import type { Quarantined } from './runs/quarantine.ts'
 import { RunStore } from './runs/store.ts'
 import { countRows, loadTargets, type Target } from './targets.ts'
+import { IndexChecks, type IndexVerification } from './verify-indexes.ts'
 
 export interface VerifyOptions {
   readonly models?: readonly string[]
@@ -23,7 +29,7 @@ export interface VerifyOptions {
 export type VerifyEvent =
   /** A model begins. `rows` with sealed fields that are not all NULL are counted before. */
   | { readonly type: 'model'; readonly model: string; readonly rows: number }
-  /** Rows were read; `bad` of their values do not open. */
+  /** Rows were read; `bad` of their values do not open, or are wrong values of an index. */
   | {
       readonly type: 'batch'
       readonly model: string
@@ -47,12 +53,16 @@ export interface FieldVerification {
 }
 
 export interface VerifyReport {
-  /** `incomplete`: some value does not open. */
+  /** `incomplete`: some value does not open, or some index is not what it should be. */
   readonly outcome: 'done' | 'incomplete' | 'stopped'
   readonly fields: readonly FieldVerification[]
+  readonly indexes: readonly IndexVerification[]
   readonly rows: number
   readonly opened: number
+  /** Values that do not open. */
   readonly bad: number
+  /** Values of blind indexes that are wrong, missing or left over. */
+  readonly badIndexes: number
   /** The first bad values, for a person to look at: where, never what. All are in rowseal_quarantine. */
   readonly samples: readonly Quarantined[]
   readonly seconds: number
@@ -63,8 +73,8 @@ const MAX_SAMPLES = 20
 const MAX_RECORDED = 100_000
 
 /**
- * Open every sealed value. What does not open is recorded in the quarantine, without content, in place of
- * what was recorded before.
+ * Open every sealed value, and compare the blind indexes with it. What does not open or does not fit is
+ * recorded in the quarantine, without content, in place of what was recorded before.
  *
  * @throws as `drain`.
  */
@@ -81,14 +91,15 @@ export async function verify(
     await store.assertExists()
     const results: ModelResult[] = []
     for (const target of await loadTargets(context, options.models)) {
+      for (const { field } of target.indexes) await field.keyring.index.refresh()
       const result = new ModelResult(target)
       results.push(result)
-      const rows = await countRows(context, target, presentCondition(target.table.sealed))
+      const rows = await countRows(context, target, presentCondition(columnsOf(target)))
       options.onEvent?.({ type: 'model', model: target.model, rows })
       const isComplete = await walk(context, { ...options, batchRows, batchBytes }, result)
       if (!isComplete) break
-      const fields = target.fields.map((field) => field.name)
-      await store.quarantine.replace(target.model, fields, result.recorded)
+      const names = columnsOf(target).map(({ field }) => field)
+      await store.quarantine.replace(target.model, names, result.recorded)
     }
     return reportOf(results, options.signal?.aborted === true, began)
   } catch (error) {
@@ -103,11 +114,12 @@ async function walk(
   result: ModelResult,
 ): Promise<boolean> {
   const { table, model } = result.target
+  const columns = columnsOf(result.target)
   const read = (after: readonly string[] | null): ReturnType<typeof readPage> =>
     readPage(client, table, {
-      columns: table.sealed,
+      columns,
       after,
-      where: presentCondition(table.sealed),
+      where: presentCondition(columns),
       maxRows: options.batchRows,
       maxBytes: options.batchBytes,
     })
@@ -125,6 +137,10 @@ async function walk(
   }
 }
 
+function columnsOf({ table }: Target): readonly SealedColumn[] {
+  return [...table.sealed, ...table.indexes]
+}
+
 /** What was found in one model. */
 class ModelResult {
   readonly target: Target
@@ -134,9 +150,11 @@ class ModelResult {
   readonly #opened: Map<number, number>[]
   readonly #bad: Map<string, number>[]
   readonly #plaintext: number[]
+  readonly #indexes: IndexChecks
 
   constructor(target: Target) {
     this.target = target
+    this.#indexes = new IndexChecks(target)
     this.#opened = target.fields.map(() => new Map<number, number>())
     this.#bad = target.fields.map(() => new Map<string, number>())
     this.#plaintext = target.fields.map(() => 0)
@@ -147,23 +165,35 @@ class ModelResult {
     const { fields } = this.target
     this.rows += rows.length
     const refused: BadSite[] = []
+    const texts = new Map(
+      this.target.indexes.map(({ field }) => [field.name, new Map<number, string>()]),
+    )
     const onPlain = (row: number, field: number): void => {
       const { plaintext, seal } = fields[field]!.spec
-      if (plaintext === 'allow' || seal === 'off') this.#plaintext[field]!++
-      else refused.push({ row, field, code: 'ERR_PLAINTEXT_REFUSED' })
+      if (plaintext === 'allow' || seal === 'off') {
+        this.#plaintext[field]!++
+        texts.get(fields[field]!.name)?.set(row, rows[row]!.values[field] as string)
+      } else refused.push({ row, field, code: 'ERR_PLAINTEXT_REFUSED' })
     }
     const { sites, bad } = collect(fields, rows, () => true, onPlain)
     const unopened = await open(fields, sites, (site, plaintext) => {
       const { spec, label } = fields[site.field]!
       const value = decode(spec.type, plaintext, label)
       if (spec.type === 'Json') parseJson(value as string, label)
+      texts.get(fields[site.field]!.name)?.set(site.row, value as string)
       add(this.#opened[site.field]!, site.envelope.keyId)
     })
     const all = [...refused, ...bad, ...unopened]
     for (const { field, code } of all) add(this.#bad[field]!, code)
+    const wrong = await this.#indexes.take(rows, texts)
     const room = MAX_RECORDED - this.recorded.length
-    this.recorded.push(...quarantined(this.target, rows, named(fields, all)).slice(0, room))
-    return all.length
+    const entries = quarantined(this.target, rows, [...named(fields, all), ...wrong])
+    this.recorded.push(...entries.slice(0, room))
+    return all.length + wrong.length
+  }
+
+  indexes(): IndexVerification[] {
+    return this.#indexes.results()
   }
 
   fields(): FieldVerification[] {
@@ -195,14 +225,18 @@ function reportOf(
   const fields = results.flatMap((result) => result.fields())
   const sum = (parts: readonly { readonly count: number }[]): number =>
     parts.reduce((total, { count }) => total + count, 0)
+  const indexes = results.flatMap((result) => result.indexes())
   const bad = sum(fields.flatMap((field) => field.bad))
+  const badIndexes = sum(indexes.flatMap((index) => index.bad))
   return {
-    outcome: isStopped ? 'stopped' : bad === 0 ? 'done' : 'incomplete',
+    outcome: isStopped ? 'stopped' : bad + badIndexes === 0 ? 'done' : 'incomplete',
     rows: results.reduce((total, { rows }) => total + rows, 0),
     opened: sum(fields.flatMap((field) => field.opened)),
     bad,
+    badIndexes,
     seconds: Math.round(performance.now() - began) / 1000,
     fields,
+    indexes,
     samples: results.flatMap((result) => result.recorded).slice(0, MAX_SAMPLES),
   }
 }

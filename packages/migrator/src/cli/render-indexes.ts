@@ -1,9 +1,42 @@
 import type { IndexReport, ReindexReport } from '../reindex/options.ts'
 import type { IndexPlan, ReindexPlan } from '../reindex/plan.ts'
 import type { RotateIndexReport } from '../rotate-index.ts'
+import type { IndexStatus } from '../status-indexes.ts'
+import type { IndexVerification } from '../verify-indexes.ts'
 import { count, table } from './output.ts'
 
 /** Reports about blind indexes for people. Pure: a report in, text out. */
+
+export function renderIndexes(indexes: readonly IndexStatus[]): string {
+  const rows = indexes.map((index) => [
+    index.index,
+    index.isUnique ? 'unique' : '',
+    !index.isRegistered ? 'not registered' : index.isComplete ? 'allowed' : 'refused',
+    index.phase ?? '',
+    index.missing,
+    index.pending,
+    index.quarantined,
+    index.columns
+      .flatMap(({ column, versions }) =>
+        versions.map(({ keyId, count: n }) => `${column} key ${keyId}: ${count(n)}`),
+      )
+      .join(', '),
+  ])
+  return table(
+    ['index', '', 'look-ups', 'phase', 'missing', 'to reindex', 'quarantined', 'by key'],
+    rows,
+  )
+}
+
+export function renderIndexChecks(indexes: readonly IndexVerification[]): string {
+  const rows = indexes.map(({ index, right, bad }) => [
+    index,
+    right,
+    bad.reduce((sum, { count: n }) => sum + n, 0),
+    bad.map(({ code, count: n }) => `${code}: ${count(n)}`).join(', '),
+  ])
+  return table(['index', 'right', 'bad', 'by code'], rows)
+}
 
 export function renderRotateIndex({ keyring, from, to, outcome }: RotateIndexReport): string {
   if (outcome === 'stopped')

@@ -6,6 +6,7 @@ import type { RotateReport } from '../rotate.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
 import type { VerifyReport } from '../verify.ts'
 import { count, table } from './output.ts'
+import { renderIndexChecks, renderIndexes } from './render-indexes.ts'
 
 /** Reports for people. Pure: a report in, text out. */
 
@@ -35,7 +36,7 @@ export function renderRotate({ keyring, from, to }: RotateReport): string {
 Values under key ${from.keyId} are stale now. Next: npx rowseal drain`
 }
 
-export function renderStatus({ keys, fields, runs }: StatusReport): string {
+export function renderStatus({ keys, fields, indexes, runs }: StatusReport): string {
   const keyRows = keys.map((key) => [
     key.keyring,
     String(key.keyId),
@@ -72,6 +73,7 @@ export function renderStatus({ keys, fields, runs }: StatusReport): string {
       ],
       fieldRows,
     ),
+    ...(indexes.length === 0 ? [] : [renderIndexes(indexes)]),
     ...alive.map(
       (run) =>
         `A ${run.direction} of ${run.model} is running: ${run.owner ?? ''}, since ${run.since}.`,
@@ -149,11 +151,16 @@ export function renderVerify(report: VerifyReport): string {
   )
   return [
     table(['field', 'opened', 'bad', 'plaintext', 'by key'], rows),
+    ...(report.indexes.length === 0 ? [] : [renderIndexChecks(report.indexes)]),
     `${count(report.opened)} values in ${count(report.rows)} rows opened in ${report.seconds.toFixed(1)} s.`,
     ...(report.outcome === 'stopped' ? ['Stopped before the end.'] : []),
-    ...(report.bad === 0
+    ...(report.bad === 0 ? [] : [`${count(report.bad)} values do not open.`]),
+    ...(report.badIndexes === 0
       ? []
-      : [`${count(report.bad)} values do not open (table rowseal_quarantine):`, ...samples]),
+      : [
+          `${count(report.badIndexes)} values of blind indexes are wrong, missing or left over. Next: npx rowseal reindex --check-values`,
+        ]),
+    ...(samples.length === 0 ? [] : ['In table rowseal_quarantine:', ...samples]),
   ].join('\n')
 }
 

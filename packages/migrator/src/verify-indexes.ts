@@ -1,0 +1,118 @@
+import { indexKeyIdOf, indexValue, normalize } from '@rowseal/prisma-extension/envelope'
+import type { IndexRecord, IndexView } from '@rowseal/prisma-extension/keys'
+import type { PageRow } from '@rowseal/prisma-extension/sql'
+import type { BadValue } from './engine/strategy.ts'
+import type { Target, TargetIndex, TargetIndexColumn } from './targets.ts'
+
+export interface IndexVerification {
+  readonly model: string
+  /** `Model.column` of its first column. */
+  readonly index: string
+  /** Values that are what the field's value says. */
+  readonly right: number
+  /** Rows with a wrong value, none or one left over, by the code. */
+  readonly bad: readonly { readonly code: string; readonly count: number }[]
+}
+
+/** The texts of a page that were opened, by `field` and place of the row. */
+export type Texts = ReadonlyMap<string, ReadonlyMap<number, string>>
+
+/** Compares the blind indexes of one model with what was opened. */
+export class IndexChecks {
+  readonly #target: Target
+  readonly #right: number[]
+  readonly #bad: Map<string, number>[]
+
+  constructor(target: Target) {
+    this.#target = target
+    this.#right = target.indexes.map(() => 0)
+    this.#bad = target.indexes.map(() => new Map<string, number>())
+  }
+
+  /** @param rows - with the values of `table.sealed`, then of `table.indexes`. */
+  async take(rows: readonly PageRow[], texts: Texts): Promise<BadValue[]> {
+    const all: BadValue[] = []
+    for (const [i, index] of this.#target.indexes.entries()) {
+      const { keyring } = index.field
+      const view = keyring.index.exists ? await keyring.index.view() : null
+      const opened = texts.get(index.field.name)
+      for (const [row, page] of rows.entries()) {
+        const found = this.#check(index, view, page, opened?.get(row) ?? null)
+        if (found === null) continue
+        if (found === 'right') this.#right[i]!++
+        else {
+          this.#bad[i]!.set(found.code, (this.#bad[i]!.get(found.code) ?? 0) + 1)
+          all.push({ row, ...found })
+        }
+      }
+    }
+    return all
+  }
+
+  /** Null where there is nothing to compare, or the value did not open. */
+  #check(
+    index: TargetIndex,
+    view: IndexView | null,
+    { values }: PageRow,
+    text: string | null,
+  ): 'right' | { field: string; code: string } | null {
+    const record = view?.record(index.id) ?? null
+    const { table } = this.#target
+    const held = ({ column }: TargetIndexColumn): string | null =>
+      values[table.sealed.length + table.indexes.indexOf(column)] as string | null
+    const sealed = values[table.sealed.indexOf(index.field.column)] ?? null
+    const slots = index.columns.flatMap((column, slot) =>
+      column === null ? [] : [{ column, slot, value: held(column) }],
+    )
+    const bad = (column: TargetIndexColumn, code: string): { field: string; code: string } => {
+      return { field: column.name, code }
+    }
+    if (sealed === null) {
+      const left = slots.find(({ value }) => value !== null)
+      return left === undefined ? null : bad(left.column, 'ERR_INDEX_LEFT')
+    }
+    if (text === null) return null
+    const lookup = (record?.lookup ?? 1) - 1
+    for (const { column, slot, value } of slots) {
+      // A column that is being filled or cleared may lack values; nobody looks there.
+      if (value === null && slot === lookup) return bad(column, 'ERR_INDEX_MISSING')
+      if (value === null || (slot !== lookup && record?.writes !== 'both')) continue
+      if (!isRight(index, column, view, record, slot, value, text))
+        return bad(column, 'ERR_INDEX_MISMATCH')
+    }
+    return 'right'
+  }
+
+  results(): IndexVerification[] {
+    return this.#target.indexes.map(({ label }, i) => ({
+      model: this.#target.model,
+      index: label,
+      right: this.#right[i]!,
+      bad: [...this.#bad[i]!].map(([code, count]) => ({ code, count })),
+    }))
+  }
+}
+
+function isRight(
+  index: TargetIndex,
+  column: TargetIndexColumn,
+  view: IndexView | null,
+  record: IndexRecord | null,
+  slot: number,
+  value: string,
+  text: string,
+): boolean {
+  const keyId = indexKeyIdOf(value)
+  if (view === null || keyId === null || !keysOf(view, record, slot).includes(keyId)) return false
+  return value === indexValue(view.key(column.id, keyId), normalize(index.normalize, text))
+}
+
+/** Key ids that look-ups may find a value under. */
+function keysOf(
+  view: IndexView,
+  record: IndexRecord | null,
+  slot: number,
+): readonly (number | null)[] {
+  if (record?.isUnique !== true) return view.live
+  return record.writes === 'none' ? record.keys : [record.keys[slot] ?? null]
+}
