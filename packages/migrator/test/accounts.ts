@@ -1,5 +1,5 @@
 import { indexValue, normalize } from '@rowseal/prisma-extension/envelope'
-import { rowseal } from '@rowseal/prisma-extension'
+import { rowseal, type KeyringOptions } from '@rowseal/prisma-extension'
 import { reindex, rotateIndex, type MigratorConfig } from '../src/index.ts'
 import { world, type Provider, type World } from './world.ts'
 
@@ -36,7 +36,7 @@ model Badge {
 `
 
 /** Instances follow a change within so many milliseconds. */
-export const FOLLOW = { refreshMs: 100, maxAgeMs: 300 }
+export const FOLLOW = { refreshMs: 300, maxAgeMs: 300 }
 
 export function account(i: number): { id: number; tenant: number; login: string; code: string } {
   return { id: i, tenant: i % 3, login: `User${i}`, code: `c${Math.floor(i / 3)}` }
@@ -49,8 +49,8 @@ export async function accounts(provider: Provider, count: number): Promise<World
 }
 
 /** Another instance of the application, with keys and views of its own. */
-export async function instance(w: World): Promise<any> {
-  const { client, plan, keyring } = await w.another()
+export async function instance(w: World, options?: Partial<KeyringOptions>): Promise<any> {
+  const { client, plan, keyring } = await w.another(options)
   return (client as any).$extends(rowseal({ plan, keyring, reencryption: false }))
 }
 

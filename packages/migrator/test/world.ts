@@ -25,7 +25,7 @@ export interface World {
   query<T = any>(sql: string): Promise<T[]>
   rotate(): Promise<void>
   /** A config with a client of its own, as another process would have. */
-  another(): Promise<MigratorConfig>
+  another(keyring?: Partial<KeyringOptions>): Promise<MigratorConfig>
 }
 
 const open: (() => Promise<void>)[] = []
@@ -49,13 +49,16 @@ export async function world(
   const generated = await generatedClient({ provider, schema })
   if (on === undefined) await db.exec(generated.ddl)
   const rootKey = on?.rootKey ?? randomBytes(32)
-  const connect = async (): Promise<MigratorConfig & { keyring: Keyring }> => {
+  const connect = async (
+    own?: Partial<KeyringOptions>,
+  ): Promise<MigratorConfig & { keyring: Keyring }> => {
     const client = new generated.PrismaClient({ adapter: db.adapter() })
     open.push(() => client.$disconnect())
     const keyring = await openKeyring({
       root: localRootKey({ key: rootKey }),
       store: sqlKeyStore(client),
       ...options.keyring,
+      ...own,
     })
     return { client, plan: generated.plan, keyring }
   }
