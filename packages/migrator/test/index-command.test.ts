@@ -121,6 +121,8 @@ describe.each(PROVIDERS)('rowseal reindex on %s', (provider) => {
     const { code, stderr } = await command.run('reindex')
     expect(code).toBe(3)
     expect(stderr).toContain('see table rowseal_quarantine')
+    expect(stderr).toContain('Badge.codeIndex of the record 1: ERR_INDEX_DUPLICATE')
+    expect(stderr).toContain('Badge.codeIndex of the record 2: ERR_INDEX_DUPLICATE')
     expect(stderr).not.toContain('secret')
     expect(stderr).not.toContain('ri1.')
   })

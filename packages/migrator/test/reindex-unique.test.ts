@@ -50,11 +50,16 @@ describe.each(PROVIDERS)('reindex of unique indexes on %s', (provider) => {
     expect(report.models[0]!.indexes.map(({ isComplete }) => isComplete)).toEqual([false, false])
     const code = 'ERR_INDEX_DUPLICATE'
     expect(await quarantine(w)).toEqual([
+      // Those that have the value, too.
+      { field: 'codeIndex', record_key: '["10"]', code },
       { field: 'codeIndex', record_key: '["13"]', code },
       { field: 'loginIndex', record_key: '["20"]', code },
+      { field: 'loginIndex', record_key: '["3"]', code },
       { field: 'loginIndex', record_key: '["31"]', code },
+      { field: 'loginIndex', record_key: '["5"]', code },
       { field: 'loginIndex', record_key: '["7"]', code },
     ])
+    expect(report.models[0]!.samples).toHaveLength(7)
     const right = await expectedColumns(w, [keyIds(w)[0]!, null])
     for (const id of [7, 20, 31]) right[id].loginIndex = null
     right[13].codeIndex = null

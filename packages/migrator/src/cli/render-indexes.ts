@@ -1,5 +1,6 @@
 import type { IndexReport, ReindexReport } from '../reindex/options.ts'
 import type { IndexPlan, ReindexPlan } from '../reindex/plan.ts'
+import type { Quarantined } from '../runs/quarantine.ts'
 import type { RotateIndexReport } from '../rotate-index.ts'
 import type { IndexStatus } from '../status-indexes.ts'
 import type { IndexVerification } from '../verify-indexes.ts'
@@ -105,7 +106,7 @@ export function renderReindex(report: ReindexReport): string {
 }
 
 function afterReindex(
-  { outcome, quarantined }: ReindexReport,
+  { outcome, quarantined, models }: ReindexReport,
   indexes: readonly IndexReport[],
 ): string[] {
   if (outcome === 'stopped')
@@ -114,9 +115,17 @@ function afterReindex(
   if (quarantined > 0)
     lines.push(
       `${count(quarantined)} rows hold values that do not open, or are duplicates: see table rowseal_quarantine.`,
+      ...models.flatMap(({ samples }) => renderSamples(samples)),
     )
   if (indexes.some(({ phase, isDone }) => phase === 'offline' && !isDone))
     lines.push('Writes to a field are refused until its index is out of the phase "offline".')
   if (outcome === 'incomplete') lines.push('To go on: npx rowseal reindex')
   return lines
+}
+
+/** Where bad values are. */
+export function renderSamples(samples: readonly Quarantined[]): string[] {
+  return samples.map(
+    ({ model, field, key, code }) => `  ${model}.${field} of the record ${key.join(', ')}: ${code}`,
+  )
 }

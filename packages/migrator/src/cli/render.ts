@@ -6,7 +6,7 @@ import type { RotateReport } from '../rotate.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
 import type { VerifyReport } from '../verify.ts'
 import { count, table } from './output.ts'
-import { renderIndexChecks, renderIndexes } from './render-indexes.ts'
+import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
 
 /** Reports for people. Pure: a report in, text out. */
 
@@ -146,9 +146,7 @@ export function renderVerify(report: VerifyReport): string {
       ...field.bad.map(({ code, count: n }) => `${code}: ${count(n)}`),
     ].join(', '),
   ])
-  const samples = report.samples.map(
-    ({ model, field, key, code }) => `  ${model}.${field} of the record ${key.join(', ')}: ${code}`,
-  )
+  const samples = renderSamples(report.samples)
   return [
     table(['field', 'opened', 'bad', 'plaintext', 'by key'], rows),
     ...(report.indexes.length === 0 ? [] : [renderIndexChecks(report.indexes)]),

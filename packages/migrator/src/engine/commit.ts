@@ -1,4 +1,4 @@
-import type { PageRow } from '@rowseal/prisma-extension/sql'
+import type { PageRow, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { isConflict, isDuplicate } from '../database-error.ts'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
@@ -14,6 +14,8 @@ const MAX_TRIES = 5
 interface Part<C extends Change> extends Batch<C> {
   readonly from: number
   readonly to: number
+  /** What a unique constraint has refused. */
+  readonly refused: C | null
   /** Are the rows done with it? Else the checkpoint stays before them. */
   readonly isLast: boolean
 }
@@ -42,12 +44,13 @@ export async function commitBatch<C extends Change>(
       return checkpoint
     }
   }
-  return commit(before, { ...batch, from: 0, to: rows.length, isLast: true })
+  return commit(before, { ...batch, from: 0, to: rows.length, refused: null, isLast: true })
 }
 
 function divided<C extends Change>(duplicates: Duplicates<C>, part: Part<C>): Part<C>[] {
   const { changes, bad, from, to, isLast } = part
   const [change] = changes
+  const refused = null
   if (changes.length > 1) {
     const middle = Math.ceil(changes.length / 2)
     const at = changes[middle]!.row
@@ -57,6 +60,7 @@ function divided<C extends Change>(duplicates: Duplicates<C>, part: Part<C>): Pa
         bad: bad.filter(({ row }) => row < at),
         from,
         to: at,
+        refused,
         isLast: true,
       },
       {
@@ -64,16 +68,17 @@ function divided<C extends Change>(duplicates: Duplicates<C>, part: Part<C>): Pa
         bad: bad.filter(({ row }) => row >= at),
         from: at,
         to,
+        refused,
         isLast,
       },
     ]
   }
   const pieces = duplicates.split(change!)
   if (pieces.length === 1)
-    return [{ ...part, changes: [], bad: [...bad, duplicates.refused(change!)] }]
+    return [{ ...part, changes: [], refused: change!, bad: [...bad, duplicates.refused(change!)] }]
   return pieces.map((piece, i) => {
     const isEnd = i === pieces.length - 1
-    return { changes: [piece], bad: isEnd ? bad : [], from, to, isLast: isLast && isEnd }
+    return { changes: [piece], bad: isEnd ? bad : [], from, to, refused, isLast: isLast && isEnd }
   })
 }
 
@@ -82,17 +87,20 @@ async function commitPart<C extends Change>(
   strategy: Strategy<C>,
   before: Checkpoint,
   rows: readonly PageRow[],
-  { changes, bad, from, to, isLast }: Part<C>,
+  { changes, bad, from, to, refused, isLast }: Part<C>,
 ): Promise<Checkpoint> {
   const { store, run, target, heartbeat } = job
   let added: PassCounts = { rows: 0, superseded: 0, quarantined: countRows(bad) }
   let next = before
+  let entries: Quarantined[] = []
   await store.commit(run, async (tx) => {
     if (changes.length > 0) {
       const written = await strategy.write(tx, changes)
       added = { ...added, rows: written, superseded: changes.length - written }
     }
-    await store.quarantine.record(tx, quarantined(target, rows, bad))
+    entries = quarantined(target, rows, bad)
+    if (refused !== null) entries.push(...(await holders(tx, target, strategy, refused)))
+    await store.quarantine.record(tx, entries)
     next = {
       ...before,
       after: isLast ? rows[to - 1]!.key : before.after,
@@ -102,8 +110,20 @@ async function commitPart<C extends Change>(
     return next
   })
   heartbeat.touch()
-  job.onBatch(added, isLast ? to - from : 0)
+  job.onBatch(added, isLast ? to - from : 0, entries)
   return next
+}
+
+/** Rows that have already what another one was refused. */
+async function holders<C extends Change>(
+  tx: SqlTransaction,
+  { model }: Target,
+  { duplicates }: Strategy<C>,
+  change: C,
+): Promise<Quarantined[]> {
+  if (duplicates === undefined) return []
+  const { field, code } = duplicates.refused(change)
+  return (await duplicates.holders(tx, change)).map((key) => ({ model, field, key, code }))
 }
 
 function countRows(bad: readonly BadValue[]): number {

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { readPage, type SqlClient } from '@rowseal/prisma-extension/sql'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
+import type { Quarantined } from '../runs/quarantine.ts'
 import { takenOver, type Run, type RunStore } from '../runs/store.ts'
 import type { Target } from '../targets.ts'
 import { commitBatch } from './commit.ts'
@@ -18,8 +19,8 @@ export interface PassJob {
   readonly batchRows: number
   readonly batchBytes: number
   readonly signal: AbortSignal | undefined
-  /** After each commit, with what it added, and the number of rows looked at. */
-  readonly onBatch: (added: PassCounts, seen: number) => void
+  /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */
+  readonly onBatch: (added: PassCounts, seen: number, bad: readonly Quarantined[]) => void
 }
 
 export interface PassResult {

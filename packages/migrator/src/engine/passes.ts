@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Quarantined } from '../runs/quarantine.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import { add, NOTHING, subtract, type PassCounts } from './counts.ts'
 import { runPass, type PassJob } from './pass.ts'
@@ -27,7 +28,12 @@ export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
   readonly onBegin: (strategy: Strategy<C>, isResumed: boolean) => Promise<void>
   /** Before a pass from the start of the table. */
   readonly onPassBegin?: () => Promise<void>
-  readonly onBatch: (pass: number, added: PassCounts, seen: number) => void
+  readonly onBatch: (
+    pass: number,
+    added: PassCounts,
+    seen: number,
+    bad: readonly Quarantined[],
+  ) => void
   readonly onPass: (pass: number, counts: PassCounts) => void
 }
 

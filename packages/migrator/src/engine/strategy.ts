@@ -21,6 +21,8 @@ export interface Duplicates<C extends Change> {
   split(change: C): readonly C[]
   /** What is wrong with a row whose change has no parts and was refused. */
   refused(change: C): BadValue
+  /** Keys of the rows because of which it was refused, in text form. */
+  holders(tx: SqlTransaction, change: C): Promise<readonly (readonly string[])[]>
 }
 
 /** A page made ready for the database. */

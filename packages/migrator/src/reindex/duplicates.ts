@@ -1,12 +1,11 @@
-import type { IndexSwapRow } from '@rowseal/prisma-extension/sql'
+import { holdersStatement, type IndexSwapRow } from '@rowseal/prisma-extension/sql'
 import type { Change, Duplicates } from '../engine/strategy.ts'
-import type { TargetIndex } from '../targets.ts'
+import type { Target, TargetIndex, TargetIndexColumn } from '../targets.ts'
 
 /** What `indexSwapIn` writes into one row. */
 export interface IndexChange extends Change, IndexSwapRow {}
 
-interface Column {
-  readonly name: string
+interface Column extends TargetIndexColumn {
   readonly index: TargetIndex
 }
 
@@ -16,7 +15,14 @@ interface Column {
  *
  * @param columns - of each indexed field, in the order of a change's swaps.
  */
-export function duplicates(columns: readonly (readonly Column[])[]): Duplicates<IndexChange> {
+export function duplicates(
+  { source, table }: Target,
+  columns: readonly (readonly Column[])[],
+): Duplicates<IndexChange> {
+  const refusedAt = (change: IndexChange): Place => {
+    const [at = [0, 0]] = [...guarded(columns, change), ...written(change)]
+    return at
+  }
   return {
     split: (change) => {
       const unique = guarded(columns, change)
@@ -27,8 +33,20 @@ export function duplicates(columns: readonly (readonly Column[])[]): Duplicates<
       return parts.length === 1 ? [change] : parts.map((part) => onlyOf(change, part))
     },
     refused: (change) => {
-      const [at = [0, 0]] = [...guarded(columns, change), ...written(change)]
-      return { row: change.row, field: columns[at[0]]![at[1]]!.name, code: 'ERR_INDEX_DUPLICATE' }
+      const [field, column] = refusedAt(change)
+      return { row: change.row, field: columns[field]![column]!.name, code: 'ERR_INDEX_DUPLICATE' }
+    },
+    holders: async (tx, change) => {
+      const [field, at] = refusedAt(change)
+      const { name, column } = columns[field]![at]!
+      const value = change.swaps[field]!.next[at]!
+      const others = Object.values(source.constraints)
+        .filter((fields) => fields.includes(name))
+        .map((fields) => fields.filter((one) => one !== name))
+        .map((fields) => fields.map((one) => source.columns[one]?.column ?? one))
+      const { sql, params } = holdersStatement(table, column, value, change.key, others)
+      const rows = await tx.$queryRawUnsafe<Record<string, string>[]>(sql, ...params)
+      return rows.map((row) => table.key.map((_, i) => row[`k${i}`]!))
     },
   }
 }

@@ -6,6 +6,7 @@ import { passUntilClean, type PassesResult } from '../engine/passes.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import { resumable } from '../runs/checkpoint.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
+import type { Quarantined } from '../runs/quarantine.ts'
 import { takenOver, type Run, type RunStore } from '../runs/store.ts'
 import { countRows, type Target, type TargetIndex } from '../targets.ts'
 import type { Waits } from '../waits.ts'
@@ -28,6 +29,7 @@ export interface ModelJob {
 
 /** No index needs more rounds, unless somebody rotates again and again. */
 const MAX_ROUNDS = 20
+const MAX_SAMPLES = 20
 
 /**
  * Brings the indexes of one model to the active index key, all of them side by side:
@@ -48,6 +50,7 @@ export class ModelRun {
   readonly #compared = new Set<TargetIndex>()
   /** How far the indexes were when the last pass began. */
   #passed: readonly IndexState[] = []
+  readonly #samples: Quarantined[] = []
 
   constructor(job: ModelJob, run: Run, heartbeat: Heartbeat) {
     this.#job = job
@@ -76,7 +79,7 @@ export class ModelRun {
     }
     if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
     const indexes = await this.#reports(blocked)
-    return { model, outcome, passes, ...total, indexes }
+    return { model, outcome, passes, ...total, indexes, samples: this.#samples }
   }
 
   /** Move on the indexes that no row has to be looked at for. @returns false if told to stop. */
@@ -94,7 +97,8 @@ export class ModelRun {
     const { context, store, target, options, checked } = this.#job
     const { model } = target
     const { signal, onEvent } = options
-    return passUntilClean<IndexChange>({
+    const samples = new Map<string, Quarantined>()
+    const result = await passUntilClean<IndexChange>({
       ...checked,
       client: context.client,
       store,
@@ -110,10 +114,19 @@ export class ModelRun {
         const indexes = [...this.#pending].map(({ label }) => label)
         onEvent?.({ type: 'model', model, indexes, rows, isResumed })
       },
-      onPassBegin: () => store.quarantine.replace(model, this.#columns(), []),
-      onBatch: (pass, added, seen) => onEvent?.({ type: 'batch', model, pass, seen, ...added }),
+      onPassBegin: () => {
+        samples.clear()
+        return store.quarantine.replace(model, this.#columns(), [])
+      },
+      onBatch: (pass, added, seen, bad) => {
+        for (const one of bad)
+          if (samples.size < MAX_SAMPLES) samples.set(`${one.field} ${one.key.join()}`, one)
+        onEvent?.({ type: 'batch', model, pass, seen, ...added })
+      },
       onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
     })
+    this.#samples.push(...[...samples.values()].slice(0, MAX_SAMPLES - this.#samples.length))
+    return result
   }
 
   async #next(): Promise<Strategy<IndexChange> | null> {

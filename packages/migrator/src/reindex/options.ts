@@ -1,6 +1,7 @@
 import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import type { PassCounts } from '../engine/counts.ts'
 import type { RunOptions } from '../engine/options.ts'
+import type { Quarantined } from '../runs/quarantine.ts'
 import type { Outcome } from '../runs/store.ts'
 
 export interface ReindexOptions extends RunOptions {
@@ -74,6 +75,8 @@ export interface IndexModelReport extends PassCounts {
   readonly outcome: Exclude<Outcome, 'running' | 'failed'>
   readonly passes: number
   readonly indexes: readonly IndexReport[]
+  /** The first bad values, for a person to look at: where, never what. All are in rowseal_quarantine. */
+  readonly samples: readonly Quarantined[]
 }
 
 export interface ReindexReport extends PassCounts {

@@ -38,10 +38,11 @@ type Texts = (string | null)[]
 
 /** Bring index columns to what they should be. @param target - see `Strategy`. */
 export function reindexStrategy(
-  { table }: Target,
+  model: Target,
   work: readonly IndexWork[],
   target: string,
 ): Strategy<IndexChange> {
+  const { table } = model
   const fields = byField(work)
   const columns: IndexedColumn[] = fields.map(({ field, columns: own }) => ({
     sealed: field.column,
@@ -59,7 +60,10 @@ export function reindexStrategy(
       .join(' OR '),
     prepare: (rows) => prepare(fields, rows),
     write: (tx, changes) => indexSwapIn(tx, table, columns, changes),
-    duplicates: duplicates(fields.map(({ columns: own }) => own)),
+    duplicates: duplicates(
+      model,
+      fields.map(({ columns: own }) => own),
+    ),
   }
 }
 

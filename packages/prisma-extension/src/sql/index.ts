@@ -1,6 +1,7 @@
 export type { SqlClient, SqlTransaction, Statement, TransactionOptions } from './client.ts'
 export { keyText, quote } from './dialect.ts'
 export { anyRowStatement } from './empty.ts'
+export { holdersStatement } from './holders.ts'
 export {
   indexCountStatement,
   indexKeyCondition,
