@@ -44,8 +44,11 @@ export class Waits {
 
 /** Wait, unless told to stop. @returns false if so. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const over = performance.now() + ms
   try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal })
+    // A timer may fire a little early.
+    for (let left = ms; left > 0; left = over - performance.now())
+      await sleep(Math.ceil(left), undefined, signal === undefined ? {} : { signal })
     return true
   } catch (error) {
     if ((Object(error) as { name?: unknown }).name === 'AbortError') return false
