@@ -1,3 +1,4 @@
+import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import cliProgress from 'cli-progress'
 import type { DrainEvent } from '../drain/options.ts'
 import type { ReindexEvent } from '../reindex/options.ts'
@@ -39,12 +40,20 @@ function rowsOf(
   return event.rows + ('quarantined' in event ? event.quarantined : 0)
 }
 
+const PHASES: Readonly<Record<IndexPhase, string>> = {
+  'slot-1': 'its first column is written and searched',
+  'both-1': 'both columns are written, the first is searched',
+  'both-2': 'both columns are written, the second is searched',
+  'slot-2': 'its second column is written and searched',
+  offline: 'writes are refused',
+}
+
 function sentenceOf(event: Extract<ReindexEvent, { type: 'wait' | 'phase' | 'complete' }>): string {
   switch (event.type) {
     case 'wait':
       return `Waiting ${Math.ceil(event.ms / 1000)} s ${event.reason}.`
     case 'phase':
-      return `${event.index}: ${event.phase}.`
+      return `${event.index}: phase ${event.phase}, ${PHASES[event.phase]}.`
     case 'complete':
       return `${event.index}: complete.`
   }

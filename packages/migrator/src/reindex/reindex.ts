@@ -43,7 +43,6 @@ export async function reindex(
   try {
     const store = new RunStore(context.client, context.plan.provider)
     await store.assertExists()
-    const all = await loadTargets(context, undefined, 'indexes')
     const targets = await loadTargets(context, options.models, 'indexes')
     await register(targets)
     const job = {
@@ -59,7 +58,7 @@ export async function reindex(
       models.push(await reindexModel({ ...job, target }))
     }
     const isStopped = models.length < targets.length || models.some((m) => m.outcome === 'stopped')
-    const retired = isStopped ? [] : await retireKeys(job, all)
+    const retired = isStopped ? [] : await retireKeys(job)
     if (!isStopped && options.offline !== true) await assertNoneWaits(targets)
     return reportOf(models, isStopped, retired, began)
   } catch (error) {

@@ -3,7 +3,7 @@ import { retireIndexKeys } from '@rowseal/prisma-extension/keys'
 import { indexKeyCondition } from '@rowseal/prisma-extension/sql'
 import type { Context } from '../config.ts'
 import { placedIndexes } from '../register.ts'
-import { countRows, type Target } from '../targets.ts'
+import { countRows, loadTargets, type Target } from '../targets.ts'
 import { pause } from '../waits.ts'
 import { retrying } from './conflicts.ts'
 import { keyChangedAt, keyChangeOf } from './follow.ts'
@@ -12,21 +12,15 @@ import type { ReindexReport } from './options.ts'
 
 type RetireJob = Pick<ModelJob, 'context' | 'options' | 'waits'>
 
-/**
- * Deactivate the suspended index keys that no value names any more, once nobody writes under them.
- *
- * @param targets - all models with blind indexes.
- */
-export async function retireKeys(
-  job: RetireJob,
-  targets: readonly Target[],
-): Promise<ReindexReport['retired']> {
+/** Deactivate the suspended index keys that no value of any model names any more, once nobody writes under them. */
+export async function retireKeys(job: RetireJob): Promise<ReindexReport['retired']> {
   const { context } = job
   const retired: ReindexReport['retired'][number][] = []
   for (const keyring of new Set(placedIndexes(context).map((index) => index.keyring))) {
     if (!(await areFormerOnes(keyring)) || !(await follow(job, keyring))) continue
     // Values of an index that this plan does not have are out of sight.
     if (!isWholeInSight(context, keyring)) continue
+    const targets = await loadTargets(context, undefined, 'indexes')
     const unused: number[] = []
     for (const { keyId, state } of keyring.index.keys())
       if (state === 'suspended' && !(await isUsed(context, targets, keyring, keyId)))
