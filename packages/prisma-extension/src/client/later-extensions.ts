@@ -9,11 +9,13 @@ import type { HookParams } from './operation.ts'
  * Extensions applied after this one stand between it and the database: what they compare with a sealed
  * column finds nothing, and what they write there stays plaintext. Two things show that one does:
  *
- *   it passes on a value for a sealed field, or for an index column, that was not in the arguments it got;
+ *   it passes on a value for a sealed field, or for an index column, that was not in the arguments it got,
+ *   or writes another value than those into a column that encrypted values are bound to;
  *   it calls the extended client with what was sealed already, which would be sealed twice.
  */
 
 const FIX = 'Apply that extension before rowseal({ plan, keyring }).'
+const WRITTEN: ReadonlySet<string> = new Set(['data', 'create', 'update'])
 const SELECTIONS: ReadonlySet<string> = new Set(['select', 'include', 'omit', '_count'])
 const NAMES: ReadonlySet<string> = new Set(['distinct', 'by'])
 
@@ -49,11 +51,13 @@ function refuseForeign(model: ModelPlan, handedDown: unknown, passedOn: unknown)
   for (const leaf of leavesOf(model, passedOn)) {
     if (known.has(leaf)) continue
     const field = leaf.slice(0, leaf.indexOf('='))
-    throw new SchemaError(
-      'ERR_EXTENSION_ORDER',
-      `An extension applied after Rowseal uses ${field}, of which the database has only ciphertext.`,
-      { field, fix: FIX },
-    )
+    const does = leaf.startsWith(`${field}=bound:`)
+      ? `sets ${field}, to which values are bound that are encrypted already`
+      : `uses ${field}, of which the database has only ciphertext`
+    throw new SchemaError('ERR_EXTENSION_ORDER', `An extension applied after Rowseal ${does}.`, {
+      field,
+      fix: FIX,
+    })
   }
 }
 
@@ -76,10 +80,18 @@ export function refuseResealing(underWay: ReadonlySet<SealSites>, { sites }: Sea
   }
 }
 
-/** The values at sealed fields and index columns, each as `Model.field=value`. Null, which is stored as such, is none. */
-function* leavesOf(model: ModelPlan, node: unknown, clause = ''): Generator<string> {
+/**
+ * The values at sealed fields and index columns, each as `Model.field=value`. Null, which is stored as such,
+ * is none. Bound columns only where they are written: filtering by them is harmless.
+ */
+function* leavesOf(
+  model: ModelPlan,
+  node: unknown,
+  clause = '',
+  isWritten = false,
+): Generator<string> {
   if (Array.isArray(node)) {
-    for (const element of node) yield* leavesOf(model, element, clause)
+    for (const element of node) yield* leavesOf(model, element, clause, isWritten)
     return
   }
   if (!isPlainObject(node)) {
@@ -91,21 +103,24 @@ function* leavesOf(model: ModelPlan, node: unknown, clause = ''): Generator<stri
   for (const [key, value] of Object.entries(node)) {
     const isChoice = SELECTIONS.has(clause) && typeof value === 'boolean'
     if (isGuarded(model, key) && !isChoice) yield* valuesAt(`${model.name}.${key}`, value)
+    const isBound = isWritten && Object.hasOwn(model.source.bound, key)
+    if (isBound) yield* valuesAt(`${model.name}.${key}`, value, 'bound:')
     const relation = model.relations.get(key)
-    if (relation === undefined) yield* leavesOf(model, value, key)
-    else yield* leavesOf(relation, value)
+    const isInData = key !== 'where' && (isWritten || WRITTEN.has(key))
+    if (relation === undefined) yield* leavesOf(model, value, key, isInData)
+    else yield* leavesOf(relation, value, '', isWritten)
   }
 }
 
-function* valuesAt(label: string, value: unknown): Generator<string> {
+function* valuesAt(label: string, value: unknown, mark = ''): Generator<string> {
   if (value === null || isAbsent(value) || nullKind(value) !== null) return
   if (ArrayBuffer.isView(value)) {
-    yield `${label}=${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+    yield `${label}=${mark}${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
   } else if (isPlainObject(value) || Array.isArray(value)) {
     const inner = Object.values(value)
-    if (inner.length === 0) yield `${label}={}`
-    for (const element of inner) yield* valuesAt(label, element)
-  } else yield `${label}=${value instanceof Date ? value.toISOString() : (value as string)}`
+    if (inner.length === 0) yield `${label}=${mark}{}`
+    for (const element of inner) yield* valuesAt(label, element, mark)
+  } else yield `${label}=${mark}${value instanceof Date ? value.toISOString() : (value as string)}`
 }
 
 function isGuarded(model: ModelPlan, name: string): boolean {

@@ -91,6 +91,30 @@ describe.each(PROVIDERS)('bound values on %s', (provider) => {
     await expect(moved.patient.update({ where, data: { notes: 'x' } })).rejects.toMatchObject(AUTH)
   })
 
+  it('an extension applied later may filter by bound columns, and not write them', async () => {
+    const scoped = (change: (args: any) => object): any =>
+      sealed.prisma.$extends({
+        query: { patient: { $allOperations: ({ args, query }: any) => query(change(args)) } },
+      })
+    const filtering = scoped((args) => ({ ...args, where: { ...args.where, tenantId: 1 } }))
+    const where = { id: A, tenantId: 1 }
+    expect(await filtering.patient.findMany({ where: { id: A } })).toHaveLength(1)
+    expect(await filtering.patient.update({ where, data: { notes: 'x' } })).toMatchObject({
+      notes: 'x',
+    })
+    const setting = scoped((args) => ({ ...args, data: { ...args.data, tenantId: 2 } }))
+    const create = { data: { code: 'z', tenantId: 1, notes: 'x' } }
+    const order = { code: 'ERR_EXTENSION_ORDER', field: 'Patient.tenantId' }
+    await expect(setting.patient.create(create)).rejects.toMatchObject(order)
+    await expect(setting.patient.update({ where, data: { notes: 'y' } })).rejects.toMatchObject(
+      order,
+    )
+    expect(await sealed.prisma.patient.findUnique({ where: { id: A } })).toMatchObject({
+      notes: 'x',
+      tenantId: 1,
+    })
+  })
+
   it('fields that other extensions compute find what they need opened', async () => {
     const computing = await openExtended(sealed, {
       result: {
