@@ -67,7 +67,7 @@ async function time(call: () => Promise<unknown>): Promise<number> {
 const KEYRING = { name: 'default', staleKeyIds: () => [], isStale: () => false }
 
 function schema(count: number): object {
-  const none = { relations: {}, uniques: {}, sealed: {}, indexes: {}, constraints: {} }
+  const none = { relations: {}, uniques: {}, sealed: {}, indexes: {}, constraints: {}, bound: {} }
   const id = { id: { type: 'Int', column: 'id' } }
   const columns = 'a b c d e f g h i j'
     .split(' ')
