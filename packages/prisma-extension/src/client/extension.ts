@@ -4,7 +4,7 @@ import { Keyring, type KeyringStats } from '../keys/index.ts'
 import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
 import { compile } from '../query/index.ts'
 import type { SqlClient } from '../sql/index.ts'
-import { globalOmitOf, schemaTextOf } from './internals.ts'
+import { globalOmitOf, schemaTextOf, withoutExtensions } from './internals.ts'
 import { rawAccess, type RawAccess } from './raw.ts'
 import { runOperation, type Context, type HookParams } from './operation.ts'
 import {
@@ -69,6 +69,7 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
           )
     const context: Context = {
       client,
+      plainClient: withoutExtensions(client),
       plan: compiled,
       keyrings,
       globalOmit: globalOmitOf(client),

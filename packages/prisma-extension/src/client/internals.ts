@@ -15,6 +15,7 @@ export interface InternalParams {
 /** A client, as far as its internals matter here. */
 interface ClientInternals {
   readonly _engineConfig?: { readonly inlineSchema?: string }
+  readonly _originalClient?: { $extends(extension: object): object }
   readonly _globalOmit?: Readonly<Record<string, Readonly<Record<string, boolean>>>>
 }
 
@@ -41,9 +42,15 @@ export function isInBatch(params: InternalParams | undefined): boolean {
   return params?.transaction?.kind === 'batch'
 }
 
+/** The same client without any extension: its hooks have had their say on the operation at hand. */
+export function withoutExtensions(client: object): object {
+  const { _originalClient } = client as ClientInternals
+  return _originalClient === undefined ? client : _originalClient.$extends({})
+}
+
 /**
- * Read one record through the un-extended client, on the connection of the interactive transaction if there
- * is one: any other could wait for that transaction for ever.
+ * Read one record, on the connection of the interactive transaction if there is one: any other could wait
+ * for that transaction for ever.
  */
 export async function readRecord(
   via: Via | undefined,

@@ -23,6 +23,8 @@ import { send } from './send.ts'
 /** What every operation of one extended client shares. */
 export interface Context {
   readonly client: object
+  /** The same without any extension. */
+  readonly plainClient: object
   readonly plan: CompiledPlan
   readonly keyrings: readonly Keyring[]
   readonly globalOmit: Readonly<Record<string, Readonly<Record<string, boolean>>>>
@@ -80,9 +82,9 @@ async function answer(
   params: HookParams,
   via: Via | undefined,
 ): Promise<Answer> {
-  const { client, plan, globalOmit, underWay } = context
+  const { plainClient, plan, globalOmit, underWay } = context
   const { operation, args, __internalParams } = params
-  const update = new BoundUpdate(client, via, __internalParams)
+  const update = new BoundUpdate(plainClient, via, __internalParams)
   for (let late = 0; ;) {
     const views = new IndexViews(via)
     const collected = await update.collect((current) => {

@@ -91,6 +91,25 @@ describe.each(PROVIDERS)('bound values on %s', (provider) => {
     await expect(moved.patient.update({ where, data: { notes: 'x' } })).rejects.toMatchObject(AUTH)
   })
 
+  it('a record is read without the hooks of other extensions, whose caches may be old', async () => {
+    const seen: string[] = []
+    const caching = await openExtended(sealed, {
+      query: {
+        patient: {
+          $allOperations: ({ operation, args, query }: any) => {
+            seen.push(operation)
+            return operation === 'findUnique' ? { id: B, tenantId: 2 } : query(args)
+          },
+        },
+      },
+    })
+    const update = (db: any): Promise<unknown> =>
+      db.patient.update({ where: { code: 'a' }, data: { notes: 'x' }, select: { notes: true } })
+    expect(await update(caching)).toEqual({ notes: 'x' })
+    expect(await caching.$transaction(update)).toEqual({ notes: 'x' })
+    expect(seen).toEqual(['update', 'update'])
+  })
+
   it('an extension applied later may filter by bound columns, and not write them', async () => {
     const scoped = (change: (args: any) => object): any =>
       sealed.prisma.$extends({

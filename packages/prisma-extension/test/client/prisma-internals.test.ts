@@ -4,8 +4,10 @@ import {
   fluentPath,
   globalOmitOf,
   handedDown,
+  readRecord,
   schemaTextOf,
   viaOf,
+  withoutExtensions,
   type InternalParams,
 } from '../../src/client/internals.ts'
 import { openClinic, type TestClinic } from './clinic.ts'
@@ -99,6 +101,24 @@ describe('what Prisma does not promise', () => {
     expect(viaOf(clinic.base, last())).toBeUndefined()
     await spied.country.count()
     expect(viaOf(clinic.base, last())).toBeUndefined()
+  })
+
+  it('a client has a client without extensions below it, which joins its transactions', async () => {
+    const { base, plan } = clinic
+    for (const client of [base, spied]) {
+      const plain: any = withoutExtensions(client)
+      const before = seen.length
+      await spied.$transaction(async (tx: any) => {
+        await tx.country.create({ data: { code: 'XX', name: 'inside' } })
+        const via = viaOf(client, last())
+        const args = { where: { code: 'XX' }, select: { name: true } }
+        expect(await readRecord(via, plain, 'country', args)).toEqual({ name: 'inside' })
+        expect(await readRecord(undefined, plain, 'country', args)).toBeNull()
+        await tx.country.delete({ where: { code: 'XX' } })
+      })
+      expect(seen.length).toBe(before + 2)
+      expect(digestOf(schemaTextOf(plain)!)).toBe(plan.digest)
+    }
   })
 
   it('three look-ups in one tick stay one statement', async () => {
