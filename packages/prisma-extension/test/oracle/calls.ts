@@ -1,8 +1,7 @@
-import type { Refusable } from './declared.ts'
 import { delegateOf } from './models.ts'
 import type { Operation, Step } from './operations.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
-import { materialise } from './special.ts'
+import { materialise, type Mark } from './special.ts'
 import type { Twin } from './worlds.ts'
 
 /** A step on one of the twins. */
@@ -13,12 +12,12 @@ const ROLLED_BACK = new Error('rolled back by the test')
 interface Call {
   readonly operation: Operation
   readonly args: any
-  readonly clauses: Set<Refusable>
+  readonly marks: readonly Mark[]
 }
 
 function callOf(twin: Twin, operation: Operation): Call {
-  const clauses = new Set<Refusable>()
-  return { operation, args: materialise(operation.args, twin, clauses), clauses }
+  const marks: Mark[] = []
+  return { operation, args: materialise(operation.args, twin, marks), marks }
 }
 
 function send(client: any, { operation, args }: Call): any {
@@ -30,17 +29,14 @@ function send(client: any, { operation, args }: Call): any {
 /** One call by itself. */
 export async function runSingle(twin: Twin, operation: Operation): Promise<Outcome> {
   const call = callOf(twin, operation)
-  return settle(() => send(twin.client, call), call.clauses)
+  return settle(() => send(twin.client, call), call.marks)
 }
 
 /** The calls of `$transaction([…])`: one result of all of them, or one error. */
 export async function runBatch(twin: Twin, operations: readonly Operation[]): Promise<Outcome> {
   const calls = operations.map((operation) => callOf(twin, operation))
-  const clauses = new Set(calls.flatMap((call) => [...call.clauses]))
-  return settle(
-    () => twin.client.$transaction(calls.map((call) => send(twin.client, call))),
-    clauses,
-  )
+  const marks = calls.flatMap((call) => call.marks)
+  return settle(() => twin.client.$transaction(calls.map((call) => send(twin.client, call))), marks)
 }
 
 /** What became of an interactive transaction. */
@@ -67,7 +63,7 @@ export async function runInteractive(
     for (const [i, operation] of operations.entries()) {
       if (skipped(i)) continue
       const call = callOf({ ...twin, client: tx }, operation)
-      const outcome = await settle(() => send(tx, call), call.clauses)
+      const outcome = await settle(() => send(tx, call), call.marks)
       outcomes[i] = outcome
       if (outcome.kind === 'error') throw outcome.error
     }
@@ -83,14 +79,11 @@ export async function runInteractive(
   }
 }
 
-async function settle(
-  call: () => Promise<unknown>,
-  clauses: ReadonlySet<Refusable>,
-): Promise<Outcome> {
+async function settle(call: () => Promise<unknown>, marks: readonly Mark[]): Promise<Outcome> {
   try {
     return { kind: 'result', result: await inTime(call()) }
   } catch (error) {
-    return outcomeOf(error, clauses)
+    return outcomeOf(error, marks)
   }
 }
 

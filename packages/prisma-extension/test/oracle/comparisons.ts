@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Provider } from '../../src/plan/index.ts'
-import { delegateOf, type Field, type Model } from './models.ts'
+import { delegateOf, isInUnique, type Field, type Model } from './models.ts'
 import { sameAliases } from './pools.ts'
 import {
   ABSENT,
@@ -24,7 +24,10 @@ export function fieldFilter(provider: Provider, model: Model, field: Field): fc.
   else if (field.isNullable) forms.push({ weight: 8, arbitrary: NULLS })
   if (!field.isSealed) forms.push({ weight: 24, arbitrary: plainFilter(model, field) })
   else if (field.index === 'exact') {
-    forms.push({ weight: 40, arbitrary: equality(lookedFor(field)) })
+    forms.push({
+      weight: 40,
+      arbitrary: equality(lookedFor(field), isInUnique(model, field) ? unmarked : twice),
+    })
     forms.push({ weight: 1, arbitrary: refusedWithIndex(provider, field) })
   } else if (field.index === 'folded') {
     forms.push({ weight: 40, arbitrary: foldedEquality(provider, field) })
@@ -43,7 +46,10 @@ const NULLS = fc.constantFrom<unknown>(
 const JSON_NULLS = fc.constantFrom<unknown>({ equals: DB_NULL }, { not: DB_NULL })
 
 /** Every form of equality with these values. */
-function equality(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+function equality(
+  value: fc.Arbitrary<unknown>,
+  mark: (filter: unknown) => unknown = unmarked,
+): fc.Arbitrary<unknown> {
   const list = fc.array(value, { maxLength: 3 })
   const term = fc.oneof(
     value.map((equals) => ({ equals })),
@@ -61,13 +67,14 @@ function equality(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
       arbitrary: fc
         .tuple(term, term)
         .map(([a, b]) => ({ not: { ...a, ...b } }))
-        .map(twice),
+        .map(mark),
     },
     { weight: 1, arbitrary: term.map((it) => ({ ...it, not: null })) },
     { weight: 1, arbitrary: value.map((equals) => ({ equals, in: ABSENT, not: ABSENT })) },
   )
 }
 
+const unmarked = (filter: unknown): unknown => filter
 const twice = (filter: unknown): Marked =>
   new Marked('two comparisons in one not while rotating', filter)
 

@@ -153,11 +153,13 @@ function operation(grammar: Grammar): fc.Arbitrary<Operation> {
 
 /** A look-up that goes along relations; its result is what lies at their end. */
 function fluent(grammar: Grammar, model: Model): fc.Arbitrary<Operation> {
-  const call = fc.constantFrom('findUnique', 'findUniqueOrThrow', 'update').chain((name) => {
-    const where = under('where', uniqueFilter(grammar, model))
-    const args = name === 'update' ? merged(where, under('data', updateColumns(model))) : where
-    return args.map((args) => ({ name, args }))
-  })
+  const call = fc
+    .constantFrom('findUnique', 'findUniqueOrThrow', 'update', 'delete')
+    .chain((name) => {
+      const where = under('where', uniqueFilter(grammar, model))
+      const args = name === 'update' ? merged(where, under('data', updateColumns(model))) : where
+      return args.map((args) => ({ name, args }))
+    })
   const path = fc.constantFrom(...model.relations).chain((first): fc.Arbitrary<string[]> => {
     const next = grammar.model(first.model).relations
     return first.isList

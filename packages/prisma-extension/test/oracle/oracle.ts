@@ -16,7 +16,7 @@ const OPERATIONS = Number(process.env['ROWSEAL_ORACLE_OPERATIONS'] ?? 21_000)
 /** Of a failure, to run its shrunk sequence only. */
 const PATH = process.env['ROWSEAL_ORACLE_PATH']
 
-const SEQUENCES_PER_BATCH = 50
+const SEQUENCES_PER_BATCH = 20
 
 const SETTINGS: readonly Setting[] = [
   { title: 'with one key version', offset: 0, isRotating: false, isStrict: false },

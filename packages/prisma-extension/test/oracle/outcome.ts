@@ -1,17 +1,20 @@
 import { QueryError } from '../../src/index.ts'
 import type { Refusable } from './declared.ts'
+import type { Mark } from './special.ts'
 
 /** How a call ended. */
 export type Outcome =
   | { readonly kind: 'result'; readonly result: unknown }
   /** An error of Prisma's. `report` is what an application can tell it apart by. */
   | { readonly kind: 'error'; readonly report: string; readonly error: Error }
-  /** Rowseal's own refusal. `clauses` are those of the call that may be refused. */
+  /** Rowseal's own refusal. `clauses` are those of the call that may be refused with this error. */
   | { readonly kind: 'refused'; readonly clauses: readonly Refusable[]; readonly error: QueryError }
 
-export function outcomeOf(thrown: unknown, clauses: ReadonlySet<Refusable>): Outcome {
+export function outcomeOf(thrown: unknown, marks: readonly Mark[]): Outcome {
   if (thrown instanceof QueryError) {
-    return { kind: 'refused', clauses: [...clauses], error: thrown }
+    const name = thrown.field?.split('.').at(-1) ?? ''
+    const clauses = marks.filter(({ names }) => names.includes(name)).map(({ clause }) => clause)
+    return { kind: 'refused', clauses: [...new Set(clauses)], error: thrown }
   }
   if (!(thrown instanceof Error)) throw new TypeError(`Thrown: ${String(thrown)}`)
   return { kind: 'error', report: reportOf(thrown), error: thrown }

@@ -101,10 +101,11 @@ const byOne = (fields: readonly Field[], how: fc.Arbitrary<unknown>): Args =>
   fc.constantFrom(...fields).chain(({ name }) => how.map((value) => ({ [name]: value })))
 
 function cursor(model: Model): fc.Arbitrary<unknown> {
-  const uniques = model.fields.filter(({ isUnique, isNullable }) => isUnique && !isNullable)
+  const uniques = model.fields.filter(({ isUnique }) => isUnique)
   return fc.oneof(
     { weight: 5, arbitrary: keyOf(model, model.id) },
     ...uniques.map(({ name }) => ({ weight: 2, arbitrary: keyOf(model, [name]) })),
+    ...model.uniques.map((names) => ({ weight: 2, arbitrary: keyOf(model, names) })),
   )
 }
 

@@ -157,8 +157,7 @@ function compareResults(run: Run, operation: Operation, sealed: ResultOf, plain:
     model = grammar.model(model.relations.find((relation) => relation.name === name)!.model)
   }
   // The arguments of a fluent call are those of its beginning, not of what it gives back.
-  const args =
-    operation.path.length > 0 ? {} : (materialise(operation.args, world.plain, new Set()) as object)
+  const args = operation.path.length > 0 ? {} : (materialise(operation.args, world.plain) as object)
   const ours = canonicalResult(grammar, model, operation.name, args, sealed.result)
   const theirs = canonicalResult(grammar, model, operation.name, args, plain.result)
   if (ours === theirs) return parted(run, operation, sealed, plain)

@@ -69,21 +69,29 @@ export const repeated = (text: string, count: number): Special =>
 export const manyBytes = (byte: number, count: number): Special =>
   new Special(`new Uint8Array(${count}).fill(${byte})`, () => new Uint8Array(count).fill(byte))
 
+/** A clause that was met, and the names that stand at and around it. */
+export interface Mark {
+  readonly clause: Refusable
+  readonly names: string
+}
+
 /** Arguments as a client takes them, new objects throughout. `marks` collects the clauses that were met. */
-export function materialise(value: unknown, side: Side, marks: Set<Refusable>): unknown {
+export function materialise(value: unknown, side: Side, marks: Mark[] = [], path = ''): unknown {
   if (value instanceof Special) return value.of(side)
   if (value instanceof Marked) {
-    marks.add(value.clause)
-    return materialise(value.value, side, marks)
+    marks.push({ clause: value.clause, names: `${path} ${codeOf(value.value)}` })
+    return materialise(value.value, side, marks, path)
   }
   if (value instanceof Differing) {
-    return materialise(side.isSealed ? value.sealed : value.plain, side, marks)
+    return materialise(side.isSealed ? value.sealed : value.plain, side, marks, path)
   }
-  if (Array.isArray(value)) return value.map((item) => materialise(item, side, marks))
+  if (Array.isArray(value)) return value.map((item) => materialise(item, side, marks, path))
   if (value instanceof Uint8Array) return new Uint8Array(value)
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   const out: Record<string, unknown> = {}
-  for (const [key, inner] of Object.entries(value)) out[key] = materialise(inner, side, marks)
+  for (const [key, inner] of Object.entries(value)) {
+    out[key] = materialise(inner, side, marks, `${path} ${key}`)
+  }
   return out
 }
 
