@@ -60,7 +60,7 @@ function equality(
   return fc.oneof(
     { weight: 8, arbitrary: value },
     { weight: 12, arbitrary: term },
-    { weight: 4, arbitrary: term.map((not) => ({ not })) },
+    { weight: 4, arbitrary: term.map((not) => ('not' in not ? mark({ not }) : { not })) },
     { weight: 2, arbitrary: fc.tuple(term, term).map(([a, b]) => ({ ...a, ...b })) },
     {
       weight: 2,
@@ -75,8 +75,7 @@ function equality(
 }
 
 const unmarked = (filter: unknown): unknown => filter
-const twice = (filter: unknown): Marked =>
-  new Marked('two comparisons in one not while rotating', filter)
+const twice = (filter: unknown): Marked => new Marked('comparisons in a not while rotating', filter)
 
 /** A normalised index matches more: the plain twin is asked for all values that are the same to it. */
 function foldedEquality(provider: Provider, field: Field): fc.Arbitrary<unknown> {

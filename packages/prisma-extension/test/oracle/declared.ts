@@ -13,7 +13,8 @@ export const REFUSABLE = {
   order: 'a hash has no order',
   distinct: 'two envelopes of one value differ',
   'distinct while rotating': 'rows stand under two index keys, so equal values have two hashes',
-  'two comparisons in one not while rotating': 'each of them has a list of hashes',
+  'comparisons in a not while rotating':
+    'each has several hashes, and Prisma undoes no not in a not',
   by: 'groups would have a hash for their value',
   having: 'it filters groups by a value',
   aggregate: 'a hash has no order',

@@ -74,11 +74,6 @@ export const KNOWN: Readonly<Record<string, Difference>> = {
       plain.kind === 'error' &&
       sealed.report === plain.report,
   },
-  'not below not while an index rotates': {
-    reason:
-      'Prisma takes { not: { not: x } } for { not: x }; { not: { notIn } } is taken as written.',
-    explains: ({ world, code }) => world.setting.isRotating && /not: \{[^{}]*\bnot: /.test(code),
-  },
 }
 
 /**
