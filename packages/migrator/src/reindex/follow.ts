@@ -1,4 +1,4 @@
-import { phaseOf, type KeyRow } from '@rowseal/prisma-extension/keys'
+import { INDEX_PERMITTED, phaseOf, type KeyRow } from '@rowseal/prisma-extension/keys'
 import { presentCondition } from '@rowseal/prisma-extension/sql'
 import { countRows } from '../targets.ts'
 import { pause } from '../waits.ts'
@@ -53,8 +53,12 @@ export class Follow {
 
   /** May there be instances that go by another key or phase? */
   async #mayDiffer({ index, record, active, rows }: IndexState): Promise<boolean> {
+    // Those that were deactivated were followed before.
     if (!record.isUnique)
-      return rows.some(({ keyId, activatedAt }) => keyId !== active.keyId && activatedAt !== null)
+      return rows.some(
+        ({ keyId, state, activatedAt }) =>
+          keyId !== active.keyId && INDEX_PERMITTED[state].match && activatedAt !== null,
+      )
     const phase = phaseOf(record)
     if (phase !== 'slot-1' && phase !== 'slot-2') return true
     // At the end of a rotation the slot it came from is still full.
