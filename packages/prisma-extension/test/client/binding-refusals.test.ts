@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HAS, openSealed, PROVIDERS, type Provider, type SealedDatabase } from './databases.ts'
-import { practice } from './practice.ts'
-
-const A = '00000000-0000-4000-8000-00000000000a'
-const B = '00000000-0000-4000-8000-00000000000b'
+import { A, B, practice } from './practice.ts'
 
 /** What is said in the place of some advice on MySQL, where naming a text in `where` would not help. */
 const BY_ITSELF = 'by itself and outside of batches'

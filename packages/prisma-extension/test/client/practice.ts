@@ -87,3 +87,19 @@ ${
 }`
 }`
 }
+
+export const A = '00000000-0000-4000-8000-00000000000a'
+export const B = '00000000-0000-4000-8000-00000000000b'
+
+/** Two tenants, and a patient of the first in each of A and B. */
+export async function seed(prisma: any): Promise<void> {
+  for (const model of ['profile', 'visit', 'patient', 'ward', 'tenant'])
+    await prisma[model].deleteMany()
+  await prisma.tenant.createMany({ data: [{ id: 1 }, { id: 2 }] })
+  await prisma.patient.createMany({
+    data: [
+      { id: A, tenantId: 1, code: 'a', notes: 'of A', email: 'a', phone: 'p of A' },
+      { id: B, tenantId: 1, code: 'b', notes: 'of B', email: 'b', phone: 'p of B' },
+    ],
+  })
+}
