@@ -33,6 +33,18 @@ model Visit {
   patient   Patient?  @relation(fields: [patientId], references: [id])
   @@id([day, room])
 }
+model Sender {
+  id      String   @id @default(cuid(2))
+  letters Letter[]
+}
+model Letter {
+  id       String  @id @default(uuid(7))
+  code     String  @unique
+  senderId String
+  sender   Sender  @relation(fields: [senderId], references: [id], onUpdate: Restrict)
+  /// @encrypted(bind: [id, senderId])
+  text     String?
+}
 model Country {
   code String @id
 }

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { open, type Combination } from '../combination.ts'
 import { GENERATORS, PROVIDERS } from '../generate.ts'
 import type { Version } from '../installation.ts'
+import { bindingSuite } from './binding.ts'
 import { internalsSuite } from './internals.ts'
 import { operationSuite } from './operations.ts'
 import { refusalSuite } from './refusals.ts'
 import { rotationSuite } from './rotation.ts'
+
+const SUITES = [operationSuite, refusalSuite, internalsSuite, bindingSuite, rotationSuite]
 
 /** The same tests for both generators of a version, on both databases. Within one they build on each other. */
 export function versionSuite(version: Version): void {
@@ -16,8 +19,7 @@ export function versionSuite(version: Version): void {
         opened = await open(version, generator, provider)
       })
       afterAll(() => opened.close())
-      for (const suite of [operationSuite, refusalSuite, internalsSuite, rotationSuite])
-        suite(() => opened)
+      for (const suite of SUITES) suite(() => opened)
     })
   })
 }
