@@ -12,17 +12,22 @@ const ROLLED_BACK = new Error('rolled back by the test')
 interface Call {
   readonly operation: Operation
   readonly args: any
+  readonly path: readonly { relation: string; args: any }[]
   readonly marks: readonly Mark[]
 }
 
 function callOf(twin: Twin, operation: Operation): Call {
   const marks: Mark[] = []
-  return { operation, args: materialise(operation.args, twin, marks), marks }
+  const path = operation.path.map(({ relation, args }) => ({
+    relation,
+    args: materialise(args, twin, marks),
+  }))
+  return { operation, args: materialise(operation.args, twin, marks), path, marks }
 }
 
-function send(client: any, { operation, args }: Call): any {
+function send(client: any, { operation, args, path }: Call): any {
   let promise = client[delegateOf(operation.model)][operation.name](args)
-  for (const relation of operation.path) promise = promise[relation]()
+  for (const step of path) promise = promise[step.relation](step.args)
   return promise
 }
 

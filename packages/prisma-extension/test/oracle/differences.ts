@@ -1,4 +1,5 @@
-import { codeOfOperation, type Operation } from './operations.ts'
+import { codeOfOperation } from './code.ts'
+import type { Operation } from './operations.ts'
 import { isTelling, type Outcome } from './outcome.ts'
 import type { World } from './worlds.ts'
 

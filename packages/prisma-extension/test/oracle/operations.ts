@@ -2,10 +2,9 @@ import fc from 'fast-check'
 import { merged, sometimes, under, without, type Args, type Arguments } from './arbitraries.ts'
 import { filter, uniqueFilter, type Grammar } from './filters.ts'
 import { aggregate, count, groupBy } from './aggregates.ts'
-import { delegateOf, modelsOf, type Model } from './models.ts'
+import { modelsOf, type Model } from './models.ts'
 import { page, part } from './pages.ts'
 import { selection } from './selections.ts'
-import { codeOf } from './special.ts'
 import { createColumns, createData, updateColumns, updateData } from './writes.ts'
 
 /** One call of a client. */
@@ -13,8 +12,13 @@ export interface Operation {
   readonly model: string
   readonly name: string
   readonly args: Arguments
-  /** Relations that the call goes along: `person.findUnique(…).boss()`. */
-  readonly path: readonly string[]
+  /** Relations that the call goes along: `person.findUnique(…).boss({ select: … })`. */
+  readonly path: readonly PathStep[]
+}
+
+export interface PathStep {
+  readonly relation: string
+  readonly args: Arguments
 }
 
 /** What a sequence is made of. */
@@ -151,7 +155,7 @@ function operation(grammar: Grammar): fc.Arbitrary<Operation> {
   })
 }
 
-/** A look-up that goes along relations; its result is what lies at their end. */
+/** A call that goes along relations; its result is what lies at their end. */
 function fluent(grammar: Grammar, model: Model): fc.Arbitrary<Operation> {
   const call = fc
     .constantFrom('findUnique', 'findUniqueOrThrow', 'update', 'delete')
@@ -160,13 +164,27 @@ function fluent(grammar: Grammar, model: Model): fc.Arbitrary<Operation> {
       const args = name === 'update' ? merged(where, under('data', updateColumns(model))) : where
       return args.map((args) => ({ name, args }))
     })
-  const path = fc.constantFrom(...model.relations).chain((first): fc.Arbitrary<string[]> => {
-    const next = grammar.model(first.model).relations
-    return first.isList
-      ? fc.constant([first.name])
-      : fc.constantFrom<string[]>([first.name], ...next.map(({ name }) => [first.name, name]))
+  return fc
+    .tuple(call, path(grammar, model, 2))
+    .map(([call, path]) => ({ model: model.name, ...call, path }))
+}
+
+/** One relation, or one more after a single one. Arguments are the last one's. */
+function path(grammar: Grammar, model: Model, length: number): fc.Arbitrary<PathStep[]> {
+  return fc.constantFrom(...model.relations).chain((relation) => {
+    const target = grammar.model(relation.model)
+    const chosen = selection(grammar, target, 1)
+    const args = relation.isList
+      ? sometimes(5, merged(page(grammar, target), chosen))
+      : sometimes(5, chosen)
+    const last = args.map((args) => [{ relation: relation.name, args }])
+    if (relation.isList || length === 1) return last
+    const further = path(grammar, target, length - 1)
+    return fc.oneof(
+      last,
+      further.map((rest) => [{ relation: relation.name, args: {} }, ...rest]),
+    )
   })
-  return fc.tuple(call, path).map(([call, path]) => ({ model: model.name, ...call, path }))
 }
 
 /** A sequence begins with the same records every time. */
@@ -187,25 +205,4 @@ export function sequence(grammar: Grammar): fc.Arbitrary<Step[]> {
     },
   )
   return fc.array(step, { maxLength: 36, size: 'max' })
-}
-
-export function codeOfOperation({ model, name, args, path }: Operation): string {
-  const call = `prisma.${delegateOf(model)}.${name}(${codeOf(args)})`
-  return call + path.map((relation) => `.${relation}()`).join('')
-}
-
-/** A sequence as code that can be run by hand. */
-export function codeOfSequence(steps: readonly Step[]): string {
-  return steps
-    .map((step) => {
-      if (step.kind === 'single') return `await ${codeOfOperation(step.operation)}`
-      const lines = step.operations.map((operation) => `  ${codeOfOperation(operation)},\n`)
-      if (step.kind === 'batch') return `await prisma.$transaction([\n${lines.join('')}])`
-      const body = step.operations.map(
-        (operation) => `  await ${codeOfOperation(operation).replace('prisma', 'tx')}\n`,
-      )
-      const end = step.isRolledBack ? "  throw new Error('rolled back')\n" : ''
-      return `await prisma.$transaction(async (tx) => {\n${body.join('')}${end}})`
-    })
-    .join('\n')
 }

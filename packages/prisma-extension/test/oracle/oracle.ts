@@ -2,9 +2,10 @@ import { isAvailable } from '@rowseal/test-support'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Provider } from '../../src/plan/index.ts'
+import { codeOfSequence } from './code.ts'
 import { grammarOf } from './filters.ts'
 import { Hashes } from './hashes.ts'
-import { codeOfSequence, operationNames, sequence, type Step } from './operations.ts'
+import { operationNames, sequence, type Step } from './operations.ts'
 import { runSequence } from './run.ts'
 import { storedCheck } from './stored.ts'
 import { Tally } from './tally.ts'
@@ -15,6 +16,12 @@ const SEED = Number(process.env['ROWSEAL_ORACLE_SEED'] ?? 20260105)
 const OPERATIONS = Number(process.env['ROWSEAL_ORACLE_OPERATIONS'] ?? 21_000)
 /** Of a failure, to run its shrunk sequence only. */
 const PATH = process.env['ROWSEAL_ORACLE_PATH']
+
+const FILES: Readonly<Record<Provider, string>> = {
+  postgresql: 'postgresql',
+  sqlite: 'sqlite',
+  mysql: 'mariadb',
+}
 
 const SEQUENCES_PER_BATCH = 20
 
@@ -31,7 +38,11 @@ const SETTINGS: readonly Setting[] = [
 
 /**
  * The differential test: sequences of operations, made from the schema, run on a sealed database and on a
- * plain one. Results, errors and data are equal, or the sealed side refuses what it may.
+ * plain one. Results, errors and data are equal, or the sealed side refuses what it may (declared.ts); what
+ * may differ all the same is in differences.ts.
+ *
+ * ROWSEAL_ORACLE_SEED and ROWSEAL_ORACLE_OPERATIONS run other sequences, and more of them. A failure prints
+ * the command that runs its shrunk sequence again.
  */
 export function describeOracle(provider: Provider): void {
   describe.runIf(isAvailable(provider)).each(SETTINGS)(
@@ -90,7 +101,8 @@ function failure(
   return new Error(
     [
       `The twins differ on ${provider} ${setting.title}.`,
-      `ROWSEAL_ORACLE_SEED=${seed} ROWSEAL_ORACLE_PATH=${counterexamplePath ?? ''} (shrunk ${numShrinks} times)`,
+      `ROWSEAL_ORACLE_SEED=${seed} ROWSEAL_ORACLE_PATH=${counterexamplePath ?? ''} npx vitest run oracle/${FILES[provider]} -t '${setting.title}'`,
+      `Shrunk ${numShrinks} times, to:`,
       code,
       reason,
     ].join('\n\n'),

@@ -1,10 +1,12 @@
 import { runBatch, runInteractive, runSingle } from './calls.ts'
+import { codeOfOperation } from './code.ts'
+import type { Arguments } from './arbitraries.ts'
 import { canonicalResult } from './compare.ts'
 import { compareData } from './data.ts'
 import { differenceOf } from './differences.ts'
 import type { Grammar } from './filters.ts'
 import type { Hashes } from './hashes.ts'
-import { codeOfOperation, type Operation, type Step } from './operations.ts'
+import type { Operation, Step } from './operations.ts'
 import { isTelling, lastLine, type Outcome } from './outcome.ts'
 import { materialise } from './special.ts'
 import type { StoredCheck } from './stored.ts'
@@ -153,11 +155,12 @@ function explain(
 function compareResults(run: Run, operation: Operation, sealed: ResultOf, plain: ResultOf): Ended {
   const { grammar, world } = run
   let model = grammar.model(operation.model)
-  for (const name of operation.path) {
-    model = grammar.model(model.relations.find((relation) => relation.name === name)!.model)
+  let { args } = operation
+  for (const step of operation.path) {
+    model = grammar.model(model.relations.find(({ name }) => name === step.relation)!.model)
+    args = step.args
   }
-  // The arguments of a fluent call are those of its beginning, not of what it gives back.
-  const args = operation.path.length > 0 ? {} : (materialise(operation.args, world.plain) as object)
+  args = materialise(args, world.plain) as Arguments
   const ours = canonicalResult(grammar, model, operation.name, args, sealed.result)
   const theirs = canonicalResult(grammar, model, operation.name, args, plain.result)
   if (ours === theirs) return parted(run, operation, sealed, plain)
