@@ -142,7 +142,8 @@ export async function wrong(): Promise<void> {
   prisma.$on('query', () => undefined)
 }
 
-type Names = 'Ward.code' | `Patient.${'email' | 'phone' | 'notes' | 'scan'}` | 'Visit.finding'
+type Names =
+  'Ward.code' | `Patient.${'email' | 'phone' | 'notes' | 'scan'}` | 'Visit.finding' | 'Letter.text'
 
 export async function rowsealMethods(): Promise<void> {
   const { $rowseal } = prisma
