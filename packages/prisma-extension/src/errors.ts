@@ -54,6 +54,15 @@ export type KeyErrorCode =
   | 'ERR_KEY_STATE' // the key's state does not permit this
   | 'ERR_KEY_MISMATCH' // the key store's row does not fit the key: wrong root key, swapped or edited row
   | 'ERR_ROOT_KEY_INVALID' // no root key, or one that is malformed or readable by others
+  | 'ERR_KEY_EXHAUSTED' // the KEK wrapped as many DEKs as it may
+  | 'ERR_ROOT_KEY_THROTTLED' // the KMS answers too many calls; retryable
+  | 'ERR_ROOT_KEY_DENIED' // the KMS does not let this caller use the root key
+  | 'ERR_ROOT_KEY_DISABLED' // the root key is disabled
+  | 'ERR_ROOT_KEY_DELETION' // the root key is scheduled for deletion
+  | 'ERR_ROOT_KEY_UNKNOWN' // the KMS has no such key
+  | 'ERR_ROOT_KEY_REGION' // the root key is in a region the keyring does not allow
+  | 'ERR_STORE_TAMPERED' // the key store is not as an authorised writer left it, or was put back to an older state
+  | 'ERR_TENANT' // no tenant was given, or a value is another tenant's
   | 'ERR_KEYRING_MISSING' // `rowseal init` has not been run for this keyring
   | 'ERR_KEYRING_CONFLICT' // somebody else changed the keyring at the same time
   | 'ERR_INDEX_STATE' // a blind index is not registered, or is in a phase that does not permit this

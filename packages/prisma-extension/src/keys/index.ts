@@ -19,7 +19,6 @@ export type {
   Dek,
   IndexRecord,
   IndexSlot,
-  KekContext,
   KeyringChange,
   KeyringHead,
   KeyringSnapshot,
@@ -28,7 +27,10 @@ export type {
   KeyStore,
   KeyTransition,
   RootKey,
+  RootKeyInfo,
   Suite,
   Via,
+  WrapContext,
   WrappedDek,
+  WrappedKey,
 } from './types.ts'

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { KeyError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import { dekAad, KEY_BYTES, type Kek } from './dek-wrap.ts'
-import type { KekContext, KeyRow, RootKey } from './types.ts'
+import type { WrapContext, KeyRow, RootKey } from './types.ts'
 
 // Check value of a KEK: HMAC-SHA-256 under the KEK of "rowseal/v1/check" ‖ key id (uint32) ‖ keyring (UTF-8).
 
@@ -17,8 +17,8 @@ export interface NewKek {
 }
 
 /** Let the root key make and wrap a KEK. Nothing of it stays in memory. */
-export async function createKek(root: RootKey, context: KekContext): Promise<NewKek> {
-  const { kek, wrapped, rootKeyId } = await fromRoot(root, () => root.create(context))
+export async function createKek(root: RootKey, context: WrapContext): Promise<NewKek> {
+  const { key: kek, wrapped, rootKeyId } = await fromRoot(root, () => root.create(context))
   try {
     assertLength(kek, context)
     const checkValue = checkValueOf(createSecretKey(kek), context)
@@ -34,7 +34,7 @@ export async function createKek(root: RootKey, context: KekContext): Promise<New
  * @throws {KeyError} `ERR_KEY_MISMATCH`, `ERR_KEY_UNAVAILABLE` (retryable), or what the root key throws.
  */
 export async function openKek(root: RootKey, row: KeyRow): Promise<Kek> {
-  const context: KekContext = { keyring: row.keyring, keyId: row.keyId }
+  const context: WrapContext = { keyring: row.keyring, keyId: row.keyId, use: 'kek' }
   const bytes = await fromRoot(root, () => root.unwrap(row.wrappedKek, row.rootKeyId, context))
   try {
     assertLength(bytes, context)
@@ -49,7 +49,7 @@ export async function openKek(root: RootKey, row: KeyRow): Promise<Kek> {
   }
 }
 
-function checkValueOf(kek: KeyObject, { keyring, keyId }: KekContext): Buffer {
+function checkValueOf(kek: KeyObject, { keyring, keyId }: WrapContext): Buffer {
   const number = Buffer.alloc(4)
   number.writeUInt32BE(keyId)
   return createHmac('sha256', kek).update(CHECK_LABEL).update(number).update(keyring).digest()
@@ -112,11 +112,11 @@ export class KekCache {
   }
 }
 
-function assertLength(kek: Uint8Array, context: KekContext): void {
+function assertLength(kek: Uint8Array, context: WrapContext): void {
   if (kek.length !== KEY_BYTES) throw mismatch(context, `has ${kek.length} bytes`)
 }
 
-function mismatch({ keyring, keyId }: KekContext, what: string): KeyError {
+function mismatch({ keyring, keyId }: WrapContext, what: string): KeyError {
   return new KeyError(
     'ERR_KEY_MISMATCH',
     `The KEK of key ${keyId}, keyring "${keyring}", ${what}.`,

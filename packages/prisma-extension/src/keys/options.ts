@@ -58,7 +58,7 @@ export interface CheckedOptions {
 /** @throws {TypeError} naming the option. */
 export function checkOptions(options: KeyringOptions): CheckedOptions {
   const { root, store, name = 'default', clock = SYSTEM_CLOCK, dekCache, kekCache } = options
-  assertHas('root', root, ['create', 'unwrap'])
+  assertHas('root', root, ['create', 'unwrap', 'rewrap', 'describe', 'regions', 'regionOf'])
   assertHas('store', store, ['init', 'read', 'create', 'add', 'change'])
   assertHas('clock', clock, ['wall', 'monotonic'])
   if (typeof name !== 'string' || !NAME.test(name)) {

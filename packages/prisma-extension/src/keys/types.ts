@@ -18,23 +18,62 @@ export interface Dek extends WrappedDek {
 export type KeyState =
   'pre-activation' | 'active' | 'suspended' | 'deactivated' | 'compromised' | 'destroyed'
 
-/** What a KEK is bound to while it is wrapped. */
-export interface KekContext {
+/** What a key is bound to while it is wrapped. */
+export interface WrapContext {
   readonly keyring: string
+  /** 0 for a key that belongs to no version: the MAC key. */
   readonly keyId: number
+  /** `kek`: of a key version. `dek`: of a record, suite 0x02. `mac`: authenticates the key store. */
+  readonly use: 'kek' | 'dek' | 'mac'
+}
+
+/** A 256-bit key as a root key wrapped it. */
+export interface WrappedKey {
+  readonly wrapped: Uint8Array
+  /** The resolved id of the root key, such as a key ARN; never an alias. */
+  readonly rootKeyId: string
+}
+
+/** What a provider says of one of its root keys. */
+export interface RootKeyInfo {
+  readonly rootKeyId: string
+  readonly state: 'enabled' | 'disabled' | 'pending-deletion' | 'unavailable'
+  /** Null if keys of this provider are in no region. */
+  readonly region: string | null
+  /** When the provider will delete it; null if it will not. */
+  readonly deletionAt: Date | null
+  /** Rotation by the provider itself; null if it has none for this key. */
+  readonly rotation: {
+    readonly isAutomatic: boolean
+    readonly periodDays: number | null
+    readonly nextAt: Date | null
+    readonly lastAt: Date | null
+  } | null
 }
 
 /**
- * A key in a KMS, an HSM or this process that never leaves it. Errors are `KeyError`s; any other
- * becomes the cause of an `ERR_KEY_UNAVAILABLE`, so its text must hold no key material.
+ * A key in a KMS, an HSM or this process that never leaves it. Errors are `KeyError`s: a retryable one
+ * is an outage, during which keys in memory may go on serving; any other is a denial, which ends their
+ * use. What is no `KeyError` becomes the cause of an `ERR_KEY_UNAVAILABLE`, so its text must hold no key
+ * material.
  */
 export interface RootKey {
   /** Short name of the kind for messages, such as `local`. */
   readonly provider: string
-  /** Make a new 256-bit KEK and wrap it. The caller zeroes `kek`. */
-  create(context: KekContext): Promise<{ kek: Buffer; wrapped: Uint8Array; rootKeyId: string }>
-  /** Unwrap a KEK. The caller zeroes the result. */
-  unwrap(wrapped: Uint8Array, rootKeyId: string, context: KekContext): Promise<Buffer>
+  /** Make a new 256-bit key and wrap it. The caller zeroes `key`. */
+  create(context: WrapContext): Promise<WrappedKey & { readonly key: Buffer }>
+  /** Unwrap a key. The caller zeroes the result. */
+  unwrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<Buffer>
+  /** Wrap the same key under the root key that `create` takes now. A KMS does so without giving it out. */
+  rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey>
+  /** The root key that `create` takes now, or the one with that id. */
+  describe(rootKeyId?: string): Promise<RootKeyInfo>
+  /** Every region that calls may go to; none for keys that are in no region. Makes no call. */
+  regions(): Promise<readonly string[]>
+  /** The region of a root key by its id; null if it is in none. */
+  regionOf(rootKeyId: string): string | null
+  /** Let the provider rotate its key: automatically from now on, or once, now. Absent if it cannot. */
+  rotate?(how: { readonly automaticDays: number } | 'now'): Promise<RootKeyInfo>
 }
 
 /** One key version as it is stored. */

@@ -24,7 +24,7 @@ export async function readNow({ name, store }: Ring): Promise<Snapshot> {
 /** A key version that is not stored yet. Its key is in nobody's memory. */
 export async function newVersion(ring: Ring, version: number, state: KeyState): Promise<KeyRow> {
   const keyId = await ring.store.nextKeyId()
-  const kek = await createKek(ring.root, { keyring: ring.name, keyId })
+  const kek = await createKek(ring.root, { keyring: ring.name, keyId, use: 'kek' })
   const createdAt = new Date()
   return {
     ...kek,

@@ -14,6 +14,7 @@ import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import { openSealed, PROVIDERS, registerIndexes, type SealedDatabase } from './databases.ts'
+import { delegating } from '../keys/support.ts'
 
 const schema = (provider: string): string => {
   const text = provider === 'mysql' ? ' @db.VarChar(300)' : ''
@@ -265,9 +266,7 @@ describe('a write whose keys take long to load', () => {
     const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
     let isSlow = false
     const slow = {
-      ...root,
-      provider: root.provider,
-      create: root.create.bind(root),
+      ...delegating(root),
       unwrap: async (...args: Parameters<typeof root.unwrap>) => {
         if (isSlow && args[2].keyring === 'default') {
           isSlow = false

@@ -95,7 +95,7 @@ describe('a subkey', () => {
     await rotateIndexKey(keyring)
     const view = await keyring.index.view()
     for (const row of keyring.index.keys()) {
-      const context = { keyring: 'default/index', keyId: row.keyId }
+      const context = { keyring: 'default/index', keyId: row.keyId, use: 'kek' } as const
       const raw = await root.unwrap(row.wrappedKek, row.rootKeyId, context)
       const info = Buffer.from(`rowseal/v1/index\0\0\0\u000f${id}`)
       const expected = Buffer.from(hkdfSync('sha256', raw, '', info, 32))
@@ -333,7 +333,9 @@ describe('what is shown of index keys', () => {
       ...keyring.index.keys().flatMap(({ wrappedKek, checkValue }) => [wrappedKek, checkValue]),
     ]
     for (const { wrappedKek, rootKeyId, keyId } of keyring.index.keys()) {
-      secrets.push(await root.unwrap(wrappedKek, rootKeyId, { keyring: 'default/index', keyId }))
+      secrets.push(
+        await root.unwrap(wrappedKek, rootKeyId, { keyring: 'default/index', keyId, use: 'kek' }),
+      )
     }
     const things = [
       keyring,

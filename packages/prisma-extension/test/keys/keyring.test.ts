@@ -557,7 +557,11 @@ describe('what is shown of a keyring', () => {
   test('are errors without key material, too', async () => {
     const { keyring, root } = await setUp()
     const row = keyring.keys()[0]!
-    const kek = await root.unwrap(row.wrappedKek, row.rootKeyId, { keyring: 'default', keyId: 1 })
+    const kek = await root.unwrap(row.wrappedKek, row.rootKeyId, {
+      keyring: 'default',
+      keyId: 1,
+      use: 'kek',
+    })
     const cipher = createCipheriv('aes-256-gcm', kek, randomBytes(12))
     const wrong = Buffer.concat([randomBytes(12), cipher.update(randomBytes(32)), randomBytes(16)])
     const error = await keyring

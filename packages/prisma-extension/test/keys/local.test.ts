@@ -18,7 +18,7 @@ import { localRootKey } from '../../src/keys/providers/local.ts'
 const NAME = 'ROWSEAL_TEST_ROOT_KEY'
 const folder = mkdtempSync(join(tmpdir(), 'rowseal-local-'))
 const key = randomBytes(32)
-const context = { keyring: 'default', keyId: 1 }
+const context = { keyring: 'default', keyId: 1, use: 'kek' } as const
 const isPosix = process.platform !== 'win32'
 const isRoot = process.geteuid?.() === 0
 
@@ -79,7 +79,7 @@ describe('a local root key', () => {
 
   test('unwraps what it wrapped', async () => {
     const root = localRootKey({ key })
-    const { kek, wrapped, rootKeyId } = await root.create(context)
+    const { key: kek, wrapped, rootKeyId } = await root.create(context)
     expect(kek).toHaveLength(32)
     expect(rootKeyId).toMatch(/^local:[0-9a-f]{16}$/)
     expect(Buffer.from(wrapped).includes(kek)).toBe(false)
@@ -89,7 +89,7 @@ describe('a local root key', () => {
   test('makes another KEK every time', async () => {
     const root = localRootKey({ key })
     const [a, b] = await Promise.all([root.create(context), root.create(context)])
-    expect(a.kek.equals(b.kek)).toBe(false)
+    expect(a.key.equals(b.key)).toBe(false)
   })
 
   test('does not unwrap for another keyring, another key id, or when altered', async () => {
@@ -100,6 +100,7 @@ describe('a local root key', () => {
     const attempts = [
       root.unwrap(wrapped, rootKeyId, { ...context, keyring: 'other' }),
       root.unwrap(wrapped, rootKeyId, { ...context, keyId: 2 }),
+      root.unwrap(wrapped, rootKeyId, { ...context, use: 'dek' }),
       root.unwrap(altered, rootKeyId, context),
       root.unwrap(wrapped.subarray(0, 59), rootKeyId, context),
     ]

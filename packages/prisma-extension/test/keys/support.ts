@@ -91,14 +91,26 @@ export function newRoot(): RootKey {
   return localRootKey({ key: randomBytes(32) })
 }
 
+/** The same root key as an object whose methods can be replaced. */
+export function delegating(root: RootKey): RootKey {
+  return {
+    provider: root.provider,
+    create: root.create.bind(root),
+    unwrap: root.unwrap.bind(root),
+    rewrap: root.rewrap.bind(root),
+    describe: root.describe.bind(root),
+    regions: root.regions.bind(root),
+    regionOf: root.regionOf.bind(root),
+  }
+}
+
 /** A root key that counts its calls and can be told to fail. */
 export function watchedRoot(): RootKey & { calls: number; broken: boolean } {
   const root = newRoot()
   const watched = {
-    provider: root.provider,
+    ...delegating(root),
     calls: 0,
     broken: false,
-    create: root.create.bind(root),
     unwrap: async (...args: Parameters<RootKey['unwrap']>) => {
       watched.calls++
       await new Promise((done) => setImmediate(done))

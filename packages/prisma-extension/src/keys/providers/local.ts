@@ -9,12 +9,12 @@ import {
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { KeyError } from '../../errors.ts'
-import type { KekContext, RootKey } from '../types.ts'
+import type { RootKey, RootKeyInfo, WrapContext, WrappedKey } from '../types.ts'
 
-// A KEK wrapped by a local root key:
+// A key wrapped by a local root key:
 //
 //   nonce (12) ‖ wrapped (32) ‖ tag (16)      AES-256-GCM under the root key
-//   AAD: "rowseal/v1/local-kek" ‖ key id (uint32, big-endian) ‖ keyring (UTF-8)
+//   AAD: "rowseal/v1/local-" ‖ "kek", "dek" or "mac" ‖ key id (uint32, big-endian) ‖ keyring (UTF-8)
 //
 // Its id: "local:" ‖ first 8 bytes, in hex, of HMAC-SHA-256 under it of "rowseal/v1/local-id"
 
@@ -70,20 +70,13 @@ class LocalRootKey implements RootKey {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- others ask a KMS
-  async create(
-    context: KekContext,
-  ): Promise<{ kek: Buffer; wrapped: Uint8Array; rootKeyId: string }> {
-    const kek = randomBytes(KEY_BYTES)
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES })
-    cipher.setAAD(aadOf(context))
-    const ciphertext = Buffer.concat([cipher.update(kek), cipher.final()])
-    const wrapped = Buffer.concat([nonce, ciphertext, cipher.getAuthTag()])
-    return { kek, wrapped, rootKeyId: this.id }
+  async create(context: WrapContext): Promise<WrappedKey & { key: Buffer }> {
+    const key = randomBytes(KEY_BYTES)
+    return { key, ...this.#wrap(key, context) }
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- others ask a KMS
-  async unwrap(wrapped: Uint8Array, rootKeyId: string, context: KekContext): Promise<Buffer> {
+  async unwrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<Buffer> {
     const { keyId, keyring } = context
     if (rootKeyId !== this.id) {
       throw new KeyError(
@@ -99,6 +92,39 @@ class LocalRootKey implements RootKey {
       `The wrapped KEK of key ${keyId}, keyring "${keyring}", was altered or belongs to another key.`,
       { fix: 'Restore the key store from a backup.' },
     )
+  }
+
+  async rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
+    const key = await this.unwrap(wrapped, rootKeyId, context)
+    try {
+      return this.#wrap(key, context)
+    } finally {
+      key.fill(0)
+    }
+  }
+
+  describe(rootKeyId = this.id): Promise<RootKeyInfo> {
+    const state = rootKeyId === this.id ? 'enabled' : 'unavailable'
+    return Promise.resolve({ rootKeyId, state, region: null, deletionAt: null, rotation: null })
+  }
+
+  regions(): Promise<readonly string[]> {
+    return Promise.resolve([])
+  }
+
+  regionOf(): null {
+    return null
+  }
+
+  #wrap(key: Uint8Array, context: WrapContext): WrappedKey {
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES })
+    cipher.setAAD(aadOf(context))
+    const ciphertext = Buffer.concat([cipher.update(key), cipher.final()])
+    return {
+      wrapped: Buffer.concat([nonce, ciphertext, cipher.getAuthTag()]),
+      rootKeyId: this.id,
+    }
   }
 
   toJSON(): object {
@@ -126,10 +152,10 @@ function unwrapped(key: KeyObject, wrapped: Uint8Array, aad: Uint8Array): Buffer
   }
 }
 
-function aadOf({ keyring, keyId }: KekContext): Buffer {
+function aadOf({ keyring, keyId, use }: WrapContext): Buffer {
   const number = Buffer.alloc(4)
   number.writeUInt32BE(keyId)
-  return Buffer.concat([Buffer.from('rowseal/v1/local-kek'), number, Buffer.from(keyring)])
+  return Buffer.concat([Buffer.from(`rowseal/v1/local-${use}`), number, Buffer.from(keyring)])
 }
 
 function fromEnv(name: string): KeyObject {
