@@ -1,9 +1,10 @@
+import { StoreMac } from './authentic.ts'
 import type { Kek } from './dek-wrap.ts'
 import { indexKeyringOf } from './index-name.ts'
 import { indexView, liveOf, type IndexView, type Subkeys } from './index-view.ts'
 import { KekCache } from './kek.ts'
 import type { CheckedOptions } from './options.ts'
-import { StoreReader, unsettled, type Held } from './reader.ts'
+import { keyringClosed, StoreReader, unsettled, type Held } from './reader.ts'
 import type { IndexRecord, KeyRow, Via } from './types.ts'
 
 /** How often a view starts over when the index keys change while one of them is loaded. */
@@ -33,6 +34,8 @@ export class IndexKeys {
   readonly name: string
   /** An instance opened with these options follows a change after at most so many milliseconds. */
   readonly maxAgeMs: number
+  /** Authenticates their rows in the store. */
+  readonly mac: StoreMac
   readonly #reader: StoreReader
   readonly #loaded: KekCache
   /** Go with the key they come from. */
@@ -42,11 +45,14 @@ export class IndexKeys {
   constructor(options: CheckedOptions) {
     this.name = indexKeyringOf(options.name)
     this.maxAgeMs = options.maxAgeMs
+    this.mac = new StoreMac(this.name, options.root)
     const entries = Math.max(options.kekCache.entries, MIN_ENTRIES)
     this.#loaded = new KekCache(options.root, { ...options.kekCache, entries }, options.clock)
     this.#reader = new StoreReader({
       ...options,
       keyring: this.name,
+      mac: this.mac,
+      minRevision: options.minIndexRevision,
       onRead: () => {
         this.#loaded.purge()
         this.#view = null
@@ -113,6 +119,7 @@ export class IndexKeys {
 
   /** The view of a snapshot, if all its keys are in memory. */
   #viewOf(held: Held): IndexView | null {
+    if (held.snapshot.active.state !== 'active') return null
     const keys: Kek[] = []
     for (const { keyId } of liveOf(held.snapshot)) {
       const key = this.#loaded.get(keyId)
@@ -138,6 +145,7 @@ export class IndexKeys {
   async #fetch(via?: Via): Promise<IndexView> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = this.#reader.fresh() ?? (await this.#reader.demand(via))
+      if (before.snapshot.active.state !== 'active') throw keyringClosed(this.name)
       const keys = await Promise.all(liveOf(before.snapshot).map((row) => this.#loaded.load(row)))
       const now = this.#reader.fresh() ?? (this.#reader.isRecent(before.began) ? before : null)
       if (now?.snapshot.revision === before.snapshot.revision) return this.#keep(now, keys)

@@ -1,9 +1,9 @@
-import { KeyError } from '../errors.ts'
 import { indexRingOf, writeIndexes } from './index-write.ts'
-import { openKek } from './kek.ts'
 import type { Keyring } from './keyring.ts'
+import { activateIn, addTo, holderOf } from './lifecycle.ts'
+import { moved } from './states.ts'
 import type { KeyRow } from './types.ts'
-import { addVersion, conflict, MAX_TRIES, newVersion, pendingOf, readNow } from './versions.ts'
+import { commitFirst, conflict, MAX_TRIES, newVersion, readNow } from './versions.ts'
 
 // Rotation of index keys, as whoever leads it through sees it. Every step is one compare-and-set, so
 // it may die between any two and be run again from the start:
@@ -33,7 +33,7 @@ export async function initIndexKeys(keyring: Keyring): Promise<{ created: boolea
       await keyring.index.view()
       return { created: false }
     }
-    if (!(await ring.store.create(await newVersion(ring, 1, 'active')))) continue
+    if (!(await commitFirst(ring, await newVersion(ring, 1, 'active')))) continue
     await keyring.index.refresh()
     await keyring.index.view()
     return { created: true }
@@ -48,13 +48,8 @@ export async function initIndexKeys(keyring: Keyring): Promise<{ created: boolea
  * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`,
  *   `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
  */
-export async function addIndexKey(keyring: Keyring): Promise<KeyRow> {
-  const ring = indexRingOf(keyring)
-  const before = await readNow(ring)
-  const pending = pendingOf(before) ?? pendingOf(await addVersion(ring, before))
-  if (pending === undefined) throw conflict(ring)
-  await keyring.index.refresh()
-  return pending
+export function addIndexKey(keyring: Keyring): Promise<KeyRow> {
+  return addTo(holderOf(keyring, 'index'))
 }
 
 /**
@@ -64,21 +59,8 @@ export async function addIndexKey(keyring: Keyring): Promise<KeyRow> {
  * @returns both versions as they now are.
  * @throws {KeyError} `ERR_KEY_STATE` if none waits; else as `addIndexKey`
  */
-export async function activateIndexKey(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
-  const now = await readNow(indexRingOf(keyring))
-  const to = pendingOf(now)
-  const from = now.active
-  if (to === undefined) throw noneWaiting(keyring)
-  await openKek(keyring.root, to) // as others will: from what the store holds, not from memory
-  await writeIndexes(keyring, now, {
-    activeKeyId: to.keyId,
-    transitions: [
-      { keyId: from.keyId, from: 'active', to: 'suspended' },
-      { keyId: to.keyId, from: 'pre-activation', to: 'active' },
-    ],
-  })
-  const after = (keyId: number): KeyRow => keyring.index.keys().find((row) => row.keyId === keyId)!
-  return { from: after(from.keyId), to: after(to.keyId) }
+export function activateIndexKey(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
+  return activateIn(holderOf(keyring, 'index'))
 }
 
 /**
@@ -95,22 +77,11 @@ export async function retireIndexKeys(
 ): Promise<readonly number[]> {
   const now = await readNow(indexRingOf(keyring))
   const pinned = new Set([...now.indexes.values()].flatMap(({ keys }) => keys))
-  const keyIds = [...now.rows.values()]
+  const rows = [...now.rows.values()]
     .filter(({ keyId, state }) => state === 'suspended' && verified.includes(keyId))
-    .map(({ keyId }) => keyId)
-    .filter((keyId) => !pinned.has(keyId))
-  if (keyIds.length === 0) return []
-  const transitions = keyIds.map(
-    (keyId) => ({ keyId, from: 'suspended', to: 'deactivated' }) as const,
-  )
-  await writeIndexes(keyring, now, { transitions })
-  return keyIds
-}
-
-function noneWaiting(keyring: Keyring): KeyError {
-  return new KeyError(
-    'ERR_KEY_STATE',
-    `Keyring "${keyring.index.name}" has no version that waits to become active.`,
-    { fix: 'Store one first, and wait until every instance has read it.' },
-  )
+    .filter(({ keyId }) => !pinned.has(keyId))
+  if (rows.length === 0) return []
+  const at = new Date()
+  await writeIndexes(keyring, now, { rows: rows.map((row) => moved(row, 'deactivated', at)) })
+  return rows.map(({ keyId }) => keyId)
 }

@@ -1,7 +1,7 @@
 /// <reference lib="es2024.string" />
 // String.isWellFormed: in Node since 20.0.
 import { phaseOf } from './index-phases.ts'
-import { INDEX_PERMITTED } from './states.ts'
+import { mayMatch } from './states.ts'
 import type { IndexRecord, KeyRow } from './types.ts'
 
 /** HKDF of Node takes up to 1024 bytes of info, of which the id is the largest part. */
@@ -71,9 +71,10 @@ function faultOf(record: IndexRecord, rows: ReadonlyMap<number, KeyRow>): string
   }
   if (phaseOf(record) === null) return 'is in none of the known phases'
   if (new Set(pinned).size < pinned.length) return 'has both slots under one key'
+  const isClosed = ![...rows.values()].some(({ state }) => state === 'active')
   const lost = pinned.find((keyId) => {
     const row = rows.get(keyId)
-    return row === undefined || !INDEX_PERMITTED[row.state].match
+    return row === undefined || (!mayMatch(row) && !isClosed)
   })
   return lost === undefined ? null : `is under key ${lost}, which is not there or may not be used`
 }

@@ -4,7 +4,7 @@ import { areNormalizers, isIndexId } from './index-records.ts'
 import { indexRingOf, writeIndexes } from './index-write.ts'
 import type { Keyring } from './keyring.ts'
 import type { Snapshot } from './snapshot.ts'
-import { INDEX_PERMITTED } from './states.ts'
+import { mayMatch } from './states.ts'
 import type { IndexRecord } from './types.ts'
 import { readNow } from './versions.ts'
 
@@ -145,7 +145,7 @@ function withRecord(now: Snapshot, record: IndexRecord): readonly IndexRecord[] 
 
 /** Is there only one key that a value of this index can be under, and only slot 1 to hold it? */
 function isUnderOneKey(now: Snapshot, record: IndexRecord): boolean {
-  const live = [...now.rows.values()].filter(({ state }) => INDEX_PERMITTED[state].match)
+  const live = [...now.rows.values()].filter(mayMatch)
   return live.length === 1 && (!record.isUnique || phaseOf(record) === 'slot-1')
 }
 

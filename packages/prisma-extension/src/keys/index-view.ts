@@ -3,7 +3,7 @@ import { KeyError } from '../errors.ts'
 import type { Kek } from './dek-wrap.ts'
 import { indexSubkey } from './index-subkey.ts'
 import type { Snapshot } from './snapshot.ts'
-import { INDEX_PERMITTED } from './states.ts'
+import { mayMatch } from './states.ts'
 import type { IndexRecord, KeyRow } from './types.ts'
 
 /** Subkey of one index column, under one index key. */
@@ -41,9 +41,7 @@ export type Subkeys = WeakMap<Kek, Map<string, IndexKey>>
 
 /** The versions whose values may be in the database, the active one first. */
 export function liveOf({ active, rows }: Snapshot): readonly KeyRow[] {
-  const others = [...rows.values()].filter(
-    (row) => row !== active && INDEX_PERMITTED[row.state].match,
-  )
+  const others = [...rows.values()].filter((row) => row !== active && mayMatch(row))
   return [active, ...others]
 }
 

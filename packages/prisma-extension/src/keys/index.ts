@@ -1,4 +1,11 @@
 export type { Clock } from './clock.ts'
+export {
+  cancelDestruction,
+  closeKeyring,
+  destroyKey,
+  retireKey,
+  scheduleDestruction,
+} from './destruction.ts'
 export { IndexKeys, type IndexKeyStats } from './index-keys.ts'
 export { activateIndexKey, addIndexKey, initIndexKeys, retireIndexKeys } from './index-lifecycle.ts'
 export { INDEX_MOVES, phaseOf, type IndexPhase } from './index-phases.ts'
@@ -11,23 +18,26 @@ export {
 } from './index-register.ts'
 export type { IndexKey, IndexView } from './index-view.ts'
 export { Keyring, openKeyring, type CacheStats, type KeyringStats } from './keyring.ts'
-export { initKeyring, rotate } from './lifecycle.ts'
+export { rewrapKeys, type Rewrapped } from './rewrap.ts'
+export { compromiseKey, resumeKey, suspendKey } from './suspension.ts'
+export { MAX_USES } from './uses.ts'
+export { activateKey, addKey, initKeyring, rotate } from './lifecycle.ts'
 export type { Opened } from './opener.ts'
 export type { KeyringOptions } from './options.ts'
-export { INDEX_PERMITTED, PERMITTED, TRANSITIONS } from './states.ts'
+export { INDEX_PERMITTED, mayMatch, mayProcess, PERMITTED, TRANSITIONS } from './states.ts'
 export type {
   Dek,
   IndexRecord,
   IndexSlot,
-  KeyringChange,
   KeyringHead,
   KeyringSnapshot,
+  KeyringWrite,
   KeyRow,
   KeyState,
   KeyStore,
-  KeyTransition,
   RootKey,
   RootKeyInfo,
+  RowWrite,
   Suite,
   Via,
   WrapContext,

@@ -126,7 +126,8 @@ function mismatch({ keyring, keyId }: WrapContext, what: string): KeyError {
   )
 }
 
-async function fromRoot<T>(root: RootKey, call: () => Promise<T>): Promise<T> {
+/** What a root key answers; whatever it throws becomes a `KeyError`. */
+export async function fromRoot<T>(root: RootKey, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {

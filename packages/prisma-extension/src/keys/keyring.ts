@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import { StoreMac } from './authentic.ts'
 import { DekCache, nameOf } from './dek-cache.ts'
 import { createDeks, type Kek } from './dek-wrap.ts'
 import { IndexKeys, type IndexKeyStats } from './index-keys.ts'
@@ -7,8 +8,9 @@ import { KekCache } from './kek.ts'
 import { NoncePool } from '../nonce-pool.ts'
 import { Opener, type Opened } from './opener.ts'
 import { checkOptions, type CheckedOptions, type KeyringOptions } from './options.ts'
-import { StoreReader, unsettled } from './reader.ts'
-import { PERMITTED } from './states.ts'
+import { keyringClosed, StoreReader, unsettled } from './reader.ts'
+import { mayProcess } from './states.ts'
+import { Uses } from './uses.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, Via, WrappedDek } from './types.ts'
 
 const MAX_DEKS = 1_000_000
@@ -49,10 +51,13 @@ export class Keyring {
   readonly root: RootKey
   /** The keys of its blind indexes. */
   readonly index: IndexKeys
+  /** Authenticates its rows in the store. */
+  readonly mac: StoreMac
   readonly #reader: StoreReader
   readonly #keks: KekCache
   readonly #deks: DekCache
   readonly #opener: Opener
+  readonly #uses: Uses
   readonly #nonces = new NoncePool()
   #wraps = 0
 
@@ -61,11 +66,14 @@ export class Keyring {
     this.store = options.store
     this.root = options.root
     this.index = new IndexKeys(options)
+    this.mac = new StoreMac(options.name, options.root)
+    this.#uses = new Uses(options.name, options.store)
     this.#keks = new KekCache(options.root, options.kekCache, options.clock)
     this.#deks = new DekCache(options.dekCache, options.clock)
     this.#reader = new StoreReader({
       ...options,
       keyring: options.name,
+      mac: this.mac,
       onRead: () => this.#keks.purge(),
     })
     this.#opener = new Opener({
@@ -86,7 +94,7 @@ export class Keyring {
   isStale(keyId: number): boolean {
     const snapshot = this.#reader.snapshot
     const row = snapshot?.rows.get(keyId)
-    return row !== undefined && row !== snapshot?.active && PERMITTED[row.state].process
+    return row !== undefined && row !== snapshot?.active && mayProcess(row)
   }
 
   /** The key ids for which `isStale`, by version. */
@@ -120,7 +128,7 @@ export class Keyring {
   async verify(): Promise<void> {
     const snapshot = this.#reader.snapshot
     if (snapshot === null) throw this.#reader.missing()
-    await this.#keks.load(snapshot.active)
+    if (mayProcess(snapshot.active)) await this.#keks.load(snapshot.active)
   }
 
   /**
@@ -139,7 +147,9 @@ export class Keyring {
     }
     if (count === 0) return []
     this.#reader.refreshIfDue()
-    const kek = this.#sealingKek() ?? (await this.#fetchSealingKek(via))
+    const held = this.#sealingKek()
+    const isCovered = held !== undefined && this.#uses.take(held.keyId, count, via)
+    const kek = isCovered ? held : await this.#fetchSealingKek(count, via)
     this.#wraps += count
     const keep = (dek: Dek, bytes: Uint8Array): void => this.#deks.set(nameOf(dek), bytes)
     return createDeks(kek, count, this.#nonces, remember ? keep : undefined)
@@ -219,14 +229,17 @@ export class Keyring {
 
   #sealingKek(): Kek | undefined {
     const held = this.#reader.fresh()
-    return held === null ? undefined : this.#keks.get(held.snapshot.active.keyId)
+    if (held?.snapshot.active.state !== 'active') return undefined
+    return this.#keks.get(held.snapshot.active.keyId)
   }
 
-  /** Loading can take long, so the keyring is looked at once more afterwards. */
-  async #fetchSealingKek(via?: Via): Promise<Kek> {
+  /** Loading and reserving can take long, so the keyring is looked at once more afterwards. */
+  async #fetchSealingKek(count: number, via?: Via): Promise<Kek> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const held = this.#reader.fresh() ?? (await this.#reader.demand(via))
+      if (held.snapshot.active.state !== 'active') throw keyringClosed(this.name)
       const kek = await this.#keks.load(held.snapshot.active)
+      await this.#uses.reserve(kek.keyId, count, via)
       const now = this.#reader.fresh() ?? (this.#reader.isRecent(held.began) ? held : null)
       if (now?.snapshot.active.keyId === kek.keyId) return kek
     }

@@ -1,14 +1,61 @@
 import { openKek } from './kek.ts'
 import type { Keyring } from './keyring.ts'
-import type { KeyRow } from './types.ts'
-import { addVersion, conflict, MAX_TRIES, newVersion, pendingOf, readNow } from './versions.ts'
+import { indexRingOf } from './index-write.ts'
+import type { Snapshot } from './snapshot.ts'
+import { moved } from './states.ts'
+import { KeyError } from '../errors.ts'
+import type { KeyRow, KeyState } from './types.ts'
+import {
+  addVersion,
+  commit,
+  commitFirst,
+  conflict,
+  MAX_TRIES,
+  newVersion,
+  pendingOf,
+  readNow,
+  type Change,
+  type Ring,
+} from './versions.ts'
 
 // Rotation is two writes, and may die between them:
 //
-//   1. add     the new version is stored, in `pre-activation`: everybody can open with it, nobody seals
-//   2. change  compare-and-set on the head: new version `active`, former one `suspended`
+//   1. addKey       the new version is stored, in `pre-activation`: everybody can open with it, nobody seals
+//      wait         until every instance has had time to load it
+//   2. activateKey  compare-and-set on the head: new version `active`, former one `suspended`
 //
 // The next rotation finds a version left in `pre-activation` and goes on with step 2.
+
+/** A keyring's KEKs or its index keys, and how this instance sees a change of them at once. */
+export interface Holder {
+  readonly ring: Ring
+  readonly refresh: () => Promise<boolean>
+  readonly keys: () => readonly KeyRow[]
+}
+
+/** The KEKs of a keyring, or its index keys. */
+export function holderOf(keyring: Keyring, what: 'keks' | 'index'): Holder {
+  if (what === 'keks')
+    return { ring: keyring, refresh: () => keyring.refresh(), keys: () => keyring.keys() }
+  const { index } = keyring
+  return { ring: indexRingOf(keyring), refresh: () => index.refresh(), keys: () => index.keys() }
+}
+
+/**
+ * Which of the two has a key version.
+ *
+ * @throws {KeyError} `ERR_KEY_UNKNOWN` if neither has.
+ */
+export async function holderWith(keyring: Keyring, keyId: number): Promise<Holder> {
+  for (const what of ['keks', 'index'] as const) {
+    const holder = holderOf(keyring, what)
+    await holder.refresh()
+    if (holder.keys().some((row) => row.keyId === keyId)) return holder
+  }
+  throw new KeyError('ERR_KEY_UNKNOWN', `Keyring "${keyring.name}" has no key ${keyId}.`, {
+    fix: '`npx rowseal keys list` shows all keys.',
+  })
+}
 
 /**
  * Make the key store's tables and the keyring's first key version, unless they are there. Two at
@@ -26,7 +73,7 @@ export async function initKeyring(keyring: Keyring): Promise<{ created: boolean 
       return { created: false }
     }
     const key = await newVersion(keyring, 1, 'active')
-    if (!(await keyring.store.create(key))) continue
+    if (!(await commitFirst(keyring, key))) continue
     await keyring.refresh()
     await keyring.verify()
     return { created: true }
@@ -35,33 +82,92 @@ export async function initKeyring(keyring: Keyring): Promise<{ created: boolean 
 }
 
 /**
- * Make a new key version active; the former one becomes suspended in the same step. Values sealed
- * before are then stale. A rotation that was cut off after its first step is finished instead of
- * begun anew. Of two at once exactly one wins.
+ * Store the next key version, in `pre-activation`, unless one waits there already.
+ *
+ * @returns the version that waits.
+ * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`,
+ *   `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`, `ERR_STORE_TAMPERED`
+ */
+export function addKey(keyring: Keyring): Promise<KeyRow> {
+  return addTo(holderOf(keyring, 'keks'))
+}
+
+/** As `addKey`, to KEKs or index keys. */
+export async function addTo({ ring, refresh }: Holder): Promise<KeyRow> {
+  const before = await readNow(ring)
+  const pending = pendingOf(before) ?? pendingOf(await addVersion(ring, before))
+  if (pending === undefined) throw conflict(ring)
+  await refresh()
+  return pending
+}
+
+/**
+ * Make the version that waits in `pre-activation` active; the former one becomes suspended in the same
+ * step. Of two at once exactly one wins.
  *
  * @returns both versions as they now are.
- * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable) if somebody else changed the keyring,
- *   `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
+ * @throws {KeyError} `ERR_KEY_STATE` if none waits; else as `addKey`
+ */
+export function activateKey(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
+  return activateIn(holderOf(keyring, 'keks'))
+}
+
+/** As `activateKey`, in KEKs or index keys. */
+export async function activateIn(holder: Holder): Promise<{ from: KeyRow; to: KeyRow }> {
+  const { ring } = holder
+  const now = await readNow(ring)
+  const to = pendingOf(now)
+  if (to !== undefined) return succeed(holder, now, to, 'suspended')
+  throw new KeyError(
+    'ERR_KEY_STATE',
+    `Keyring "${ring.name}" has no version that waits to become active.`,
+    { fix: 'Store one first, and wait until every instance has read it.' },
+  )
+}
+
+/**
+ * Make a new key version active; the former one becomes suspended in the same step. Values sealed
+ * before are then stale. A rotation that was cut off after its first step is finished instead of
+ * begun anew. Of two at once exactly one wins. Does not wait: an instance that has not loaded the new
+ * version yet looks it up when it meets it.
+ *
+ * @returns both versions as they now are.
+ * @throws {KeyError} as `addKey`
  */
 export async function rotate(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
   const before = await readNow(keyring)
   const stored = pendingOf(before) === undefined ? await addVersion(keyring, before) : before
   const to = pendingOf(stored)
-  const from = stored.active
-  if (to === undefined || from.keyId !== before.active.keyId) throw conflict(keyring)
-  await openKek(keyring.root, to) // as others will: from what the store holds, not from memory
-  const isChanged = await keyring.store.change({
-    keyring: keyring.name,
-    expectedRevision: stored.revision,
+  if (to === undefined || stored.active.keyId !== before.active.keyId) throw conflict(keyring)
+  return succeed(holderOf(keyring, 'keks'), stored, to, 'suspended')
+}
+
+/**
+ * Let another version take over from the active one.
+ *
+ * @param leaving - what becomes of the active one.
+ * @param others - further versions that change in the same step.
+ */
+export async function succeed(
+  { ring, refresh, keys }: Holder,
+  now: Snapshot,
+  to: KeyRow,
+  leaving: KeyState,
+  others: readonly KeyRow[] = [],
+): Promise<{ from: KeyRow; to: KeyRow }> {
+  await openKek(ring.root, to) // as others will: from what the store holds, not from memory
+  const at = new Date()
+  const change: Change = {
     activeKeyId: to.keyId,
-    transitions: [
-      { keyId: from.keyId, from: 'active', to: 'suspended' },
-      { keyId: to.keyId, from: 'pre-activation', to: 'active' },
+    rows: [
+      // A closed keyring has no active version; it opens again with this one.
+      now.active.state === 'active' ? moved(now.active, leaving, at) : now.active,
+      moved(to, 'active', at),
+      ...others,
     ],
-    at: new Date(),
-  })
-  if (!isChanged) throw conflict(keyring)
-  await keyring.refresh()
-  const after = (keyId: number): KeyRow => keyring.keys().find((row) => row.keyId === keyId)!
-  return { from: after(from.keyId), to: after(to.keyId) }
+  }
+  if (!(await commit(ring, now, change))) throw conflict(ring)
+  await refresh()
+  const after = (keyId: number): KeyRow => keys().find((row) => row.keyId === keyId)!
+  return { from: after(now.active.keyId), to: after(to.keyId) }
 }

@@ -5,8 +5,8 @@ import { nameOf, type DekCache } from './dek-cache.ts'
 import { refused, unwrapDek, type Kek } from './dek-wrap.ts'
 import type { KekCache } from './kek.ts'
 import type { StoreReader } from './reader.ts'
-import { PERMITTED } from './states.ts'
-import type { KeyRow, KeyState, KeyStore, Via, WrappedDek } from './types.ts'
+import { mayProcess } from './states.ts'
+import type { KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
 /** Key ids known to belong to other keyrings. They never change hands. */
 const FOREIGN_ENTRIES = 1000
@@ -91,9 +91,7 @@ export class Opener {
       const unknown = ids.filter((keyId) => reader.snapshot?.rows.has(keyId) !== true)
       if (unknown.length > 0) await this.#learn(unknown, fetched.refusals, via)
       const rows = ids.flatMap((keyId) => reader.snapshot?.rows.get(keyId) ?? [])
-      const loads = rows
-        .filter(({ state }) => PERMITTED[state].process)
-        .map((row) => keks.load(row))
+      const loads = rows.filter(mayProcess).map((row) => keks.load(row))
       for (const kek of await Promise.all(loads)) fetched.keks.set(kek.keyId, kek)
       looked = this.look(wanted, remember, fetched)
     }
@@ -107,7 +105,7 @@ export class Opener {
         ? fetched?.refusals.get(dek.keyId)
         : this.#foreignKey(dek.keyId, keyring)
     }
-    if (!PERMITTED[row.state].process) return this.#notPermitted(row.keyId, row.state)
+    if (!mayProcess(row)) return this.#notPermitted(row)
     if (row.suite !== dek.suite) return refused() // a value of that suite was never sealed
     return undefined
   }
@@ -176,11 +174,16 @@ export class Opener {
     )
   }
 
-  #notPermitted(keyId: number, state: KeyState): KeyError {
+  #notPermitted({ keyId, state, destroyAt }: KeyRow): KeyError {
+    const isEnding = destroyAt !== null
     return new KeyError(
       'ERR_KEY_STATE',
-      `Key ${keyId} of keyring "${this.#options.keyring}" is ${state} and opens nothing.`,
-      { fix: 'Restore the value from a copy that was sealed under another key.' },
+      `Key ${keyId} of keyring "${this.#options.keyring}" is ${isEnding ? 'about to be destroyed' : state} and opens nothing.`,
+      {
+        fix: isEnding
+          ? `If the value is needed, \`npx rowseal keys destroy ${keyId} --cancel\` before ${destroyAt.toISOString()}.`
+          : 'Restore the value from a copy that was sealed under another key.',
+      },
     )
   }
 }

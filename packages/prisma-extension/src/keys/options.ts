@@ -4,6 +4,7 @@ import type { CacheLimits } from './kek.ts'
 import type { KeyStore, RootKey } from './types.ts'
 
 const DAY_MS = 86_400_000
+const MAX_REVISION = Number.MAX_SAFE_INTEGER
 /** Printable, and the same under every collation and quoting rule; 128 with the suffix of index keys. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,121}$/
 
@@ -40,6 +41,13 @@ export interface KeyringOptions {
     /** How long a revoked root key goes on serving. Milliseconds, 1 to 86,400,000. Default: 900,000 (15 minutes). */
     readonly maxAgeMs?: number
   }
+  /**
+   * The lowest revision of the keyring that is believed, kept outside of the store: so a store that was
+   * put back to an older state is refused at start-up too. `rowseal status` shows it. Default: 1.
+   */
+  readonly minRevision?: number
+  /** The same for the keys of blind indexes. Default: 1. */
+  readonly minIndexRevision?: number
   /** For tests. Default: the system's clocks. */
   readonly clock?: Clock
 }
@@ -52,6 +60,8 @@ export interface CheckedOptions {
   readonly maxAgeMs: number
   readonly dekCache: CacheLimits
   readonly kekCache: CacheLimits
+  readonly minRevision: number
+  readonly minIndexRevision: number
   readonly clock: Clock
 }
 
@@ -59,7 +69,7 @@ export interface CheckedOptions {
 export function checkOptions(options: KeyringOptions): CheckedOptions {
   const { root, store, name = 'default', clock = SYSTEM_CLOCK, dekCache, kekCache } = options
   assertHas('root', root, ['create', 'unwrap', 'rewrap', 'describe', 'regions', 'regionOf'])
-  assertHas('store', store, ['init', 'read', 'create', 'add', 'change'])
+  assertHas('store', store, ['init', 'read', 'write', 'reserve'])
   assertHas('clock', clock, ['wall', 'monotonic'])
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
@@ -84,6 +94,8 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
     refreshMs,
     maxAgeMs,
     clock,
+    minRevision: number('minRevision', options.minRevision, 1, 1, MAX_REVISION),
+    minIndexRevision: number('minIndexRevision', options.minIndexRevision, 1, 1, MAX_REVISION),
     dekCache: {
       entries: number('dekCache.entries', dekCache?.entries, 100_000, 0, 10_000_000),
       maxAgeMs: number('dekCache.maxAgeMs', dekCache?.maxAgeMs, 300_000, 1, DAY_MS),

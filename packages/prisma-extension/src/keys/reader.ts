@@ -1,4 +1,5 @@
 import { KeyError } from '../errors.ts'
+import { tampered, type StoreMac } from './authentic.ts'
 import { ageMs, momentOf, type Clock, type Moment } from './clock.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
@@ -26,6 +27,9 @@ export interface ReaderOptions {
   readonly clock: Clock
   readonly refreshMs: number
   readonly maxAgeMs: number
+  readonly mac: StoreMac
+  /** The lowest revision that is believed, as an outside anchor says. */
+  readonly minRevision: number
   /** Called after each read that worked. */
   readonly onRead: () => void
 }
@@ -54,6 +58,8 @@ export class StoreReader {
   #lastMiss: Moment | null = null
   #flight: Flight | null = null
   #next: Promise<void> | null = null
+  /** Was the store last found changed by somebody who may not? Then nothing is sealed. */
+  #isDistrusted = false
   reads = 0
   failures = 0
   lastError: string | null = null
@@ -74,6 +80,7 @@ export class StoreReader {
   /** The snapshot if it is recent enough to seal under. */
   fresh(): Held | null {
     const [snapshot, began] = [this.#snapshot, this.#began]
+    if (this.#isDistrusted) return null
     return snapshot !== null && began !== null && this.isRecent(began) ? { snapshot, began } : null
   }
 
@@ -178,14 +185,17 @@ export class StoreReader {
     try {
       const raw = await store.read(keyring, via)
       const read = raw === null ? null : checkSnapshot(keyring, raw)
+      if (raw !== null) await this.#options.mac.assertAuthentic(raw)
       this.#take(read, began, via)
       this.lastError = null
+      this.#isDistrusted = false
       onRead()
       return read
     } catch (error) {
       this.failures++
       const known = error instanceof KeyError ? error : this.#unavailable(error)
       this.lastError = known.code
+      if (known.code === 'ERR_STORE_TAMPERED') this.#isDistrusted = true
       throw known
     }
   }
@@ -197,6 +207,8 @@ export class StoreReader {
       if (this.#snapshot !== null) throw this.missing()
       return
     }
+    const { minRevision } = this.#options
+    if (read.revision < minRevision) throw this.#putBack(read.revision, minRevision)
     if (this.#snapshot !== null && read.revision < this.#snapshot.revision) {
       const isOverlapping = this.#ended !== null && began.monotonic <= this.#ended.monotonic
       if (via !== undefined || isOverlapping) return
@@ -214,11 +226,9 @@ export class StoreReader {
   }
 
   #putBack(read: number, held: number): KeyError {
-    const { keyring, store } = this.#options
-    return new KeyError(
-      'ERR_KEY_MISMATCH',
-      `Keyring "${keyring}" in the ${store.name} is at revision ${read}, but was at ${held} before.`,
-      { fix: 'The key store was put back to an older state: bring the newer one back.' },
+    return tampered(
+      this.#options.keyring,
+      `They are at revision ${read}, and were at ${held} before: the store was put back to an older state.`,
     )
   }
 
@@ -241,6 +251,13 @@ export function unsettled(keyring: string): KeyError {
   return new KeyError('ERR_KEY_UNAVAILABLE', `Keyring "${keyring}" changed while it was read.`, {
     fix: 'Try again.',
     retryable: true,
+  })
+}
+
+/** What a keyring says that was closed, as a tenant's is before it is destroyed. */
+export function keyringClosed(keyring: string): KeyError {
+  return new KeyError('ERR_KEY_STATE', `Keyring "${keyring}" is closed and seals nothing.`, {
+    fix: 'If that was a mistake: `npx rowseal keys destroy --cancel`, then `npx rowseal rotate`, with --keyring.',
   })
 }
 

@@ -1,28 +1,33 @@
 import { inspect } from 'node:util'
 import { KeyError } from '../errors.ts'
+import { tampered } from './authentic.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { checkRecords } from './index-records.ts'
-import { isKeyState, PERMITTED } from './states.ts'
-import type { IndexRecord, KeyringSnapshot, KeyRow } from './types.ts'
+import { isKeyState, mayProcess } from './states.ts'
+import type { IndexRecord, KeyringHead, KeyringSnapshot, KeyRow, WrappedKey } from './types.ts'
 
 const MAX_KEY_ID = 0xffff_ffff
 const CHECK_VALUE_BYTES = 32
+const MAC_BYTES = 32
+const SUITES: readonly number[] = [0x01, 0x02]
 
 /** A keyring as the store gave it, checked and frozen. */
 export interface Snapshot {
   readonly revision: number
+  /** The version that seals; `deactivated` or `destroyed` where the keyring is closed. */
   readonly active: KeyRow
   readonly rows: ReadonlyMap<number, KeyRow>
   /** Ids of the versions that may open and are not active. */
   readonly stale: readonly number[]
   /** Blind indexes by id; none in a keyring of KEKs. */
   readonly indexes: ReadonlyMap<string, IndexRecord>
+  readonly macKey: WrappedKey
 }
 
 /**
  * Check what a store gave. Stores are databases that people can edit: nothing is taken on trust.
  *
- * @throws {KeyError} `ERR_KEY_MISMATCH` naming key and column, `ERR_STORE_NEWER` for an unknown suite.
+ * @throws {KeyError} `ERR_STORE_TAMPERED` naming key and column, `ERR_STORE_NEWER` for an unknown suite.
  */
 export function checkSnapshot(keyring: string, { head, keys }: KeyringSnapshot): Snapshot {
   const rows = new Map<number, KeyRow>()
@@ -35,11 +40,13 @@ export function checkSnapshot(keyring: string, { head, keys }: KeyringSnapshot):
   if (head.keyring !== keyring) throw unfit(keyring, 'Its head names another keyring.')
   if (!isCount(head.revision)) throw unfit(keyring, 'The revision of its head is not a number.')
   if (active === undefined) throw unfit(keyring, 'Its head names a key that is not there.')
+  const isClosed = active.state === 'deactivated' || active.state === 'destroyed'
   for (const { keyId, state } of rows.values()) {
-    if ((state === 'active') === (keyId === active.keyId)) continue
+    if ((state === 'active') === (keyId === active.keyId && !isClosed)) continue
     throw unfit(keyring, `Key ${keyId} is ${state}, but the active key is ${active.keyId}.`)
   }
-  const stale = [...rows.values()].filter((row) => row !== active && PERMITTED[row.state].process)
+  checkHead(keyring, head)
+  const stale = [...rows.values()].filter((row) => row !== active && mayProcess(row))
   const indexes = checkRecords(head.indexes, rows, (what) => unfit(keyring, what))
   if (indexes.size > 0 && !isIndexKeyring(keyring)) throw unfit(keyring, 'It has no index keys.')
   return {
@@ -48,7 +55,19 @@ export function checkSnapshot(keyring: string, { head, keys }: KeyringSnapshot):
     rows,
     stale: Object.freeze(stale.map(({ keyId }) => keyId)),
     indexes,
+    macKey: Object.freeze({ ...head.macKey, wrapped: unprinted(head.macKey.wrapped) }),
   }
+}
+
+function checkHead(keyring: string, { digests, mac, macKey }: KeyringHead): void {
+  const areDigests =
+    Array.isArray(digests) &&
+    (digests as unknown[]).every(
+      (pair) => Array.isArray(pair) && isCount(pair[0]) && typeof pair[1] === 'string',
+    )
+  if (!areDigests) throw unfit(keyring, 'The digests of its head are no list.')
+  if (mac.length === MAC_BYTES && macKey.wrapped.length > 0) return
+  throw unfit(keyring, 'The MAC of its head or the key of the MAC has another length.')
 }
 
 function checkRow(keyring: string, row: KeyRow): void {
@@ -58,8 +77,12 @@ function checkRow(keyring: string, row: KeyRow): void {
   if (!isKeyState(row.state)) throw wrong('state is none of the known ones')
   if (!isCount(row.version)) throw wrong('version is not a number')
   if (row.checkValue.length !== CHECK_VALUE_BYTES) throw wrong('check value is not 32 bytes long')
-  if (row.state !== 'destroyed' && row.wrappedKek.length === 0) throw wrong('wrapped KEK is empty')
-  if ((row.suite as number) === 0x01) return
+  if ((row.state === 'destroyed') !== (row.wrappedKek.length === 0)) {
+    throw wrong('wrapped KEK is empty, or should be')
+  }
+  if (!Number.isSafeInteger(row.uses) || row.uses < 0) throw wrong('uses is not a number')
+  if (!areKeyIds(row.rewrappedFrom)) throw wrong('rewrapped_from is no list of key ids')
+  if (SUITES.includes(row.suite)) return
   throw new KeyError(
     'ERR_STORE_NEWER',
     `Key ${row.keyId} of keyring "${keyring}" is for suite ${row.suite}, which this version of Rowseal does not know.`,
@@ -67,14 +90,12 @@ function checkRow(keyring: string, row: KeyRow): void {
   )
 }
 
+function areKeyIds(list: unknown): boolean {
+  return Array.isArray(list) && (list as unknown[]).every(isCount)
+}
+
 function unfit(keyring: string, what: string): KeyError {
-  return new KeyError(
-    'ERR_KEY_MISMATCH',
-    `The key store's rows of keyring "${keyring}" do not fit. ${what}`,
-    {
-      fix: 'Somebody edited them: restore the key store from a backup.',
-    },
-  )
+  return tampered(keyring, what)
 }
 
 function isCount(value: unknown): value is number {
@@ -84,6 +105,7 @@ function isCount(value: unknown): value is number {
 function frozen(row: KeyRow): KeyRow {
   return Object.freeze({
     ...row,
+    rewrappedFrom: Object.freeze([...row.rewrappedFrom]),
     wrappedKek: unprinted(row.wrappedKek),
     checkValue: unprinted(row.checkValue),
   })

@@ -1,7 +1,10 @@
 import { KeyError } from '../errors.ts'
-import type { KeyringChange, KeyState } from './types.ts'
+import type { KeyringWrite, KeyRow, KeyState, RowWrite } from './types.ts'
 
-/** What each state allows. "protect" seals, "process" opens. NIST SP 800-57 Part 1, section 7. */
+/**
+ * What each state allows. "protect" seals, "process" opens. NIST SP 800-57 Part 1, section 7. While its
+ * destruction is under way a key opens nothing, whatever its state: see `mayProcess`.
+ */
 export const PERMITTED: Readonly<Record<KeyState, { protect: boolean; process: boolean }>> = {
   'pre-activation': { protect: false, process: true },
   active: { protect: true, process: true },
@@ -40,6 +43,7 @@ export const TRANSITIONS: Readonly<Record<KeyState, Readonly<Partial<Record<KeyS
     },
     active: {
       suspended: 'another version took over; its values are not yet drained',
+      deactivated: 'its keyring is closed: nothing is sealed any more',
       compromised: 'it leaked; another version takes over in the same step',
     },
     suspended: {
@@ -61,37 +65,94 @@ export function isKeyState(value: unknown): value is KeyState {
   return typeof value === 'string' && Object.hasOwn(PERMITTED, value)
 }
 
+/** May this version open values? */
+export function mayProcess({ state, destroyAt }: KeyRow): boolean {
+  return PERMITTED[state].process && destroyAt === null
+}
+
+/** May values of blind indexes be looked up under this version? */
+export function mayMatch({ state, destroyAt }: KeyRow): boolean {
+  return INDEX_PERMITTED[state].match && destroyAt === null
+}
+
+/** A key version after a transition. Whether it is legal is for `assertLegal` to say. */
+export function moved(row: KeyRow, to: KeyState, at: Date): KeyRow {
+  return {
+    ...row,
+    state: to,
+    stateAt: at,
+    activatedAt: row.activatedAt ?? (to === 'active' ? at : null),
+    suspendedAt: to === 'active' ? null : row.state === 'active' ? at : row.suspendedAt,
+    compromisedAt: row.compromisedAt ?? (to === 'compromised' ? at : null),
+    ...(to === 'destroyed' ? { wrappedKek: new Uint8Array(), destroyAt: null } : {}),
+  }
+}
+
 /**
- * Refuse a change that breaks the table, or that would leave a keyring with no active version or
- * with two. Every store calls this before it writes.
+ * Refuse a change that breaks the table, or that would leave a keyring with two active versions, or with
+ * none and not closed. Every store calls this before it writes.
  *
  * @throws {KeyError} `ERR_KEY_STATE`
  */
-export function assertLegal(change: KeyringChange): void {
-  const { keyring, activeKeyId, transitions } = change
-  for (const { keyId, from, to } of transitions) {
-    if (TRANSITIONS[from][to] !== undefined) continue
-    throw new KeyError(
-      'ERR_KEY_STATE',
-      `Key ${keyId} of keyring "${keyring}" cannot go from ${from} to ${to}.`,
-      { fix: `From ${from} it can go to ${nextStates(from)}.` },
-    )
-  }
-  const entering = transitions.filter(({ to }) => to === 'active')
-  const leaving = transitions.filter(({ from }) => from === 'active')
-  const keyIds = new Set(transitions.map(({ keyId }) => keyId))
-  const isWhole =
-    keyIds.size === transitions.length &&
-    entering.length <= 1 &&
-    entering.length === leaving.length &&
-    entering.every(({ keyId }) => keyId === activeKeyId) &&
-    leaving.every(({ keyId }) => keyId !== activeKeyId)
-  if (isWhole) return
+export function assertLegal(change: KeyringWrite): void {
+  const { keyring, rows } = change
+  for (const write of rows) assertLegalRow(change, write)
+  const keyIds = new Set(rows.map(({ row }) => row.keyId))
+  if (keyIds.size === rows.length && isOneActive(change)) return
   throw new KeyError(
     'ERR_KEY_STATE',
     `This change would leave keyring "${keyring}" without exactly one active version.`,
     { fix: 'Name the successor of the active version in the same step.' },
   )
+}
+
+function assertLegalRow(change: KeyringWrite, { from, row }: RowWrite): void {
+  const { keyId, keyring, state } = row
+  const isArrow =
+    from === null
+      ? state === 'pre-activation' || (state === 'active' && change.expectedRevision === 0)
+      : from === state || TRANSITIONS[from][state] !== undefined
+  if (!isArrow || keyring !== change.keyring) {
+    throw new KeyError(
+      'ERR_KEY_STATE',
+      `Key ${keyId} of keyring "${keyring}" cannot ${from === null ? 'begin as' : `go from ${from} to`} ${state}.`,
+      {
+        fix:
+          from === null
+            ? 'A new version begins in pre-activation.'
+            : `From ${from} it can go to ${nextStates(from)}.`,
+      },
+    )
+  }
+  if (hasFittingParts(row)) return
+  throw new KeyError(
+    'ERR_KEY_STATE',
+    `Key ${keyId} of keyring "${keyring}" cannot be ${state} with or without a KEK or an end like that.`,
+    {
+      fix: 'Only a destroyed key has no KEK, and only a deactivated or compromised one is about to.',
+    },
+  )
+}
+
+function hasFittingParts({ state, wrappedKek, destroyAt }: KeyRow): boolean {
+  const mayEnd = state === 'deactivated' || state === 'compromised'
+  return (wrappedKek.length === 0) === (state === 'destroyed') && (destroyAt === null || mayEnd)
+}
+
+/** Exactly the head's version is active afterwards; or none, where the head's is deactivated. */
+function isOneActive({ formerKeyId, head, rows }: KeyringWrite): boolean {
+  const stateOf = (keyId: number | null): KeyState | undefined =>
+    rows.find(({ row }) => row.keyId === keyId)?.row.state
+  const entering = rows.filter(({ from, row }) => from !== 'active' && row.state === 'active')
+  if (head.activeKeyId === formerKeyId) {
+    const state = stateOf(formerKeyId)
+    const mayStay =
+      state === undefined || state === 'active' || state === 'deactivated' || state === 'destroyed'
+    return entering.length === 0 && mayStay
+  }
+  const former = stateOf(formerKeyId)
+  const isFormerOver = formerKeyId === null || (former !== undefined && former !== 'active')
+  return entering.length === 1 && stateOf(head.activeKeyId) === 'active' && isFormerOver
 }
 
 function nextStates(from: KeyState): string {

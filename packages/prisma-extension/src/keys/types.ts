@@ -94,15 +94,33 @@ export interface KeyRow {
   readonly activatedAt: Date | null
   /** When it left `active`, null before and while it is active again. */
   readonly suspendedAt: Date | null
+  /** When it was found to have leaked, null if it was not. Stays once destroyed. */
+  readonly compromisedAt: Date | null
+  /** Set while destruction is under way: nothing is opened, and from then on the KEK may be deleted. */
+  readonly destroyAt: Date | null
+  /** When it came into its state. */
+  readonly stateAt: Date
+  /** Key ids whose wrapped DEKs were moved to this version as they are: a leak of theirs is one of this. */
+  readonly rewrappedFrom: readonly number[]
+  /** DEKs that instances may have wrapped under it: reserved ahead in blocks. Not authenticated. */
+  readonly uses: number
 }
 
+/** What binds the rows of a keyring together. */
 export interface KeyringHead {
   readonly keyring: string
+  /** The version that seals; one in state `deactivated` if the keyring is closed. */
   readonly activeKeyId: number
-  /** From 1. Counts every change, `add` too; the compare-and-set is on this. */
+  /** From 1. Counts every change; the compare-and-set is on this. */
   readonly revision: number
   /** The blind indexes of an index keyring; empty for a keyring of KEKs. */
   readonly indexes: readonly IndexRecord[]
+  /** SHA-256 of every key version's row but its uses, in hex, by key id in ascending order. */
+  readonly digests: readonly (readonly [keyId: number, digest: string])[]
+  /** The key of the MAC, wrapped by the root key. */
+  readonly macKey: WrappedKey
+  /** HMAC-SHA-256 over all of the above. */
+  readonly mac: Uint8Array
 }
 
 /** A column that holds an index, where an index has two: the first, or the one with `slot: 2`. */
@@ -131,23 +149,24 @@ export interface KeyringSnapshot {
   readonly keys: readonly KeyRow[]
 }
 
-/** Move one key version to another state; refused unless it is in `from`. */
-export interface KeyTransition {
-  readonly keyId: number
-  readonly from: KeyState
-  readonly to: KeyState
+/** A key version as it will be. */
+export interface RowWrite {
+  /** State it must be in; null for a new one. */
+  readonly from: KeyState | null
+  readonly row: KeyRow
 }
 
 /** A change of a keyring, made whole or not at all. */
-export interface KeyringChange {
+export interface KeyringWrite {
   readonly keyring: string
+  /** 0 if the keyring must not exist yet. */
   readonly expectedRevision: number
-  readonly activeKeyId: number
-  /** May be empty, if only the indexes change. */
-  readonly transitions: readonly KeyTransition[]
-  /** The whole new list; left as it is if absent. */
-  readonly indexes?: readonly IndexRecord[]
-  readonly at: Date
+  /** The active key id that the head must name; null if the keyring must not exist yet. */
+  readonly formerKeyId: number | null
+  /** Whole, as it will be; its revision is one more. */
+  readonly head: KeyringHead
+  /** Key versions that are new or change, each whole; their `uses` are not written. */
+  readonly rows: readonly RowWrite[]
 }
 
 /**
@@ -179,16 +198,21 @@ export interface KeyStore {
   read(keyring: string, via?: Via): Promise<KeyringSnapshot | null>
   /** Which keyring a key id belongs to; null if no keyring of this store has it. */
   keyringOf(keyId: number, via?: Via): Promise<string | null>
-  /** The lowest key id never used in this store. A hint: `create` and `add` decide. */
+  /** The lowest key id never used in this store. A hint: `write` decides. */
   nextKeyId(): Promise<number>
-  /** First key version, `active`, and head of a keyring, in one step. False if the keyring or the key id exists already. */
-  create(key: KeyRow): Promise<boolean>
-  /** Store a further key version, in `pre-activation`. False if the key id or the version exists already. */
-  add(key: KeyRow): Promise<boolean>
+  /** Names of the keyrings that begin with this, in their order. */
+  keyrings(prefix: string): Promise<readonly string[]>
   /**
-   * Compare-and-set on the head's revision. False if the revision, or a key's state, was another one.
+   * Compare-and-set on the head's revision. False if the revision, the active key id or a key's state was
+   * another one, or if a new key's id or version is taken.
    *
-   * @throws {KeyError} `ERR_KEY_STATE` if a transition is not legal.
+   * @throws {KeyError} `ERR_KEY_STATE` if a transition is not legal: every store calls `assertLegal`.
    */
-  change(change: KeyringChange): Promise<boolean>
+  write(change: KeyringWrite): Promise<boolean>
+  /**
+   * Add to the uses of a key, unless they would then be more than `limit`. Durable when it returns.
+   *
+   * @returns false if they would be, or there is no such key.
+   */
+  reserve(keyId: number, count: number, limit: number, via?: Via): Promise<boolean>
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { recordSwapper, type PendingRecord } from '../../src/client/reseal.ts'
-import { rotate } from '../../src/keys/index.ts'
+import { resumeKey, rotate } from '../../src/keys/index.ts'
 import { compile, type ModelPlan } from '../../src/query/index.ts'
 import { openClinic, type TestClinic } from './clinic.ts'
 import { openSealed, PROVIDERS, type Provider, type SealedDatabase } from './databases.ts'
@@ -8,24 +8,8 @@ import { openSealed, PROVIDERS, type Provider, type SealedDatabase } from './dat
 const keyId = (value: unknown): number => Number(`0x${String(value).slice(4, 12)}`)
 
 /** Make the former version of a keyring active again, as an operator does to take a rotation back. */
-async function takeBack(
-  { keyring, store }: SealedDatabase,
-  keyIds: [number, number],
-): Promise<void> {
-  const [former, current] = keyIds
-  const { head } = (await store.read(keyring.name))!
-  const changed = await store.change({
-    keyring: keyring.name,
-    expectedRevision: head.revision,
-    activeKeyId: former,
-    transitions: [
-      { keyId: current, from: 'active', to: 'suspended' },
-      { keyId: former, from: 'suspended', to: 'active' },
-    ],
-    at: new Date(),
-  })
-  expect(changed).toBe(true)
-  await keyring.refresh()
+async function takeBack({ keyring }: SealedDatabase, [former]: [number, number]): Promise<void> {
+  await resumeKey(keyring, former)
 }
 
 describe.each(PROVIDERS)('a batch of stale records, on %s', (provider) => {

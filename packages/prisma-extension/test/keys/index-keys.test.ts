@@ -251,6 +251,7 @@ describe('a view', () => {
     const late = await open()
     const unwrap = root.unwrap.bind(root)
     root.unwrap = async (...args) => {
+      if (args[2].use === 'mac') return unwrap(...args)
       root.unwrap = unwrap
       await rotateIndexKey(keyring)
       await late.index.refresh()
@@ -305,7 +306,7 @@ describe('index keys in memory', () => {
       head,
       keys: keys.map((row: object) => ({ ...row, checkValue: Buffer.alloc(32, 7) })),
     })
-    await expect(keyring.index.view()).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+    await expect(keyring.index.view()).rejects.toMatchObject({ code: 'ERR_STORE_TAMPERED' })
   })
 
   test('are no KEKs: neither keyring opens with the key of the other', async () => {

@@ -100,9 +100,8 @@ describe('the rotation of index keys', () => {
       const { one } = await setUp(store)
       await registerIndex(one, unique)
       let writes = 0
-      const methods = { add: store.add.bind(store), change: store.change.bind(store) }
-      store.add = (row) => (writes++ === cut ? dead() : methods.add(row))
-      store.change = (change) => (writes++ === cut ? dead() : methods.change(change))
+      const write = store.write.bind(store)
+      store.write = (change) => (writes++ === cut ? dead() : write(change))
       const steps = async (): Promise<void> => {
         const isRotated = one.index.keys().some(({ state }) => state === 'suspended')
         if (!isRotated && statesOf(one).at(-1) !== 'deactivated') await rotateIndexKey(one)

@@ -10,6 +10,8 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { IndexRecord, KeyringSnapshot } from '../../src/keys/types.ts'
+import { indexRingOf } from '../../src/keys/index-write.ts'
+import { commit, readNow } from '../../src/keys/versions.ts'
 import { newRoot, watchedStore } from './support.ts'
 
 const plain: IndexRecord = {
@@ -44,9 +46,10 @@ const withIndexes =
 
 describe('the records of an index keyring', () => {
   test('are taken as they were written', async () => {
-    const { store, keyring } = await setUp()
+    const { keyring } = await setUp()
     const moving: IndexRecord = { ...unique, lookup: 2, writes: 'both', keys: [4, 3] }
-    store.edit = withIndexes([plain, moving])
+    const ring = indexRingOf(keyring)
+    expect(await commit(ring, await readNow(ring), { indexes: [plain, moving] })).toBe(true)
     await keyring.index.refresh()
     expect(keyring.index.records()).toEqual([plain, moving])
   })
@@ -105,7 +108,7 @@ describe('the records of an index keyring', () => {
     const { store, keyring } = await setUp()
     store.edit = withIndexes(indexes)
     await expect(keyring.index.refresh()).rejects.toMatchObject({
-      code: 'ERR_KEY_MISMATCH',
+      code: 'ERR_STORE_TAMPERED',
       message: expect.stringContaining('keyring "default/index"'),
     })
     expect(keyring.index.records()).toEqual([])
@@ -114,9 +117,9 @@ describe('the records of an index keyring', () => {
   test('are refused where there are no index keys, as in a keyring of KEKs', async () => {
     const { store, root } = await setUp()
     store.edit = withIndexes([plain])
-    await expect(openKeyring({ root, store })).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+    await expect(openKeyring({ root, store })).rejects.toMatchObject({ code: 'ERR_STORE_TAMPERED' })
     store.edit = withIndexes(undefined)
-    await expect(openKeyring({ root, store })).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
+    await expect(openKeyring({ root, store })).rejects.toMatchObject({ code: 'ERR_STORE_TAMPERED' })
   })
 })
 

@@ -5,7 +5,9 @@ import { KeyError } from '../../src/errors.ts'
 import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import type { Dek, KeyRow, KeyState, KeyStore, WrappedDek } from '../../src/keys/types.ts'
+import type { Dek, KeyRow, KeyState, WrappedDek } from '../../src/keys/types.ts'
+import { moved } from '../../src/keys/states.ts'
+import { commit, readNow } from '../../src/keys/versions.ts'
 import { newRoot, testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
@@ -246,23 +248,28 @@ describe('KEKs', () => {
 
 describe('a key row that was edited', () => {
   const edits: [string, string, (row: KeyRow, all: KeyRow[]) => Partial<KeyRow>][] = [
-    ['wrapped KEK', 'ERR_KEY_MISMATCH', () => ({ wrappedKek: randomBytes(60) })],
-    ['wrapped KEK, emptied', 'ERR_KEY_MISMATCH', () => ({ wrappedKek: new Uint8Array() })],
+    ['wrapped KEK', 'ERR_STORE_TAMPERED', () => ({ wrappedKek: randomBytes(60) })],
+    ['wrapped KEK, emptied', 'ERR_STORE_TAMPERED', () => ({ wrappedKek: new Uint8Array() })],
     [
       "another row's wrapped KEK",
-      'ERR_KEY_MISMATCH',
+      'ERR_STORE_TAMPERED',
       (_, all) => ({ wrappedKek: all[1]!.wrappedKek }),
     ],
-    ['check value', 'ERR_KEY_MISMATCH', () => ({ checkValue: randomBytes(32) })],
-    ['check value, cut', 'ERR_KEY_MISMATCH', (row) => ({ checkValue: row.checkValue.subarray(1) })],
-    ['root key id', 'ERR_KEY_MISMATCH', () => ({ rootKeyId: 'local:0000000000000000' })],
-    ['keyring', 'ERR_KEY_MISMATCH', () => ({ keyring: 'other' })],
-    ['key id', 'ERR_KEY_MISMATCH', () => ({ keyId: 77 })],
-    ['key id, beyond 32 bits', 'ERR_KEY_MISMATCH', () => ({ keyId: 2 ** 32 })],
-    ['version', 'ERR_KEY_MISMATCH', () => ({ version: 0 })],
-    ['state', 'ERR_KEY_MISMATCH', () => ({ state: 'toString' as KeyState })],
-    ['state, no longer active', 'ERR_KEY_MISMATCH', () => ({ state: 'suspended' })],
-    ['suite', 'ERR_STORE_NEWER', () => ({ suite: 0x02 })],
+    ['check value', 'ERR_STORE_TAMPERED', () => ({ checkValue: randomBytes(32) })],
+    [
+      'check value, cut',
+      'ERR_STORE_TAMPERED',
+      (row) => ({ checkValue: row.checkValue.subarray(1) }),
+    ],
+    ['root key id', 'ERR_STORE_TAMPERED', () => ({ rootKeyId: 'local:0000000000000000' })],
+    ['keyring', 'ERR_STORE_TAMPERED', () => ({ keyring: 'other' })],
+    ['key id', 'ERR_STORE_TAMPERED', () => ({ keyId: 77 })],
+    ['key id, beyond 32 bits', 'ERR_STORE_TAMPERED', () => ({ keyId: 2 ** 32 })],
+    ['version', 'ERR_STORE_TAMPERED', () => ({ version: 0 })],
+    ['state', 'ERR_STORE_TAMPERED', () => ({ state: 'toString' as KeyState })],
+    ['state, no longer active', 'ERR_STORE_TAMPERED', () => ({ state: 'suspended' })],
+    ['suite', 'ERR_STORE_TAMPERED', () => ({ suite: 0x02 })],
+    ['suite, to none known', 'ERR_STORE_NEWER', () => ({ suite: 0x03 as never })],
   ]
   test.each(edits)('in %s is refused when the keyring opens', async (_, expected, edit) => {
     const { keyring, store, reopen } = await setUp()
@@ -284,7 +291,7 @@ describe('a key row that was edited', () => {
     const { keyring, store, reopen } = await setUp()
     await rotate(keyring)
     store.edit = ({ head, keys }) => ({ head, keys: edit(keys) })
-    await expect(reopen()).rejects.toThrow(code('ERR_KEY_MISMATCH'))
+    await expect(reopen()).rejects.toThrow(code('ERR_STORE_TAMPERED'))
   })
 })
 
@@ -353,10 +360,10 @@ describe('a key id', () => {
   })
 
   test('of a destroyed version is refused although its DEK is in memory', async () => {
-    const { keyring, backing } = await setUp()
+    const { keyring } = await setUp()
     const [dek] = (await keyring.forProtect(1)) as [Dek]
     const { from } = await rotate(keyring)
-    await moveAlong(backing, from.keyId, ['suspended', 'deactivated', 'destroyed'])
+    await moveAlong(keyring, from.keyId, ['suspended', 'deactivated', 'destroyed'])
     expect(await keyring.forProcess([wrappedOf(dek)])).toHaveLength(1)
     await keyring.refresh()
     await expect(keyring.forProcess([wrappedOf(dek)])).rejects.toThrow(code('ERR_KEY_STATE'))
@@ -368,10 +375,10 @@ describe('a key id', () => {
     ['deactivated', ['suspended', 'deactivated']],
     ['compromised', ['suspended', 'compromised']],
   ])('of a %s version opens and is stale', async (_, path) => {
-    const { keyring, backing } = await setUp()
+    const { keyring } = await setUp()
     const [dek] = (await keyring.forProtect(1)) as [Dek]
     const { from, to } = await rotate(keyring)
-    await moveAlong(backing, from.keyId, path)
+    await moveAlong(keyring, from.keyId, path)
     await keyring.refresh()
     expect(await keyring.forProcess([wrappedOf(dek)])).toHaveLength(1)
     expect(keyring.isStale(from.keyId)).toBe(true)
@@ -380,17 +387,11 @@ describe('a key id', () => {
   })
 })
 
-async function moveAlong(store: KeyStore, keyId: number, path: KeyState[]): Promise<void> {
-  for (const [i, to] of path.slice(1).entries()) {
-    const { head } = (await store.read('default'))!
-    const moved = await store.change({
-      keyring: 'default',
-      expectedRevision: head.revision,
-      activeKeyId: head.activeKeyId,
-      transitions: [{ keyId, from: path[i]!, to }],
-      at: new Date(),
-    })
-    expect(moved).toBe(true)
+async function moveAlong(keyring: Keyring, keyId: number, path: KeyState[]): Promise<void> {
+  for (const to of path.slice(1)) {
+    const now = await readNow(keyring)
+    const rows = [moved(now.rows.get(keyId)!, to, new Date())]
+    expect(await commit(keyring, now, { rows })).toBe(true)
   }
 }
 
@@ -501,8 +502,8 @@ describe('reading the store', () => {
     store.edit = () => old
     clock.pass(1)
     await expect(keyring.refresh()).rejects.toMatchObject({
-      code: 'ERR_KEY_MISMATCH',
-      message: expect.stringContaining('at revision 1, but was at 3'),
+      code: 'ERR_STORE_TAMPERED',
+      message: expect.stringContaining('at revision 1, and were at 3'),
     })
     expect(keyring.activeKeyId).toBe(2)
   })

@@ -8,12 +8,21 @@ import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
+import { commit, readNow } from '../../src/keys/versions.ts'
 import { newRoot, place, providers, watchedRoot, type Place } from './support.ts'
 
 async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {
   const keyring = await openKeyring({ root, store })
   await initKeyring(keyring)
   return keyring
+}
+
+/** Let so many writes through, and none after. @returns the method to put back. */
+function cutOff(store: KeyStore, writes: number): KeyStore['write'] {
+  const write = store.write.bind(store)
+  let left = writes
+  store.write = (change) => (left-- > 0 ? write(change) : Promise.reject(new Error('cut off')))
+  return write
 }
 
 const statesOf = (keyring: Keyring): string[] => keyring.keys().map(({ state }) => state)
@@ -106,10 +115,9 @@ describe('rotate', () => {
   test('goes on with the version that one cut off had stored', async () => {
     const store = memoryKeyStore()
     const keyring = await keyringOf(store)
-    const change = store.change.bind(store)
-    store.change = () => Promise.reject(new Error('cut off'))
+    const write = cutOff(store, 1)
     await expect(rotate(keyring)).rejects.toThrow('cut off')
-    store.change = change
+    store.write = write
     await keyring.refresh()
     expect(statesOf(keyring)).toEqual(['active', 'pre-activation'])
     expect((await keyring.forProtect(1))[0]!.keyId).toBe(1)
@@ -122,10 +130,9 @@ describe('rotate', () => {
     const root = newRoot()
     const one = await keyringOf(store, root)
     const two = await openKeyring({ root, store })
-    const change = store.change.bind(store)
-    store.change = () => Promise.reject(new Error('cut off'))
+    const write = cutOff(store, 1)
     await expect(rotate(one)).rejects.toThrow('cut off')
-    store.change = change
+    store.write = write
     const results = await Promise.allSettled([rotate(one), rotate(two)])
     const lost = results.filter((result) => result.status === 'rejected')
     expect(lost).toHaveLength(1)
@@ -136,7 +143,7 @@ describe('rotate', () => {
     const store = memoryKeyStore()
     const keyring = await keyringOf(store)
     const row: KeyRow = { ...keyring.keys()[0]!, keyId: 9, version: 2, state: 'pre-activation' }
-    await store.add(row)
+    await commit(keyring, await readNow(keyring), { rows: [row] })
     await expect(rotate(keyring)).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
     await keyring.refresh()
     expect(keyring.activeKeyId).toBe(1)

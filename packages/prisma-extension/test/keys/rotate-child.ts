@@ -23,9 +23,9 @@ const keyring = await openKeyring({ root: localRootKey({ env: 'ROTATE_CHILD_KEY'
 
 process.on('message', (message) => {
   if (message === 'die') {
-    const add = store.add.bind(store)
-    store.add = async (row) => {
-      await add(row)
+    const write = store.write.bind(store)
+    store.write = async (change) => {
+      await write(change)
       process.kill(process.pid, 'SIGKILL')
       return new Promise(() => undefined)
     }

@@ -1,10 +1,27 @@
 import { describe, expect, test } from 'vitest'
 import { assertLegal, isKeyState, PERMITTED, TRANSITIONS } from '../../src/keys/states.ts'
-import type { KeyState, KeyTransition } from '../../src/keys/types.ts'
+import type { KeyringSnapshot, KeyState } from '../../src/keys/types.ts'
+import { rowOf, writeOf } from './support.ts'
 
 const states = Object.keys(PERMITTED) as KeyState[]
-const change = (activeKeyId: number, ...transitions: KeyTransition[]): void => {
-  assertLegal({ keyring: 'k', expectedRevision: 1, activeKeyId, transitions, at: new Date() })
+
+interface Step {
+  readonly keyId: number
+  readonly from: KeyState | null
+  readonly to: KeyState
+  readonly destroyAt?: Date
+}
+
+/** A change of a keyring whose key 1 is active. */
+function change(activeKeyId: number, ...steps: Step[]): void {
+  const rows = steps.map(({ keyId, to, destroyAt = null }) =>
+    rowOf(keyId, { keyring: 'k', version: keyId, state: to, destroyAt }),
+  )
+  const before = writeOf(null, { rows: [rowOf(1, { keyring: 'k' })] })
+  const snapshot: KeyringSnapshot = { head: before.head, keys: before.rows.map(({ row }) => row) }
+  const made = writeOf(snapshot, { activeKeyId, rows })
+  const froms = made.rows.map((write, i) => ({ ...write, from: steps[i]!.from }))
+  assertLegal({ ...made, rows: froms })
 }
 const refused = expect.objectContaining({ code: 'ERR_KEY_STATE' })
 
@@ -57,10 +74,48 @@ describe('a change', () => {
       { keyId: 2, from: 'pre-activation', to: 'active' },
     )
     change(1, { keyId: 2, from: 'suspended', to: 'deactivated' })
+    change(1, { keyId: 2, from: null, to: 'pre-activation' })
+    change(1, { keyId: 2, from: 'deactivated', to: 'deactivated', destroyAt: new Date() })
   })
 
-  test.each<[string, number, KeyTransition[]]>([
+  test('may close a keyring, and open it again with another version', () => {
+    change(1, { keyId: 1, from: 'active', to: 'deactivated' })
+    change(
+      2,
+      { keyId: 1, from: 'deactivated', to: 'deactivated' },
+      { keyId: 2, from: 'pre-activation', to: 'active' },
+    )
+  })
+
+  test.each<[string, Step]>([
+    ['a new version that is active at once', { keyId: 2, from: null, to: 'active' }],
+    ['a new version of another state', { keyId: 2, from: null, to: 'suspended' }],
+    [
+      'an end of a version that may still seal again',
+      { keyId: 2, from: 'suspended', to: 'suspended', destroyAt: new Date() },
+    ],
+  ])('refuses %s', (_, step) => {
+    expect(() => change(1, step)).toThrow(refused)
+  })
+
+  test('refuses to delete the KEK of a version that is not destroyed', () => {
+    const rows = [rowOf(2, { version: 2, state: 'deactivated', wrappedKek: new Uint8Array() })]
+    const before = writeOf(null, { rows: [rowOf(1)] })
+    const made = writeOf({ head: before.head, keys: [rowOf(1)] }, { rows })
+    const write = {
+      ...made,
+      rows: made.rows.map((row) => ({ ...row, from: 'deactivated' as const })),
+    }
+    expect(() => assertLegal(write)).toThrow(refused)
+  })
+
+  test.each<[string, number, Step[]]>([
     ['leaves no active version', 1, [{ keyId: 1, from: 'active', to: 'suspended' }]],
+    [
+      'leaves a closed keyring with a head that is active',
+      2,
+      [{ keyId: 2, from: 'pre-activation', to: 'active' }],
+    ],
     ['makes a second active version', 2, [{ keyId: 2, from: 'suspended', to: 'active' }]],
     [
       'names another head than the active one',

@@ -1,7 +1,15 @@
 import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { KeyRow, KeyStore, RootKey } from '../../src/keys/types.ts'
+import { digestsOf } from '../../src/keys/authentic.ts'
+import type {
+  IndexRecord,
+  KeyringSnapshot,
+  KeyringWrite,
+  KeyRow,
+  KeyStore,
+  RootKey,
+} from '../../src/keys/types.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 
 export type Provider = TestDatabase['provider']
@@ -104,7 +112,7 @@ export function delegating(root: RootKey): RootKey {
   }
 }
 
-/** A root key that counts its calls and can be told to fail. */
+/** A root key that counts what it unwraps, the key of the store's MAC aside, and can be told to fail. */
 export function watchedRoot(): RootKey & { calls: number; broken: boolean } {
   const root = newRoot()
   const watched = {
@@ -112,7 +120,7 @@ export function watchedRoot(): RootKey & { calls: number; broken: boolean } {
     calls: 0,
     broken: false,
     unwrap: async (...args: Parameters<RootKey['unwrap']>) => {
-      watched.calls++
+      if (args[2].use !== 'mac') watched.calls++
       await new Promise((done) => setImmediate(done))
       if (watched.broken) throw new Error('out of reach')
       return root.unwrap(...args)
@@ -130,12 +138,47 @@ export function rowOf(keyId: number, change: Partial<KeyRow> = {}): KeyRow {
     state: 'active',
     suite: 0x01,
     rootKeyId: 'local:0123456789abcdef',
-    wrappedKek: randomBytes(60),
+    wrappedKek: change.state === 'destroyed' ? new Uint8Array() : randomBytes(60),
     checkValue: randomBytes(32),
     createdAt: new Date(1_790_000_000_123),
     activatedAt: new Date(1_790_000_000_456),
     suspendedAt: null,
+    compromisedAt: null,
+    destroyAt: null,
+    stateAt: new Date(1_790_000_000_456),
+    rewrappedFrom: [],
+    uses: 0,
     ...change,
+  }
+}
+
+/** A write as `commit` would make it, with a MAC that means nothing: stores do not look at it. */
+export function writeOf(
+  before: KeyringSnapshot | null,
+  change: { rows?: readonly KeyRow[]; activeKeyId?: number; indexes?: readonly IndexRecord[] },
+): KeyringWrite {
+  const { rows = [] } = change
+  const keyring = before?.head.keyring ?? rows[0]!.keyring
+  const next = new Map((before?.keys ?? []).map((row) => [row.keyId, row]))
+  for (const row of rows) next.set(row.keyId, row)
+  const expectedRevision = before?.head.revision ?? 0
+  return {
+    keyring,
+    expectedRevision,
+    formerKeyId: before?.head.activeKeyId ?? null,
+    head: {
+      keyring,
+      activeKeyId: change.activeKeyId ?? before?.head.activeKeyId ?? rows[0]!.keyId,
+      revision: expectedRevision + 1,
+      indexes: change.indexes ?? before?.head.indexes ?? [],
+      digests: digestsOf(next.values()),
+      macKey: { rootKeyId: 'local:0123456789abcdef', wrapped: Uint8Array.from(randomBytes(60)) },
+      mac: Uint8Array.from(randomBytes(32)),
+    },
+    rows: rows.map((row) => ({
+      from: before?.keys.find(({ keyId }) => keyId === row.keyId)?.state ?? null,
+      row,
+    })),
   }
 }
 
@@ -152,7 +195,7 @@ export function watchedStore(store: KeyStore): KeyStore & Watched {
       edit: null,
     } as Watched,
   )
-  const methods = ['init', 'ddl', 'nextKeyId', 'create', 'add', 'change', 'keyringOf'] as const
+  const methods = ['init', 'ddl', 'nextKeyId', 'write', 'reserve', 'keyrings', 'keyringOf'] as const
   for (const name of methods) watched[name] = store[name].bind(store) as any
   watched.read = async (keyring, via) => {
     watched.reads++

@@ -1,7 +1,7 @@
 import type { SqlProvider } from './sql-client.ts'
 
 // rowseal_keyrings   one head row for each keyring; `format` is the version of both tables' rows,
-//                    `index_records` a JSON list of its blind indexes
+//                    `index_records` a JSON list of its blind indexes, `digests` one of its key versions
 // rowseal_keys       one row for each key version; rows are never deleted
 //
 // Times are milliseconds since 1970, the same in every database and time zone. Text compares byte by
@@ -52,7 +52,11 @@ export function ddlOf(provider: SqlProvider): readonly string[] {
   active_key_id ${integer} NOT NULL,
   revision ${integer} NOT NULL,
   format ${integer} NOT NULL,
-  index_records ${json} NOT NULL
+  index_records ${json} NOT NULL,
+  digests ${json} NOT NULL,
+  mac_root_key_id ${text} NOT NULL,
+  mac_key ${bytes} NOT NULL,
+  mac ${bytes} NOT NULL
 )${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_keys (
   key_id ${integer} NOT NULL PRIMARY KEY,
@@ -66,6 +70,11 @@ export function ddlOf(provider: SqlProvider): readonly string[] {
   created_at_ms ${integer} NOT NULL,
   activated_at_ms ${integer},
   suspended_at_ms ${integer},
+  compromised_at_ms ${integer},
+  destroy_at_ms ${integer},
+  state_at_ms ${integer} NOT NULL,
+  rewrapped_from ${json} NOT NULL,
+  uses ${integer} NOT NULL,
   UNIQUE (keyring, version)
 )${end}`,
   ]

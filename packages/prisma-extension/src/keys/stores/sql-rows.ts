@@ -1,14 +1,26 @@
 import { KeyError } from '../../errors.ts'
-import type { KeyRow, KeyState, Suite } from '../types.ts'
+import type { KeyringHead, KeyRow, KeyState, Suite } from '../types.ts'
 
 /** What a raw query gives. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** A key row as parameters, in the order of the table's columns. */
+/** A head as parameters, in the order of the statements' columns. */
+export function headValuesOf(head: KeyringHead, format: number): readonly unknown[] {
+  return [
+    head.activeKeyId,
+    head.revision,
+    format,
+    JSON.stringify(head.indexes),
+    JSON.stringify(head.digests),
+    head.macKey.rootKeyId,
+    Buffer.from(head.macKey.wrapped),
+    Buffer.from(head.mac),
+  ]
+}
+
+/** A key row as parameters, in the order of the statements' columns. */
 export function valuesOf(key: KeyRow): readonly unknown[] {
   return [
-    key.keyId,
-    key.keyring,
     key.version,
     key.state,
     key.suite,
@@ -18,10 +30,27 @@ export function valuesOf(key: KeyRow): readonly unknown[] {
     key.createdAt.getTime(),
     key.activatedAt?.getTime() ?? null,
     key.suspendedAt?.getTime() ?? null,
+    key.compromisedAt?.getTime() ?? null,
+    key.destroyAt?.getTime() ?? null,
+    key.stateAt.getTime(),
+    JSON.stringify(key.rewrappedFrom),
   ]
 }
 
-/** A key row from its columns. State and suite are checked by the keyring, which trusts no store. */
+/** A head from its columns. What the JSON holds is checked by the keyring, which trusts no store. */
+export function headOf(columns: Columns, keyring: string): KeyringHead {
+  return {
+    keyring,
+    activeKeyId: columns.integer('active_key_id'),
+    revision: columns.integer('revision'),
+    indexes: columns.json('index_records') as KeyringHead['indexes'],
+    digests: columns.json('digests') as KeyringHead['digests'],
+    macKey: { rootKeyId: columns.text('mac_root_key_id'), wrapped: columns.bytes('mac_key') },
+    mac: columns.bytes('mac'),
+  }
+}
+
+/** A key row from its columns. State and suite are checked by the keyring. */
 export function keyOf(columns: Columns, keyring: string): KeyRow {
   return {
     keyring,
@@ -35,6 +64,11 @@ export function keyOf(columns: Columns, keyring: string): KeyRow {
     createdAt: new Date(columns.integer('created_at_ms')),
     activatedAt: columns.date('activated_at_ms'),
     suspendedAt: columns.date('suspended_at_ms'),
+    compromisedAt: columns.date('compromised_at_ms'),
+    destroyAt: columns.date('destroy_at_ms'),
+    stateAt: new Date(columns.integer('state_at_ms')),
+    rewrappedFrom: columns.json('rewrapped_from') as number[],
+    uses: columns.integer('uses'),
   }
 }
 
@@ -82,7 +116,7 @@ export class Columns {
   #wrong(column: string): never {
     const where = this.#keyring === undefined ? '' : ` of keyring "${this.#keyring}"`
     throw new KeyError(
-      'ERR_KEY_MISMATCH',
+      'ERR_STORE_TAMPERED',
       `The ${this.#store} holds something else than expected in column ${column}${where}.`,
       { fix: 'Somebody edited it: restore the key store from a backup.' },
     )

@@ -1,13 +1,6 @@
 import { KeyError } from '../../errors.ts'
 import { assertLegal } from '../states.ts'
-import type {
-  IndexRecord,
-  KeyringChange,
-  KeyringSnapshot,
-  KeyRow,
-  KeyStore,
-  Via,
-} from '../types.ts'
+import type { KeyringSnapshot, KeyringWrite, KeyStore, Via } from '../types.ts'
 import {
   failureOf,
   inTransaction,
@@ -20,8 +13,8 @@ import {
   type SqlTransaction,
 } from './sql-client.ts'
 import { ddlOf } from './sql-ddl.ts'
-import { Columns, keyOf, valuesOf, type Row } from './sql-rows.ts'
-import { FORMAT, listing, moving, SQL, type Statement } from './sql-statements.ts'
+import { Columns, headOf, keyOf, type Row } from './sql-rows.ts'
+import { FORMAT, headStatement, rowStatement, SQL, type Statement } from './sql-statements.ts'
 
 export type { SqlClient, SqlProvider, SqlTransaction }
 
@@ -86,12 +79,7 @@ class SqlKeyStore implements KeyStore {
     const format = head.integer('format')
     if (format !== FORMAT) throw this.#newer(`Keyring "${keyring}" has format ${format}.`)
     return {
-      head: {
-        keyring,
-        activeKeyId: head.integer('active_key_id'),
-        revision: head.integer('revision'),
-        indexes: head.json('index_records') as IndexRecord[],
-      },
+      head: headOf(head, keyring),
       keys: rows
         .filter((row) => row['key_id'] !== null)
         .map((row) => keyOf(new Columns(row, this.name, keyring), keyring)),
@@ -112,41 +100,48 @@ class SqlKeyStore implements KeyStore {
     })
   }
 
-  create(key: KeyRow): Promise<boolean> {
-    return this.#write([
-      [SQL.createHead, [key.keyring, key.keyId]],
-      [SQL.createKey, valuesOf(key)],
-    ])
+  async keyrings(prefix: string): Promise<readonly string[]> {
+    const rows = (await this.#query(SQL.keyrings, [])) ?? []
+    const names = rows.map((row) => new Columns(row, this.name).text('name'))
+    return names.filter((name) => name.startsWith(prefix))
   }
 
-  add(key: KeyRow): Promise<boolean> {
-    return this.#write([
-      [SQL.countChange, [key.keyring]],
-      [SQL.createKey, valuesOf(key)],
-    ])
-  }
-
-  async change(change: KeyringChange): Promise<boolean> {
+  async write(change: KeyringWrite): Promise<boolean> {
     assertLegal(change)
-    const { keyring, expectedRevision, activeKeyId, transitions, indexes, at } = change
-    const former = transitions.find(({ from }) => from === 'active')?.keyId ?? activeKeyId
-    return this.#write([
-      [SQL.changeHead, [activeKeyId, keyring, expectedRevision, former]],
-      ...transitions.map((transition) => moving(keyring, transition, at.getTime())),
-      ...(indexes === undefined ? [] : [listing(keyring, expectedRevision + 1, indexes)]),
-    ])
+    const { head, expectedRevision, formerKeyId, rows } = change
+    const written = headStatement(head, expectedRevision, formerKeyId)
+    return this.#write([written, ...rows.map(rowStatement)])
+  }
+
+  async reserve(keyId: number, count: number, limit: number, via?: Via): Promise<boolean> {
+    const sql = this.#placed(SQL.reserve)
+    const values = [count, keyId, limit - count]
+    try {
+      if (isOwnTransaction(this.#client, via)) {
+        const written = this.#client.$executeRawUnsafe(sql, ...values)
+        return (await inTransaction(written, via)) === 1
+      }
+      return await this.#client.$transaction(async (tx) => {
+        const count = await tx.$executeRawUnsafe(sql, ...values)
+        await tx.$queryRawUnsafe('SELECT 1') // see #write
+        return count === 1
+      }, TRANSACTION)
+    } catch (error) {
+      throw this.#failed(error)
+    }
   }
 
   /**
    * Run statements that each change exactly one row, or none of them.
    *
-   * Always a transaction of two or more: after one SQLITE_BUSY libsql reports single writes as done
+   * Always a transaction of two or more statements: after one SQLITE_BUSY libsql reports single writes as done
    * and loses them, while the COMMIT of a transaction fails loudly.
    */
   async #write(statements: readonly Statement[]): Promise<boolean> {
     try {
       await this.#client.$transaction(async (tx) => {
         for (const statement of statements) await this.#writeOne(tx, statement)
+        if (statements.length === 1) await tx.$queryRawUnsafe('SELECT 1') // the head alone
       }, TRANSACTION)
       return true
     } catch (error) {

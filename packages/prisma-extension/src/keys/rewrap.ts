@@ -1,0 +1,56 @@
+import { fromRoot } from './kek.ts'
+import type { Keyring } from './keyring.ts'
+import { holderOf } from './lifecycle.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { KeyRow, WrapContext, WrappedKey } from './types.ts'
+import { commit, conflict, readNow, type Ring } from './versions.ts'
+
+export interface Rewrapped {
+  readonly keyring: string
+  readonly keyId: number
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Bring the KEKs and index keys of a keyring, and the keys of their MACs, under the root key that is used
+ * now. No value changes, and a KMS does it without giving a key out. All of a keyring in one step.
+ *
+ * @returns the key versions that were under another root key; `keyId` 0 is the MAC key.
+ * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable), what the root key throws. Nothing was changed then.
+ */
+export async function rewrapKeys(keyring: Keyring): Promise<readonly Rewrapped[]> {
+  const done: Rewrapped[] = []
+  for (const what of ['keks', 'index'] as const) {
+    const { ring, refresh } = holderOf(keyring, what)
+    if (!(await refresh())) continue
+    done.push(...(await rewrapRing(ring, await readNow(ring))))
+    await refresh()
+  }
+  return done
+}
+
+async function rewrapRing(ring: Ring, now: Snapshot): Promise<readonly Rewrapped[]> {
+  const { rootKeyId } = await fromRoot(ring.root, () => ring.root.describe())
+  const rows: KeyRow[] = []
+  const done: Rewrapped[] = []
+  const note = (keyId: number, before: WrappedKey, after: WrappedKey): void => {
+    done.push({ keyring: ring.name, keyId, from: before.rootKeyId, to: after.rootKeyId })
+  }
+  for (const row of now.rows.values()) {
+    if (row.state === 'destroyed' || row.rootKeyId === rootKeyId) continue
+    const { keyId, wrappedKek } = row
+    const context: WrapContext = { keyring: ring.name, keyId, use: 'kek' }
+    const to = await fromRoot(ring.root, () => ring.root.rewrap(wrappedKek, row.rootKeyId, context))
+    note(keyId, { wrapped: wrappedKek, rootKeyId: row.rootKeyId }, to)
+    rows.push({ ...row, rootKeyId: to.rootKeyId, wrappedKek: to.wrapped })
+  }
+  let macKey = now.macKey
+  if (macKey.rootKeyId !== rootKeyId) {
+    macKey = await ring.mac.rewrap(now.macKey)
+    note(0, now.macKey, macKey)
+  }
+  if (done.length === 0) return []
+  if (!(await commit(ring, now, { rows, macKey }))) throw conflict(ring)
+  return done
+}
