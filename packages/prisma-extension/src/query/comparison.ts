@@ -28,11 +28,11 @@ export function compareSealed(
   if (isNull(field, value)) return null
   if (!isOperators(value)) {
     if (fieldReference(value) !== null) throw refusal(field.label, 'reference')
-    const [one, ...others] = hashesOf(views, field, 'equality', false, [value])
-    const { column } = lookup(views, field, 'equality', false)
+    const index = lookup(views, field, 'equality', false)
+    const [one, ...others] = hashesOf(field, index, [value])
     return {
       sealed: undefined,
-      column,
+      column: index.column,
       index: [others.length === 0 ? one : { in: [one, ...others] }],
     }
   }
@@ -67,7 +67,7 @@ class Comparing {
       this.#assertKnown(operator)
       if (isNull(this.#field, operand) && (operator === 'equals' || operator === 'not')) {
         sealed[operator] = operand
-      } else if (operator === 'not' && isOperators(operand)) {
+      } else if (operator === 'not' && this.#field.spec.type !== 'Json' && isOperators(operand)) {
         const inner = this.operators(operand, true)
         if (inner.sealed !== undefined && inner.index.length > 0) throw this.#mixed()
         if (inner.sealed !== undefined) sealed['not'] = inner.sealed
@@ -81,12 +81,14 @@ class Comparing {
   #term(operator: string, operand: unknown, isWithinNot: boolean): PlainObject {
     const field = this.#field
     if (fieldReference(operand) !== null) throw refusal(field.label, 'reference')
+    // First of all: without an index every form of value is refused alike.
+    const index = lookup(this.#views, field, `"${operator}"`, this.#isFolding)
     const isList = operator === 'in' || operator === 'notIn'
     if (isList !== Array.isArray(operand)) {
       throw invalid(field, `takes ${isList ? 'a list' : 'one value'} in "${operator}".`)
     }
     const values = isList ? (operand as unknown[]) : [operand]
-    const hashes = hashesOf(this.#views, field, `"${operator}"`, this.#isFolding, values)
+    const hashes = hashesOf(field, index, values)
     if (isList) return { [operator]: hashes }
     if (hashes.length === 1) return { [operator]: hashes[0] }
     // Prisma undoes a `notIn` within a `not`, but not another `not`.
@@ -132,14 +134,7 @@ function merged(parts: readonly PlainObject[]): PlainObject | null {
   return out
 }
 
-function hashesOf(
-  views: IndexViews,
-  field: FieldPlan,
-  clause: string,
-  isFolding: boolean,
-  values: readonly unknown[],
-): string[] {
-  const { hashes } = lookup(views, field, clause, isFolding)
+function hashesOf(field: FieldPlan, { hashes }: Lookup, values: readonly unknown[]): string[] {
   return values.flatMap((value) => {
     if (fieldReference(value) !== null) throw refusal(field.label, 'reference')
     return hashes(value)
@@ -169,7 +164,7 @@ function isNull(field: FieldPlan, value: unknown): boolean {
   return field.spec.type === 'Json' ? nullKind(value) === 'DbNull' : value === null
 }
 
-/** An object of operators: not a value, a special one or a reference. */
+/** An object of operators: not a special value or a reference. Within a comparison of Json it is a value. */
 function isOperators(value: unknown): value is PlainObject {
   return isPlainObject(value) && nullKind(value) === null && fieldReference(value) === null
 }

@@ -45,6 +45,9 @@ const NULLS = fc.constantFrom<unknown>(
 )
 const JSON_NULLS = fc.constantFrom<unknown>({ equals: DB_NULL }, { not: DB_NULL })
 
+/** Values that look like comparisons. */
+const OPERATORS_IN_JSON = fc.constantFrom<unknown>({}, [], { equals: {} }, { not: {} }, { in: [] })
+
 /** Every form of equality with these values. */
 function equality(
   value: fc.Arbitrary<unknown>,
@@ -170,6 +173,9 @@ function refused(model: Model, field: Field): fc.Arbitrary<unknown> {
         value.map((not) => ({ not })),
         fc.constantFrom<unknown>({ equals: JSON_NULL }, { not: JSON_NULL }, { equals: ANY_NULL }),
         fc.constantFrom<unknown>({ path: ['a'], equals: 1 }, { string_contains: 'x' }),
+        fc
+          .tuple(fc.constantFrom('equals', 'not'), OPERATORS_IN_JSON)
+          .map(([operator, operand]) => ({ [operator]: operand })),
       )
       .map((v) => new Marked('Json comparison', v))
   }

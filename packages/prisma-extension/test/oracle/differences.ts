@@ -63,10 +63,6 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
 
 /** Bugs that are known. Each goes when it is mended. */
 export const KNOWN: Readonly<Record<string, Difference>> = {
-  'not of a Json object': {
-    reason: 'The object, which is a value, is read as operators.',
-    explains: ({ code }) => /\b(notes|settings|content): \{ not: \{/.test(code),
-  },
   'an envelope in an error': {
     reason: 'MySQL quotes it where the unique over envelopes is violated, by an updateMany.',
     explains: ({ world, sealed, plain }) =>
