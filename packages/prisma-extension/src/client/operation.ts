@@ -18,6 +18,7 @@ import type { SealSites } from '../query/sites.ts'
 import { BoundUpdate } from './bound-update.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
 import { guardedQuery, refuseResealing } from './later-extensions.ts'
+import { redact } from './redact.ts'
 import { send } from './send.ts'
 
 /** What every operation of one extended client shares. */
@@ -46,7 +47,10 @@ export interface HookParams {
 /** Run one operation: collect, resolve keys, apply, query; then the same for its result. */
 export function runOperation(context: Context, params: HookParams): Promise<unknown> {
   const model = context.plan.get(params.model)
-  return model?.reaches === false ? params.query(params.args) : run(context, model, params)
+  if (model?.reaches === false) return params.query(params.args)
+  return run(context, model, params).catch((error: unknown) => {
+    throw redact(error)
+  })
 }
 
 async function run(

@@ -61,18 +61,6 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   },
 }
 
-/** Bugs that are known. Each goes when it is mended. */
-export const KNOWN: Readonly<Record<string, Difference>> = {
-  'an envelope in an error': {
-    reason: 'MySQL quotes it where the unique over envelopes is violated, by an updateMany.',
-    explains: ({ world, sealed, plain }) =>
-      world.provider === 'mysql' &&
-      sealed.kind === 'error' &&
-      plain.kind === 'error' &&
-      sealed.report === plain.report,
-  },
-}
-
 /**
  * The name of the declared difference that explains an ending, or, where it ended alike, after which the
  * data may differ; null if none does.
@@ -83,6 +71,9 @@ export function differenceOf(
   does: 'explains' | 'parts' = 'explains',
 ): string | null {
   const code = operations.map(codeOfOperation).join('\n')
-  const all = Object.entries({ ...DIFFERENCES, ...KNOWN })
-  return all.find(([, difference]) => difference[does]?.({ ...ending, code }))?.[0] ?? null
+  return (
+    Object.entries(DIFFERENCES).find(([, difference]) =>
+      difference[does]?.({ ...ending, code }),
+    )?.[0] ?? null
+  )
 }

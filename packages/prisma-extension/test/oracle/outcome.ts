@@ -52,8 +52,6 @@ export const lastLine = (error: Error): string => error.message.trim().split('\n
 /** Does an error show what only Rowseal knows of: a column of an index, a hash or an envelope? */
 export function isTelling({ report, error }: Extract<Outcome, { kind: 'error' }>): boolean {
   if (/\w+Index2?\b/.test(report)) return true
-  // Prisma prints the arguments it was given where it refuses them.
-  if (error.name === 'PrismaClientValidationError') return false
   const text = error.message + JSON.stringify((error as { meta?: unknown }).meta)
   return /r[is]1\.[0-9a-f]{8}\.[\w-]{20}/.test(text)
 }
