@@ -7,10 +7,11 @@ import { namesCreated } from './bound-values.ts'
 import { isFieldOf, type ModelPlan } from './compile.ts'
 import { sealField, type Mode } from './field-data.ts'
 import { mapSame, replace } from './copy-on-write.ts'
-import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
+import { rewriteFilter, type FilterWalk } from './filter.ts'
 import { NESTED_WRITES } from './matrix.ts'
+import { assertStays, named, naming, whereOf } from './named-records.ts'
 import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from './refuse.ts'
-import { mayDuplicate, moved } from './refuse-binding.ts'
+import { mayDuplicate } from './refuse-binding.ts'
 import { RecordSlots, type SealSites, type WrittenRecord } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 import { isWrapper } from './wrapper.ts'
@@ -141,24 +142,6 @@ const NESTED: Readonly<Record<keyof typeof NESTED_WRITES, NestedWrite>> = {
   deleteMany: (walk, model, value) => rewriteFilter(walk, model, value),
 }
 
-/** A nested write that gives records another place, which may be a foreign key of theirs. */
-function naming(operation: 'connect' | 'set' | 'disconnect'): NestedWrite {
-  return (walk, model, value, list, above) => {
-    assertStays(model, above, operation)
-    return named(walk, model, value, list || operation !== 'disconnect')
-  }
-}
-
-/** Records that exist keep the foreign keys to which values are bound. */
-function assertStays(model: ModelPlan, above: Given, operation: string): void {
-  for (const column of above.keys()) throw moved(model, column, operation)
-}
-
-/** Rows of a list are named; of a single relation there is one, which a filter may hold against. */
-function named(walk: WriteWalk, model: ModelPlan, value: unknown, list: boolean): unknown {
-  return list ? rewriteUnique(walk, model, value) : rewriteFilter(walk, model, value)
-}
-
 function isNestedWrite(key: string): key is keyof typeof NESTED_WRITES {
   return Object.hasOwn(NESTED_WRITES, key)
 }
@@ -244,9 +227,4 @@ function writeNestedUpdate(
   const isClear = !isFieldOf(model, 'data') && !isFieldOf(model, 'where')
   const wrapped = writeUpdate(walk, model, { data: value }, isClear ? { above } : {}) as PlainObject
   return wrapped['where'] === undefined ? wrapped['data'] : wrapped
-}
-
-function whereOf(walk: WriteWalk, model: ModelPlan, value: unknown, isUnique: boolean): unknown {
-  const rewrite = isUnique ? rewriteUnique : rewriteFilter
-  return replace(value, 'where', (where) => rewrite(walk, model, where))
 }
