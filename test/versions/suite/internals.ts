@@ -6,12 +6,13 @@ export function internalsSuite(of: () => Combination): void {
   const spying = (client: any, hook: (params: any) => unknown): any =>
     client.$extends({ query: { $allModels: { $allOperations: hook } } })
 
-  it('a client carries its schema text and its global omit, extended or not', () => {
+  it('a client carries its schema text, global omit and preview features, extended or not', () => {
     const { base, prisma, plan, packages } = of()
     const { schemaTextOf, globalOmitOf } = packages.internals
     for (const client of [base, prisma, base.$extends({})]) {
       expect(packages.plan.digestOf(schemaTextOf(client))).toBe(plan.digest)
       expect(globalOmitOf(client)).toEqual({ ward: { floor: true } })
+      expect(client._previewFeatures).toBeInstanceOf(Array)
     }
   })
 

@@ -4,7 +4,12 @@ import { Keyring, type KeyringStats } from '../keys/index.ts'
 import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
 import { compile } from '../query/index.ts'
 import type { SqlClient } from '../sql/index.ts'
-import { globalOmitOf, schemaTextOf, withoutExtensions } from './internals.ts'
+import {
+  globalOmitOf,
+  isStrictAboutUndefined,
+  schemaTextOf,
+  withoutExtensions,
+} from './internals.ts'
 import { rawAccess, type RawAccess } from './raw.ts'
 import { runOperation, type Context, type HookParams } from './operation.ts'
 import {
@@ -58,7 +63,7 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
   return prismaExtension.Prisma.defineExtension((client) => {
     refuseOrder(client)
     checkPlan(plan, schemaTextOf(client) ?? '')
-    const compiled = compile(plan, keyrings)
+    const compiled = compile(plan, keyrings, isStrictAboutUndefined(client))
     const queue =
       options.reencryption === false
         ? null

@@ -17,6 +17,7 @@ interface ClientInternals {
   readonly _engineConfig?: { readonly inlineSchema?: string }
   readonly _originalClient?: { $extends(extension: object): object }
   readonly _globalOmit?: Readonly<Record<string, Readonly<Record<string, boolean>>>>
+  readonly _previewFeatures?: readonly string[]
 }
 
 /** The schema text a client was generated from; null if Prisma no longer carries it. */
@@ -29,6 +30,12 @@ export function globalOmitOf(
   client: object,
 ): Readonly<Record<string, Readonly<Record<string, boolean>>>> {
   return (client as ClientInternals)._globalOmit ?? {}
+}
+
+/** Is an explicit `undefined` in arguments an error? */
+export function isStrictAboutUndefined(client: object): boolean {
+  const { _previewFeatures } = client as ClientInternals
+  return _previewFeatures?.includes('strictUndefinedChecks') ?? false
 }
 
 /** The interactive transaction an operation runs in, for stores that must read through it. */

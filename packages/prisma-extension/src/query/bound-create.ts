@@ -5,6 +5,7 @@ import type { ModelPlan } from './compile.ts'
 import { Rewriting } from './copy-on-write.ts'
 import { newId } from './new-id.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { isLeftOut } from './undefined.ts'
 
 /** What the bound columns of a record will hold that a query creates. */
 export function bindCreate(model: ModelPlan, given: PlainObject, above: Given): Binding {
@@ -21,7 +22,7 @@ export function bindCreate(model: ModelPlan, given: PlainObject, above: Given): 
 function fillIn(model: ModelPlan, data: PlainObject, above: Given): PlainObject {
   const out = new Rewriting(data)
   for (const [column, bound] of Object.entries(model.source.bound)) {
-    if (!isAbsent(data[column]) || above.has(column)) continue
+    if (!isLeftOut(model, data, column) || above.has(column)) continue
     const value = filledIn(model, data, column, bound)
     if (value !== undefined) out.set(column, value)
   }

@@ -38,9 +38,19 @@ export function compareSealed(
   }
   const isFolding = foldsCase(model, field, value)
   const walk = new Comparing(views, field, isFolding)
-  const { sealed, index } = walk.operators(value, false)
+  const { sealed, index, absent } = walk.operators(value, false)
   if (index.length === 0) return null
-  return { sealed, index, column: lookup(views, field, 'equality', isFolding).column }
+  const { column } = lookup(views, field, 'equality', isFolding)
+  return { sealed: joined(sealed, absent), index, column }
+}
+
+/** The operators of one object. */
+interface Operators {
+  /** Comparisons with null. */
+  readonly sealed: PlainObject | undefined
+  readonly index: PlainObject[]
+  /** Those that are `undefined`: nothing to some clients, for others to refuse. */
+  readonly absent: PlainObject | undefined
 }
 
 class Comparing {
@@ -55,14 +65,13 @@ class Comparing {
   }
 
   /** Every operator of one object, in which all must hold. */
-  operators(
-    filter: PlainObject,
-    isWithinNot: boolean,
-  ): { sealed: PlainObject | undefined; index: PlainObject[] } {
+  operators(filter: PlainObject, isWithinNot: boolean): Operators {
     const sealed: PlainObject = {}
+    const absent: PlainObject = {}
     const index: PlainObject[] = []
     for (const operator of Object.keys(filter)) {
       const operand = filter[operator]
+      if (operand === undefined) absent[operator] = operand
       if (isAbsent(operand) || (operator === 'mode' && !isWithinNot)) continue
       this.#assertKnown(operator)
       if (isNull(this.#field, operand) && (operator === 'equals' || operator === 'not')) {
@@ -70,11 +79,14 @@ class Comparing {
       } else if (operator === 'not' && this.#field.spec.type !== 'Json' && isOperators(operand)) {
         const inner = this.operators(operand, true)
         if (inner.sealed !== undefined && inner.index.length > 0) throw this.#mixed()
-        if (inner.sealed !== undefined) sealed['not'] = inner.sealed
-        else if (inner.index.length > 0) index.push({ not: merged(inner.index) ?? this.#fail() })
+        if (inner.sealed !== undefined) sealed['not'] = joined(inner.sealed, inner.absent)
+        else {
+          if (inner.index.length > 0) index.push({ not: merged(inner.index) ?? this.#fail() })
+          if (inner.absent !== undefined) absent['not'] = inner.absent
+        }
       } else index.push(this.#term(operator, operand, isWithinNot))
     }
-    return { sealed: Object.keys(sealed).length > 0 ? sealed : undefined, index }
+    return { sealed: ifAny(sealed), index, absent: ifAny(absent) }
   }
 
   /** One comparison with values, in the form that takes all hashes they may stand as. */
@@ -120,6 +132,14 @@ class Comparing {
       'Write the comparisons as conditions of their own, joined with AND or OR.',
     )
   }
+}
+
+function ifAny(operators: PlainObject): PlainObject | undefined {
+  return Object.keys(operators).length > 0 ? operators : undefined
+}
+
+function joined(a: PlainObject | undefined, b: PlainObject | undefined): PlainObject | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : { ...a, ...b }
 }
 
 /** One object of several whose operators differ; null if two have the same. */

@@ -51,6 +51,8 @@ export interface ModelPlan {
   readonly name: string
   readonly source: ModelSource
   readonly provider: Provider
+  /** Is an explicit `undefined` an error to Prisma (`strictUndefinedChecks`), and not the same as leaving out? */
+  readonly isStrict: boolean
   readonly sealed: ReadonlyMap<string, FieldPlan>
   /** Columns of blind indexes, of either slot. */
   readonly indexes: ReadonlyMap<string, IndexPlan>
@@ -84,15 +86,16 @@ interface Draft extends ModelPlan {
 /**
  * Join a plan with its keyrings.
  *
+ * @param isStrict - is an explicit `undefined` an error to the client?
  * @throws {SchemaError} `ERR_ANNOTATION_INVALID` if a field names a keyring that is not among them.
  * @throws {TypeError} if two keyrings have one name.
  */
-export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan {
+export function compile(plan: Plan, keyrings: readonly Keyring[], isStrict = false): CompiledPlan {
   const byName = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
   if (byName.size < keyrings.length) throw new TypeError('Two keyrings have one name.')
   const drafts = new Map<string, Draft>()
   for (const [name, source] of Object.entries(plan.models)) {
-    drafts.set(name, draft(name, source, plan.provider, byName))
+    drafts.set(name, draft(name, source, { provider: plan.provider, isStrict }, byName))
   }
   for (const model of drafts.values()) {
     for (const [field, relation] of Object.entries(model.source.relations)) {
@@ -107,7 +110,7 @@ export function compile(plan: Plan, keyrings: readonly Keyring[]): CompiledPlan 
 function draft(
   name: string,
   source: ModelSource,
-  provider: Provider,
+  client: Pick<ModelPlan, 'provider' | 'isStrict'>,
   keyrings: Map<string, Keyring>,
 ): Draft {
   const fields = Object.entries(source.sealed).map(([field, spec]) =>
@@ -117,7 +120,7 @@ function draft(
   return {
     name,
     source,
-    provider,
+    ...client,
     sealed: new Map(fields.map((field) => [field.name, field])),
     indexes: new Map(
       indexes.flatMap((index) =>

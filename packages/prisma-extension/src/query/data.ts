@@ -14,6 +14,7 @@ import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from
 import { mayDuplicate } from './refuse-binding.ts'
 import { RecordSlots, type SealSites, type WrittenRecord } from './sites.ts'
 import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
+import { refuseUndefined } from './undefined.ts'
 import { isWrapper } from './wrapper.ts'
 
 /**
@@ -71,6 +72,7 @@ function writeData(
     if (isAbsent(value)) continue
     const field = model.sealed.get(key)
     if (field !== undefined) {
+      if (model.isStrict) refuseUndefined(field, value)
       if (out === data) out = { ...data }
       sealField(walk, record, field, mode, out, value)
       continue

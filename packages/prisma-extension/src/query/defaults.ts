@@ -1,7 +1,8 @@
 import type { FieldPlan, ModelPlan } from './compile.ts'
 import { sealField, type FieldWalk } from './field-data.ts'
 import type { WrittenRecord } from './sites.ts'
-import { isAbsent, type PlainObject } from './special.ts'
+import type { PlainObject } from './special.ts'
+import { isLeftOut } from './undefined.ts'
 
 /** The engine fills defaults after the hooks, in the clear: so a sealed field's default is written here. */
 export function withDefaults(
@@ -13,10 +14,9 @@ export function withDefaults(
 ): PlainObject {
   let out = copied
   for (const field of model.defaults) {
-    const isGiven = Object.hasOwn(data, field.name) && !isAbsent(data[field.name])
     // A default that stays in the clear is the engine's, but an index over it is not.
     const isPlain = field.spec.seal === 'off' && field.indexes.length === 0
-    if (isPlain || isGiven) continue
+    if (isPlain || !isLeftOut(model, data, field.name)) continue
     if (out === data) out = { ...data }
     sealField(walk, record, field, 'create', out, defaultOf(field))
   }

@@ -9,6 +9,7 @@ import { unknownClause } from './refuse.ts'
 import { walkSelection, type Hidden, type ReadWalk } from './selection.ts'
 import { SealSites } from './sites.ts'
 import { isAbsent, type PlainObject } from './special.ts'
+import { isLeftOut } from './undefined.ts'
 
 /** How an argument is rewritten, or checked, by what stands there. The others have walks of their own. */
 const WALKS: Readonly<
@@ -103,7 +104,8 @@ function write(
     return writeUpdate(walk, model, args, { isMany: true, isByKey }) as PlainObject
   }
   // Prisma creates a record of defaults when `data` is left out, where nothing is required.
-  const given = isAbsent(args['data']) && name === 'create' ? NO_DATA : args['data']
+  const isBare = name === 'create' && isLeftOut(model, args, 'data')
+  const given = isBare ? NO_DATA : args['data']
   if (isAbsent(given)) return args
   const data = writeEach(walk, model, given)
   return data === given ? args : { ...args, data }

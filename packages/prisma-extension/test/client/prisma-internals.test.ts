@@ -4,6 +4,7 @@ import {
   fluentPath,
   globalOmitOf,
   handedDown,
+  isStrictAboutUndefined,
   readRecord,
   schemaTextOf,
   viaOf,
@@ -11,6 +12,7 @@ import {
   type InternalParams,
 } from '../../src/client/internals.ts'
 import { openClinic, type TestClinic } from './clinic.ts'
+import { connect } from './databases.ts'
 
 /** Each of these fails when Prisma changes what `client/internals.ts` reads. */
 describe('what Prisma does not promise', () => {
@@ -44,6 +46,17 @@ describe('what Prisma does not promise', () => {
   it('a client carries its global omit', () => {
     expect(globalOmitOf(clinic.base)).toEqual({ patient: { age: true } })
     expect(globalOmitOf(spied)).toEqual({ patient: { age: true } })
+  })
+
+  it('a client carries its preview features', async () => {
+    expect(isStrictAboutUndefined(clinic.base)).toBe(false)
+    const previews = ['strictUndefinedChecks']
+    const { base, db } = await connect('sqlite', 'model A {\n  id Int @id\n}', { previews })
+    for (const client of [base, base.$extends({})]) {
+      expect(isStrictAboutUndefined(client)).toBe(true)
+    }
+    await base.$disconnect()
+    await db.drop()
   })
 
   it('a fluent call has a path, any other call has none', async () => {

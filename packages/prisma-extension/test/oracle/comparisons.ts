@@ -74,6 +74,12 @@ function equality(
     },
     { weight: 1, arbitrary: term.map((it) => ({ ...it, not: null })) },
     { weight: 1, arbitrary: value.map((equals) => ({ equals, in: ABSENT, not: ABSENT })) },
+    {
+      weight: 1,
+      arbitrary: value
+        .map((equals) => ({ equals, in: UNDEFINED }))
+        .chain((both) => fc.constantFrom(both, { not: both })),
+    },
   )
 }
 

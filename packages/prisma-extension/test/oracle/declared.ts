@@ -22,6 +22,7 @@ export const REFUSABLE = {
   'index column': 'only Rowseal writes and reads it',
   'unknown name': 'it may be a misspelt sealed field',
   'wrong type': 'it cannot be sealed as what it is',
+  'undefined in Json': 'a strict client refuses it too',
   'several bytes pushed': 'Prisma stores their base64 text',
 } as const satisfies Readonly<Record<string, string>>
 

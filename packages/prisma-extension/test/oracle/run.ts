@@ -3,6 +3,7 @@ import { codeOfOperation } from './code.ts'
 import type { Arguments } from './arbitraries.ts'
 import { canonicalResult } from './compare.ts'
 import { compareData } from './data.ts'
+import type { Refusable } from './declared.ts'
 import { differenceOf } from './differences.ts'
 import type { Grammar } from './filters.ts'
 import type { Hashes } from './hashes.ts'
@@ -94,8 +95,10 @@ const RUNNERS: {
 /** Refused is right only where a clause may be. */
 function assertAnswered({ world }: Run, operations: readonly Operation[], outcome: Outcome): void {
   if (outcome.kind !== 'refused') return
-  const { isRotating } = world.setting
-  if (outcome.clauses.some((clause) => isRotating || !clause.endsWith('while rotating'))) return
+  const { isRotating, isStrict } = world.setting
+  const mayBe = (clause: Refusable): boolean =>
+    clause === 'undefined in Json' ? isStrict : isRotating || !clause.endsWith('while rotating')
+  if (outcome.clauses.some(mayBe)) return
   throw differ(
     operations,
     `refused though nothing in it may be: ${outcome.error.code} ${outcome.error.message}`,

@@ -23,6 +23,7 @@ export function created(model: Model, field: Field): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 120, arbitrary: value },
     { weight: mayLack ? 12 : 0, arbitrary: fc.constant(ABSENT) },
+    { weight: 1, arbitrary: fc.constant(UNDEFINED) },
     ...emptied(field),
     ...odd(field),
   )
@@ -89,7 +90,10 @@ function odd(field: Field): Weighted[] {
       return [broken, one(repeated('x', MIB), repeated('ü😀', MIB / 8))]
     }
     case 'Json':
-      return [one(repeated('j', MIB), { a: 'x\u0000' }, wrong([UNDEFINED]))]
+      return [
+        one(repeated('j', MIB), { a: 'x\u0000' }, wrong([UNDEFINED])),
+        one(new Marked('undefined in Json', { a: UNDEFINED, b: 1 })),
+      ]
     case 'Bytes':
       // At run time Prisma takes base64 text too.
       return [one(manyBytes(7, MIB), 'AQID', wrong([1, 2]), wrong('not base64'))]
