@@ -107,7 +107,7 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
   }
 }
 
-function number(name: string, given: unknown, byDefault: number, min: number, max: number): number {
+export function number(name: string, given: unknown, byDefault: number, min: number, max: number): number {
   if (given === undefined) return byDefault
   if (Number.isInteger(given) && (given as number) >= min && (given as number) <= max) {
     return given as number
