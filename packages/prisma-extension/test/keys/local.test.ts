@@ -155,6 +155,62 @@ describe('a local root key', () => {
   })
 })
 
+describe('a former local root key', () => {
+  const next = randomBytes(32)
+  const both = localRootKey({ key: next }, { former: [{ key }] })
+  const id = (root: object): string => (JSON.parse(JSON.stringify(root)) as { id: string }).id
+
+  test('unwraps what it wrapped, and wraps nothing new', async () => {
+    const old = await localRootKey({ key }).create(context)
+    expect(await both.unwrap(old.wrapped, old.rootKeyId, context)).toEqual(old.key)
+    const made = await both.create(context)
+    expect(made.rootKeyId).toBe(id(localRootKey({ key: next })))
+    expect(await localRootKey({ key: next }).unwrap(made.wrapped, made.rootKeyId, context)).toEqual(
+      made.key,
+    )
+  })
+
+  test('hands its keys over by a re-wrap, after which it is not needed', async () => {
+    const old = await localRootKey({ key }).create(context)
+    const moved = await both.rewrap(old.wrapped, old.rootKeyId, context)
+    expect(moved.rootKeyId).toBe(id(both))
+    expect(
+      await localRootKey({ key: next }).unwrap(moved.wrapped, moved.rootKeyId, context),
+    ).toEqual(old.key)
+  })
+
+  test('is not tried for a key of another id', async () => {
+    const other = await localRootKey({ key: randomBytes(32) }).create(context)
+    await expect(both.unwrap(other.wrapped, other.rootKeyId, context)).rejects.toThrow(
+      `was made with root key ${other.rootKeyId}; the one given`,
+    )
+    const old = await localRootKey({ key }).create(context)
+    await expect(both.unwrap(old.wrapped, id(both), context)).rejects.toMatchObject({
+      code: 'ERR_KEY_MISMATCH',
+    })
+  })
+
+  test('is described by its id, and shown by nothing else', async () => {
+    const old = id(localRootKey({ key }))
+    expect(await both.describe(old)).toMatchObject({ rootKeyId: old, state: 'enabled' })
+    expect(await both.describe('local:0000000000000000')).toMatchObject({ state: 'unavailable' })
+    expect(JSON.parse(JSON.stringify(both))).toEqual({
+      provider: 'local',
+      id: id(both),
+      former: [old],
+    })
+    const shown = inspect(both, { showHidden: true, depth: 9 })
+    expect(shown).not.toContain(key.toString('hex').slice(0, 12))
+    expect(shown).not.toContain(next.toString('hex').slice(0, 12))
+  })
+
+  test('that is malformed is refused, as the present one is', () => {
+    expect(refusal(() => localRootKey({ key }, { former: [{ key: randomBytes(31) }] }))).toContain(
+      '31 bytes',
+    )
+  })
+})
+
 describe('a root key variable', () => {
   test('that is not set is refused by its name', () => {
     expect(refusal(() => localRootKey({ env: NAME }))).toContain(`${NAME} is not set`)
