@@ -62,6 +62,15 @@ describe('module boundaries', () => {
     expect(wrong).toEqual([])
   })
 
+  it('@aws-sdk/* is imported only by the KMS provider, and that by nothing else', () => {
+    const isAws = (name: string): boolean => /(^|\/)providers\/aws-kms/.test(name)
+    const wrong = imports().filter(
+      ({ file, to }) => (to.startsWith('@aws-sdk/') || isAws(to)) && !isAws(file),
+    )
+    expect(wrong).toEqual([])
+    expect(imports().some(({ to }) => to.startsWith('@aws-sdk/'))).toBe(true)
+  })
+
   it('finds the imports it judges', () => {
     expect(imports().length).toBeGreaterThan(50)
   })

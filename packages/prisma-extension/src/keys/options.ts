@@ -1,12 +1,14 @@
 import { SYSTEM_CLOCK, type Clock } from './clock.ts'
 import { isIndexKeyring } from './index-name.ts'
 import type { CacheLimits } from './kek.ts'
+import { withinRegions } from './regions.ts'
 import type { KeyStore, RootKey } from './types.ts'
 
 const DAY_MS = 86_400_000
 const MAX_REVISION = Number.MAX_SAFE_INTEGER
 /** Printable, and the same under every collation and quoting rule; 128 with the suffix of index keys. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,121}$/
+const REGION = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/
 
 export interface KeyringOptions {
   /** The key that wraps the KEKs, such as `localRootKey({ env: 'ROWSEAL_ROOT_KEY' })`. */
@@ -48,6 +50,11 @@ export interface KeyringOptions {
   readonly minRevision?: number
   /** The same for the keys of blind indexes. Default: 1. */
   readonly minIndexRevision?: number
+  /**
+   * Regions the root key may be called in, such as `['eu-central-1']`. Refused before any call: a root
+   * key that might be called elsewhere or is in no region, and keys stored under one. Default: all.
+   */
+  readonly allowedRegions?: readonly string[]
   /** For tests. Default: the system's clocks. */
   readonly clock?: Clock
 }
@@ -88,7 +95,7 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
     DAY_MS,
   )
   return {
-    root,
+    root: boundedRoot(root, options.allowedRegions),
     store,
     name,
     refreshMs,
@@ -107,7 +114,22 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
   }
 }
 
-export function number(name: string, given: unknown, byDefault: number, min: number, max: number): number {
+function boundedRoot(root: RootKey, allowed: unknown): RootKey {
+  if (allowed === undefined) return root
+  const isList = Array.isArray(allowed) && allowed.length > 0
+  if (isList && allowed.every((region) => typeof region === 'string' && REGION.test(region))) {
+    return withinRegions(root, allowed as string[])
+  }
+  throw new TypeError('allowedRegions must be a list of regions, such as eu-central-1')
+}
+
+export function number(
+  name: string,
+  given: unknown,
+  byDefault: number,
+  min: number,
+  max: number,
+): number {
   if (given === undefined) return byDefault
   if (Number.isInteger(given) && (given as number) >= min && (given as number) <= max) {
     return given as number
