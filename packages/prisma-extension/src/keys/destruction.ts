@@ -61,7 +61,7 @@ export async function cancelDestruction(keyring: Keyring, keyId: number): Promis
 }
 
 /**
- * Delete the wrapped KEK of a version whose waiting period is over. A tombstone stays, so that its key id is
+ * Delete the wrapped KEK of a version whose waiting period is over, or that was never active. A tombstone stays, so that its key id is
  * never used again.
  *
  * @throws {KeyError} `ERR_KEY_STATE` if the period is not over, or was not begun; else as `retireKey`
@@ -73,6 +73,7 @@ export async function destroyKey(
 ): Promise<KeyRow> {
   return change(await holderWith(keyring, keyId), keyId, (row) => {
     const { destroyAt } = row
+    if (row.state === 'pre-activation') return moved(row, 'destroyed', now) // it never sealed anything
     if (destroyAt === null) throw notFrom(row, 'destroyed', 'scheduled for it before')
     if (destroyAt > now)
       throw notFrom(row, 'destroyed', `past its waiting period, ${destroyAt.toISOString()}`)
