@@ -261,7 +261,7 @@ describe('an answer that is not what was asked', () => {
     expect(error.code).toBe('ERR_KEY_UNAVAILABLE')
     expectHidden(error, Buffer.from(Plaintext))
     own.recover()
-    own.fail({ kind: 'garbage', text: `${Plaintext}` })
+    own.fail({ kind: 'garbage', text: Plaintext })
     expectHidden(await failure(root.create(KEK), key), Buffer.from(Plaintext))
   })
 })
