@@ -46,7 +46,9 @@ export class KmsServer {
   }
 
   async listen(port = 0): Promise<this> {
-    await new Promise<void>((done) => this.#server.listen(port, '127.0.0.1', done))
+    await new Promise<void>((done, fail) => {
+      this.#server.once('error', fail).listen(port, '127.0.0.1', done)
+    })
     return this
   }
 
