@@ -2,12 +2,23 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import { KEY_BYTES } from './dek-wrap.ts'
-import type { CacheLimits } from './kek.ts'
 import type { WrappedDek } from './types.ts'
 
 const SLOTS_PER_PAGE = 1024
 /** `KeyObject`s kept beside their bytes, for records that are read again and again: 5 MB. */
 const LIVE_KEYS = 4096
+/** What an entry takes beside its key and its name, about: the slot, its times, its place in the LRU. */
+const ENTRY_BYTES = 160
+
+export interface DekCacheLimits {
+  readonly entries: number
+  /** Milliseconds since it was put in. */
+  readonly maxAgeMs: number
+  /** How often one is given out; Infinity for no bound. */
+  readonly maxUses: number
+  /** Of all entries together, with their names, about. */
+  readonly maxBytes: number
+}
 
 /**
  * Unwrapped DEKs, for opening only. Named by key id, suite and the whole wrapped DEK.
@@ -20,6 +31,10 @@ const LIVE_KEYS = 4096
  * through 100,000 entries at once would hold everything up for 25 ms.
  */
 export class DekCache {
+  readonly #maxUses: number
+  readonly #maxBytes: number
+  /** By slot, where uses are bounded. */
+  readonly #uses = new Map<number, number>()
   readonly #slots: LRUCache<string, number> | null
   readonly #pages: Buffer[] = []
   readonly #free: number[] = []
@@ -27,12 +42,15 @@ export class DekCache {
   readonly #live = new Map<number, KeyObject>()
   hits = 0
 
-  constructor(limits: CacheLimits, clock: Clock) {
+  constructor(limits: DekCacheLimits, clock: Clock) {
+    this.#maxUses = limits.maxUses
+    this.#maxBytes = limits.maxBytes
     this.#slots =
       limits.entries === 0
         ? null
         : new LRUCache({
             max: limits.entries,
+            maxSize: limits.maxBytes,
             ttl: limits.maxAgeMs,
             ttlResolution: 0, // anything else sets a timer
             perf: { now: () => clock.monotonic() },
@@ -46,9 +64,21 @@ export class DekCache {
 
   get(name: string): KeyObject | undefined {
     const slot = this.#slots?.get(name)
-    if (slot === undefined) return undefined
+    if (slot === undefined || !this.#mayUse(name, slot)) return undefined
     this.hits++
     return this.#live.get(slot) ?? this.#revive(slot)
+  }
+
+  /** Counts the use. */
+  #mayUse(name: string, slot: number): boolean {
+    if (this.#maxUses === Infinity) return true
+    const uses = this.#uses.get(slot) ?? 0
+    if (uses >= this.#maxUses) {
+      this.#slots?.delete(name)
+      return false
+    }
+    this.#uses.set(slot, uses + 1)
+    return true
   }
 
   #revive(slot: number): KeyObject {
@@ -63,15 +93,26 @@ export class DekCache {
 
   /** Copies `dek`. */
   set(name: string, dek: Uint8Array): void {
-    if (this.#slots === null || this.#slots.has(name)) return
+    const size = KEY_BYTES + name.length + ENTRY_BYTES
+    if (this.#slots === null || size > this.#maxBytes || this.#slots.has(name)) return
     if (this.#free.length === 0) this.#addPage()
     const slot = this.#free.pop()!
     this.#bytesOf(slot).set(dek)
-    this.#slots.set(name, slot)
+    this.#slots.set(name, slot, { size })
+  }
+
+  /** Let go of every DEK under a key id. Looks at all entries: for denials and the end of a key. */
+  drop(keyId: number): void {
+    const slots = this.#slots
+    if (slots === null || slots.size === 0) return
+    slots.purgeStale() // what is stale would be passed over, and not be zeroed
+    const prefix = prefixOf(keyId)
+    for (const name of [...slots.keys()]) if (name.startsWith(prefix)) slots.delete(name)
   }
 
   #clear(slot: number): void {
     this.#live.delete(slot)
+    this.#uses.delete(slot)
     this.#bytesOf(slot).fill(0)
     this.#free.push(slot)
   }
@@ -91,5 +132,9 @@ export class DekCache {
 /** The name of a wrapped DEK in the cache: one character for each byte. */
 export function nameOf({ keyId, suite, wrapped }: WrappedDek): string {
   const bytes = Buffer.from(wrapped.buffer, wrapped.byteOffset, wrapped.byteLength)
-  return `${keyId}.${suite}.${bytes.toString('latin1')}`
+  return `${prefixOf(keyId)}${suite}.${bytes.toString('latin1')}`
+}
+
+function prefixOf(keyId: number): string {
+  return `${keyId}.`
 }

@@ -2,9 +2,10 @@ import { StoreMac } from './authentic.ts'
 import type { Kek } from './dek-wrap.ts'
 import { indexKeyringOf } from './index-name.ts'
 import { indexView, liveOf, type IndexView, type Subkeys } from './index-view.ts'
-import { KekCache } from './kek.ts'
+import { KekCache } from './kek-cache.ts'
 import type { CheckedOptions } from './options.ts'
 import { keyringClosed, StoreReader, unsettled, type Held } from './reader.ts'
+import { mayMatch } from './states.ts'
 import type { IndexRecord, KeyRow, Via } from './types.ts'
 
 /** How often a view starts over when the index keys change while one of them is loaded. */
@@ -39,7 +40,9 @@ export class IndexKeys {
   readonly #reader: StoreReader
   readonly #loaded: KekCache
   /** Go with the key they come from. */
-  readonly #subkeys: Subkeys = new WeakMap()
+  #subkeys: Subkeys = new WeakMap()
+  /** How often the root key refused one of the keys. */
+  #denials = 0
   #view: { readonly of: Held; readonly keys: readonly Kek[]; readonly is: IndexView } | null = null
 
   constructor(options: CheckedOptions) {
@@ -47,15 +50,21 @@ export class IndexKeys {
     this.maxAgeMs = options.maxAgeMs
     this.mac = new StoreMac(this.name, options.root)
     const entries = Math.max(options.kekCache.entries, MIN_ENTRIES)
-    this.#loaded = new KekCache(options.root, { ...options.kekCache, entries }, options.clock)
+    this.#loaded = new KekCache({
+      root: options.root,
+      limits: { ...options.kekCache, entries },
+      clock: options.clock,
+      onDenied: () => this.#deny(),
+    })
     this.#reader = new StoreReader({
       ...options,
       keyring: this.name,
       mac: this.mac,
       minRevision: options.minIndexRevision,
       onRead: () => {
-        this.#loaded.purge()
         this.#view = null
+        this.#loaded.purge()
+        for (const row of this.keys()) if (!mayMatch(row)) this.#loaded.drop(row.keyId)
       },
     })
   }
@@ -117,12 +126,19 @@ export class IndexKeys {
     }
   }
 
+  /** No view goes on after a denial: those given out are not fresh any more. */
+  #deny(): void {
+    this.#denials++
+    this.#view = null
+    this.#subkeys = new WeakMap()
+  }
+
   /** The view of a snapshot, if all its keys are in memory. */
   #viewOf(held: Held): IndexView | null {
     if (held.snapshot.active.state !== 'active') return null
     const keys: Kek[] = []
-    for (const { keyId } of liveOf(held.snapshot)) {
-      const key = this.#loaded.get(keyId)
+    for (const row of liveOf(held.snapshot)) {
+      const key = this.#loaded.get(row)
       if (key === undefined) return null
       keys.push(key)
     }
@@ -135,7 +151,8 @@ export class IndexKeys {
     const kept = this.#view
     const isSame = kept?.of.snapshot === snapshot && kept.of.began === began
     if (isSame && kept.keys.every((key, i) => key === keys[i])) return kept.is
-    const isFresh = (): boolean => this.#reader.isRecent(began)
+    const denials = this.#denials
+    const isFresh = (): boolean => denials === this.#denials && this.#reader.isRecent(began)
     const is = indexView(this.name, snapshot, keys, this.#subkeys, isFresh)
     this.#view = { of: held, keys, is }
     return is
@@ -144,11 +161,13 @@ export class IndexKeys {
   /** Loading can take long, so the store is looked at once more afterwards. */
   async #fetch(via?: Via): Promise<IndexView> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const denials = this.#denials
       const before = this.#reader.fresh() ?? (await this.#reader.demand(via))
       if (before.snapshot.active.state !== 'active') throw keyringClosed(this.name)
       const keys = await Promise.all(liveOf(before.snapshot).map((row) => this.#loaded.load(row)))
       const now = this.#reader.fresh() ?? (this.#reader.isRecent(before.began) ? before : null)
-      if (now?.snapshot.revision === before.snapshot.revision) return this.#keep(now, keys)
+      if (now?.snapshot.revision !== before.snapshot.revision) continue
+      if (denials === this.#denials) return this.#keep(now, keys)
     }
     throw unsettled(this.name)
   }

@@ -21,7 +21,7 @@ export interface IndexView {
   readonly active: number
   /** Key ids that such values may be under, the active one first. */
   readonly live: readonly number[]
-  /** Did the read of the store that stands for this view begin less than `maxAgeMs` ago? */
+  /** Did the read that stands for this view begin less than `maxAgeMs` ago, and no key be refused since? */
   isFresh(): boolean
   /** How far an index is; null if it is not registered. */
   record(id: string): IndexRecord | null

@@ -6,6 +6,7 @@ export {
   retireKey,
   scheduleDestruction,
 } from './destruction.ts'
+export { GuardedRoot, type GuardLimits, type RootKeyStats } from './guarded-root.ts'
 export { IndexKeys, type IndexKeyStats } from './index-keys.ts'
 export { activateIndexKey, addIndexKey, initIndexKeys, retireIndexKeys } from './index-lifecycle.ts'
 export { INDEX_MOVES, phaseOf, type IndexPhase } from './index-phases.ts'
@@ -17,13 +18,14 @@ export {
   type NewIndex,
 } from './index-register.ts'
 export type { IndexKey, IndexView } from './index-view.ts'
-export { Keyring, openKeyring, type CacheStats, type KeyringStats } from './keyring.ts'
+export { Keyring, openKeyring } from './keyring.ts'
 export { rewrapKeys, type Rewrapped } from './rewrap.ts'
 export { compromiseKey, resumeKey, suspendKey } from './suspension.ts'
 export { MAX_USES } from './uses.ts'
 export { activateKey, addKey, initKeyring, rotate } from './lifecycle.ts'
 export type { Opened } from './opener.ts'
-export type { KeyringOptions } from './options.ts'
+export type { KeyringOptions, Wrapping } from './options.ts'
+export type { CacheStats, KeyringStats } from './stats.ts'
 export { INDEX_PERMITTED, mayMatch, mayProcess, PERMITTED, TRANSITIONS } from './states.ts'
 export type {
   Dek,

@@ -1,7 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { KeyError } from '../errors.ts'
-import type { Clock } from './clock.ts'
 import { dekAad, KEY_BYTES, type Kek } from './dek-wrap.ts'
 import type { WrapContext, KeyRow, RootKey } from './types.ts'
 
@@ -55,63 +53,6 @@ function checkValueOf(kek: KeyObject, { keyring, keyId }: WrapContext): Buffer {
   return createHmac('sha256', kek).update(CHECK_LABEL).update(number).update(keyring).digest()
 }
 
-export interface CacheLimits {
-  readonly entries: number
-  readonly maxAgeMs: number
-}
-
-/** KEKs in memory: bounded by count and age, one load in flight for each, failures never kept. */
-export class KekCache {
-  readonly #root: RootKey
-  readonly #kept: LRUCache<number, Kek>
-  readonly #loading = new Map<number, Promise<Kek>>()
-  hits = 0
-  rootKeyCalls = 0
-
-  constructor(root: RootKey, limits: CacheLimits, clock: Clock) {
-    this.#root = root
-    this.#kept = new LRUCache({
-      max: limits.entries,
-      ttl: limits.maxAgeMs,
-      ttlResolution: 0, // anything else sets a timer
-      perf: { now: () => clock.monotonic() },
-    })
-  }
-
-  get size(): number {
-    return this.#kept.size
-  }
-
-  /** The KEK if it is in memory. */
-  get(keyId: number): Kek | undefined {
-    const kek = this.#kept.get(keyId)
-    if (kek !== undefined) this.hits++
-    return kek
-  }
-
-  /** The KEK from memory or from the root key. */
-  load(row: KeyRow): Promise<Kek> {
-    const kept = this.get(row.keyId)
-    if (kept !== undefined) return Promise.resolve(kept)
-    const running = this.#loading.get(row.keyId)
-    if (running !== undefined) return running
-    this.rootKeyCalls++
-    const load = openKek(this.#root, row)
-      .then((kek) => {
-        this.#kept.set(row.keyId, kek)
-        return kek
-      })
-      .finally(() => this.#loading.delete(row.keyId))
-    this.#loading.set(row.keyId, load)
-    return load
-  }
-
-  /** Let go of what is past its age. Without this it would stay until something takes its place. */
-  purge(): void {
-    this.#kept.purgeStale()
-  }
-}
-
 function assertLength(kek: Uint8Array, context: WrapContext): void {
   if (kek.length !== KEY_BYTES) throw mismatch(context, `has ${kek.length} bytes`)
 }
@@ -131,11 +72,19 @@ export async function fromRoot<T>(root: RootKey, call: () => Promise<T>): Promis
   try {
     return await call()
   } catch (error) {
-    if (error instanceof KeyError) throw error
-    throw new KeyError('ERR_KEY_UNAVAILABLE', `The root key (${root.provider}) gave no answer.`, {
-      fix: 'See the cause, and try again.',
-      retryable: true,
-      cause: error,
-    })
+    throw error instanceof KeyError ? error : unanswered(root.provider, error)
   }
+}
+
+/**
+ * The outage that stands for whatever is no answer of a root key.
+ *
+ * @param when - what more is known of it, as the end of a sentence.
+ */
+export function unanswered(provider: string, cause: unknown, when = ''): KeyError {
+  return new KeyError('ERR_KEY_UNAVAILABLE', `The root key (${provider}) gave no answer${when}.`, {
+    fix: cause === undefined ? 'Try again.' : 'See the cause, and try again.',
+    retryable: true,
+    cause,
+  })
 }

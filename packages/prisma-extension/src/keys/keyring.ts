@@ -2,87 +2,74 @@ import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { StoreMac } from './authentic.ts'
 import { DekCache, nameOf } from './dek-cache.ts'
-import { createDeks, type Kek } from './dek-wrap.ts'
-import { IndexKeys, type IndexKeyStats } from './index-keys.ts'
-import { KekCache } from './kek.ts'
+import { GuardedRoot } from './guarded-root.ts'
+import { IndexKeys } from './index-keys.ts'
+import { KekCache } from './kek-cache.ts'
+import { DekLeases } from './kms-leases.ts'
+import { DekUnwraps } from './kms-unwraps.ts'
 import { NoncePool } from '../nonce-pool.ts'
-import { Opener, type Opened } from './opener.ts'
-import { checkOptions, type CheckedOptions, type KeyringOptions } from './options.ts'
-import { keyringClosed, StoreReader, unsettled } from './reader.ts'
+import { isWhole, Opener, type Opened } from './opener.ts'
+import { checkOptions, type CheckedOptions, type KeyringOptions, type Wrapping } from './options.ts'
+import { StoreReader } from './reader.ts'
+import { Sealer } from './sealer.ts'
+import type { KeyringStats } from './stats.ts'
 import { mayProcess } from './states.ts'
 import { Uses } from './uses.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, Via, WrappedDek } from './types.ts'
-
-const MAX_DEKS = 1_000_000
-/** How often sealing starts over when the keyring changes while a KEK is loaded. */
-const MAX_TRIES = 3
-
-/** Numbers for operators. No key material, no values. */
-export interface KeyringStats {
-  readonly activeKeyId: number | null
-  readonly revision: number | null
-  /** Milliseconds since the last read of the store that worked began; null before the first. */
-  readonly storeAgeMs: number | null
-  readonly storeReads: number
-  readonly storeFailures: number
-  /** Code of the last read's error; null if it worked. */
-  readonly storeError: string | null
-  readonly rootKeyCalls: number
-  /** DEKs made. */
-  readonly wraps: number
-  /** DEKs unwrapped. */
-  readonly unwraps: number
-  readonly dekCache: CacheStats
-  readonly kekCache: CacheStats
-  /** The keys of blind indexes; null if there are none, or none was needed yet. */
-  readonly index: IndexKeyStats | null
-}
-
-export interface CacheStats {
-  readonly entries: number
-  readonly hits: number
-  readonly misses: number
-}
 
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
   readonly name: string
   readonly store: KeyStore
+  /** Behind a time-out and a circuit breaker. */
   readonly root: RootKey
+  /** What wraps the DEKs of versions made from now on. */
+  readonly wrapping: Wrapping
   /** The keys of its blind indexes. */
   readonly index: IndexKeys
   /** Authenticates its rows in the store. */
   readonly mac: StoreMac
+  readonly #guard: GuardedRoot
   readonly #reader: StoreReader
   readonly #keks: KekCache
   readonly #deks: DekCache
+  readonly #sealer: Sealer
   readonly #opener: Opener
-  readonly #uses: Uses
-  readonly #nonces = new NoncePool()
-  #wraps = 0
 
   constructor(options: CheckedOptions) {
-    this.name = options.name
-    this.store = options.store
-    this.root = options.root
-    this.index = new IndexKeys(options)
-    this.mac = new StoreMac(options.name, options.root)
-    this.#uses = new Uses(options.name, options.store)
-    this.#keks = new KekCache(options.root, options.kekCache, options.clock)
-    this.#deks = new DekCache(options.dekCache, options.clock)
-    this.#reader = new StoreReader({
+    const { name: keyring, store, clock } = options
+    const root = GuardedRoot.around(options.root, options.guard, clock)
+    this.name = keyring
+    this.store = store
+    this.root = root
+    this.wrapping = options.wrapping
+    this.index = new IndexKeys({ ...options, root })
+    this.mac = new StoreMac(keyring, root)
+    const deks = new DekCache(options.dekCache, clock)
+    const onDenied = (keyId: number): void => {
+      deks.drop(keyId)
+      leases.clear()
+    }
+    const keks = new KekCache({ root, limits: options.kekCache, clock, onDenied })
+    const reader = new StoreReader({
       ...options,
-      keyring: options.name,
+      keyring,
       mac: this.mac,
-      onRead: () => this.#keks.purge(),
+      onRead: () => this.#forget(),
     })
-    this.#opener = new Opener({
-      keyring: options.name,
-      store: options.store,
-      reader: this.#reader,
-      keks: this.#keks,
-      deks: this.#deks,
-    })
+    const keep = (row: KeyRow, dek: WrappedDek, bytes: Uint8Array): void => {
+      if (keks.get(row) !== undefined) deks.set(nameOf(dek), bytes)
+    }
+    const { maxAgeMs } = options.dekCache
+    const leases = new DekLeases({ ...options, root, maxAgeMs, keep })
+    const unwraps = new DekUnwraps({ root, keep, onDenied: (row) => keks.recheck(row) })
+    this.#guard = root
+    this.#reader = reader
+    this.#keks = keks
+    this.#deks = deks
+    const [uses, nonces] = [new Uses(keyring, store), new NoncePool()]
+    this.#sealer = new Sealer({ keyring, reader, keks, deks, leases, uses, nonces })
+    this.#opener = new Opener({ keyring, store, reader, keks, deks, unwraps })
   }
 
   /** Key id of the version that seals; null while the keyring does not exist. */
@@ -134,30 +121,22 @@ export class Keyring {
   /**
    * Fresh DEKs under the active key version, one for each record to seal. A DEK seals in the
    * operation that asked for it and nothing after. No I/O while the KEK is in memory and the store
-   * was read less than `maxAgeMs` ago.
+   * was read less than `maxAgeMs` ago. Under a version of `wrapping: 'kms'` each DEK is a call of the
+   * root key, and serves as many records as `maxRecordsPerDek` says.
    *
    * @param count - 0 to 1,000,000.
    * @param via - the interactive transaction the caller is in, if any.
    * @param remember - keep them for opening what was sealed? A run over a whole table says no.
    * @throws {KeyError} `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
    */
-  async forProtect(count: number, via?: Via, remember = true): Promise<Dek[]> {
-    if (!Number.isInteger(count) || count < 0 || count > MAX_DEKS) {
-      throw new TypeError(`count must be a whole number from 0 to ${MAX_DEKS}`)
-    }
-    if (count === 0) return []
-    this.#reader.refreshIfDue()
-    const held = this.#sealingKek()
-    const isCovered = held !== undefined && this.#uses.take(held.keyId, count, via)
-    const kek = isCovered ? held : await this.#fetchSealingKek(count, via)
-    this.#wraps += count
-    const keep = (dek: Dek, bytes: Uint8Array): void => this.#deks.set(nameOf(dek), bytes)
-    return createDeks(kek, count, this.#nonces, remember ? keep : undefined)
+  forProtect(count: number, via?: Via, remember = true): Promise<Dek[]> {
+    return this.#sealer.protect(count, via, remember)
   }
 
   /**
-   * The DEKs of stored values, in the same order. No I/O while their KEKs are in memory: the
-   * promise is then resolved already, so Prisma's batching of look-ups in one tick survives.
+   * The DEKs of stored values, in the same order. No I/O while their KEKs are in memory (for
+   * `wrapping: 'kms'`: the DEKs too): the promise is then resolved already, so Prisma's batching of
+   * look-ups in one tick survives.
    *
    * @param via - the interactive transaction the caller is in, if any.
    * @throws {KeyError} `ERR_KEY_UNKNOWN` (retryable if the store was asked in vain a moment ago),
@@ -168,8 +147,7 @@ export class Keyring {
   async forProcess(wanted: readonly WrappedDek[], via?: Via): Promise<KeyObject[]> {
     this.#reader.refreshIfDue()
     let looked = this.#opener.look(wanted)
-    if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via)
-    if (looked.missing !== null) throw unsettled(this.name)
+    if (!isWhole(looked)) looked = await this.#opener.fetch(wanted, looked, via)
     if (looked.failure !== null) throw looked.failure
     return looked.keys as KeyObject[]
   }
@@ -186,10 +164,9 @@ export class Keyring {
     remember = true,
   ): Promise<Opened[]> {
     this.#reader.refreshIfDue()
-    let looked = this.#opener.look(wanted, remember)
-    if (looked.missing !== null) looked = await this.#opener.fetch(wanted, looked, via, remember)
-    if (looked.missing !== null) throw unsettled(this.name)
-    return looked.keys
+    const looked = this.#opener.look(wanted, remember)
+    if (isWhole(looked)) return looked.keys
+    return (await this.#opener.fetch(wanted, looked, via, remember)).keys
   }
 
   stats(): KeyringStats {
@@ -204,7 +181,8 @@ export class Keyring {
       storeFailures: failures,
       storeError: lastError,
       rootKeyCalls,
-      wraps: this.#wraps,
+      rootKey: this.#guard.stats(),
+      wraps: this.#sealer.wraps,
       unwraps,
       dekCache: { entries: this.#deks.size, hits: this.#deks.hits, misses: unwraps },
       kekCache: { entries: this.#keks.size, hits: this.#keks.hits, misses: rootKeyCalls },
@@ -227,23 +205,12 @@ export class Keyring {
     return `Keyring ${inspect(this.toJSON())}`
   }
 
-  #sealingKek(): Kek | undefined {
-    const held = this.#reader.fresh()
-    if (held?.snapshot.active.state !== 'active') return undefined
-    return this.#keks.get(held.snapshot.active.keyId)
-  }
-
-  /** Loading and reserving can take long, so the keyring is looked at once more afterwards. */
-  async #fetchSealingKek(count: number, via?: Via): Promise<Kek> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const held = this.#reader.fresh() ?? (await this.#reader.demand(via))
-      if (held.snapshot.active.state !== 'active') throw keyringClosed(this.name)
-      const kek = await this.#keks.load(held.snapshot.active)
-      await this.#uses.reserve(kek.keyId, count, via)
-      const now = this.#reader.fresh() ?? (this.#reader.isRecent(held.began) ? held : null)
-      if (now?.snapshot.active.keyId === kek.keyId) return kek
+  /** After a read of the store: let go of keys past their time, and of those that may not open any more. */
+  #forget(): void {
+    this.#keks.purge()
+    for (const row of this.#reader.snapshot?.rows.values() ?? []) {
+      if (!mayProcess(row) && this.#keks.drop(row.keyId)) this.#deks.drop(row.keyId)
     }
-    throw unsettled(this.name)
   }
 }
 

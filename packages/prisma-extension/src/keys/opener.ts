@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache'
 import { KeyError, RowsealError } from '../errors.ts'
 import { nameOf, type DekCache } from './dek-cache.ts'
 import { refused, unwrapDek, type Kek } from './dek-wrap.ts'
-import type { KekCache } from './kek.ts'
-import type { StoreReader } from './reader.ts'
+import type { KekCache } from './kek-cache.ts'
+import type { DekUnwraps, Sealed } from './kms-unwraps.ts'
+import { unsettled, type StoreReader } from './reader.ts'
 import { mayProcess } from './states.ts'
 import type { KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
@@ -12,6 +13,8 @@ import type { KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 const FOREIGN_ENTRIES = 1000
 /** For how many unknown key ids of one call the store is asked whose they are. */
 const MAX_OWNERS_ASKED = 8
+/** The store may tell of a key id, and then the root key unwrap; once more if the keyring changes meanwhile. */
+const MAX_ROUNDS = 3
 
 /** A DEK to open with, or why there is none. */
 export type Opened = KeyObject | RowsealError
@@ -22,12 +25,23 @@ export interface Looked {
   readonly failure: RowsealError | null
   /** Key ids that are unknown or whose KEK is not in memory; null if there are none. */
   readonly missing: ReadonlySet<number> | null
+  /** DEKs that only the root key can unwrap, by name; null if there are none. */
+  readonly sealed: ReadonlyMap<string, Sealed> | null
 }
 
 /** What one call fetched, kept beside the caches so that no eviction can send it in circles. */
 interface Fetched {
   readonly keks: Map<number, Kek>
+  readonly deks: Map<string, Opened>
   readonly refusals: Map<number, KeyError>
+}
+
+/** What is known of a key id while one call looks at values under it. */
+interface Version {
+  readonly keyId: number
+  readonly row: KeyRow | undefined
+  readonly refusal: KeyError | undefined
+  readonly kek: Kek | undefined
 }
 
 interface OpenerOptions {
@@ -36,6 +50,7 @@ interface OpenerOptions {
   readonly reader: StoreReader
   readonly keks: KekCache
   readonly deks: DekCache
+  readonly unwraps: DekUnwraps
 }
 
 /**
@@ -45,36 +60,52 @@ interface OpenerOptions {
 export class Opener {
   readonly #options: OpenerOptions
   readonly #foreign = new LRUCache<number, string>({ max: FOREIGN_ENTRIES })
-  unwraps = 0
+  #unwrapped = 0
 
   constructor(options: OpenerOptions) {
     this.#options = options
   }
 
+  /** DEKs unwrapped, by whichever key. */
+  get unwraps(): number {
+    return this.#unwrapped + this.#options.unwraps.done
+  }
+
   /** What memory has. No I/O and nothing awaited. */
   look(wanted: readonly WrappedDek[], remember = true, fetched?: Fetched): Looked {
-    const { reader } = this.#options
     const keys = new Array<Opened>(wanted.length)
     const opened = new Map<string, Opened>()
     let failure: RowsealError | null = null
     let missing: Set<number> | null = null
+    let sealed: Map<string, Sealed> | null = null
+    let version: Version | null = null
     for (let i = 0; i < wanted.length; i++) {
       const dek = wanted[i]!
-      const row = reader.snapshot?.rows.get(dek.keyId)
-      const key =
-        this.#refusal(dek, row, fetched) ?? (row && this.#key(dek, opened, remember, fetched))
-      if (key === undefined) missing = (missing ?? new Set()).add(dek.keyId)
-      else keys[i] = key
+      if (version?.keyId !== dek.keyId) version = this.#version(dek.keyId, fetched)
+      const { row, kek } = version
+      const name = nameOf(dek)
+      let key: Opened | undefined = version.refusal
+      if (row !== undefined && key === undefined) {
+        if (row.suite !== dek.suite)
+          key = refused() // a value of that suite was never sealed
+        else if (kek !== undefined) key = this.#key(kek, dek, name, opened, remember, fetched)
+        if (key === undefined && row.suite === 0x02)
+          (sealed ??= new Map()).set(name, { name, row, dek })
+      }
+      if (key !== undefined) keys[i] = key
+      else if (kek === undefined) (missing ??= new Set()).add(dek.keyId)
       if (key instanceof RowsealError) failure ??= key
     }
-    return { keys, failure, missing }
+    return { keys, failure, missing, sealed }
   }
 
   /**
-   * Read the store for unknown key ids, load the KEKs that are not in memory, look again.
+   * Read the store for unknown key ids, load the KEKs that are not in memory, have the root key unwrap
+   * what only it can, and look again.
    *
+   * @returns nothing is missing then.
    * @throws {KeyError} what concerns all values: `ERR_KEY_UNAVAILABLE`, `ERR_KEYRING_MISSING`,
-   *   `ERR_KEY_MISMATCH`.
+   *   `ERR_KEY_MISMATCH`, or what the root key throws.
    */
   async fetch(
     wanted: readonly WrappedDek[],
@@ -82,46 +113,63 @@ export class Opener {
     via?: Via,
     remember = true,
   ): Promise<Looked> {
-    const { reader, keks } = this.#options
-    const fetched: Fetched = { keks: new Map(), refusals: new Map() }
+    const { reader, keyring } = this.#options
+    const fetched: Fetched = { keks: new Map(), deks: new Map(), refusals: new Map() }
     let looked = first
-    // A second round only if the keyring changes meanwhile.
-    for (let round = 0; round < 2 && looked.missing !== null; round++) {
-      const ids = [...looked.missing]
-      const unknown = ids.filter((keyId) => reader.snapshot?.rows.has(keyId) !== true)
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (isWhole(looked)) return looked
+      const sealed = [...(looked.sealed?.values() ?? [])]
+      const ids = new Set([...(looked.missing ?? []), ...sealed.map(({ dek }) => dek.keyId)])
+      const unknown = [...ids].filter((keyId) => reader.snapshot?.rows.has(keyId) !== true)
       if (unknown.length > 0) await this.#learn(unknown, fetched.refusals, via)
-      const rows = ids.flatMap((keyId) => reader.snapshot?.rows.get(keyId) ?? [])
-      const loads = rows.filter(mayProcess).map((row) => keks.load(row))
-      for (const kek of await Promise.all(loads)) fetched.keks.set(kek.keyId, kek)
+      await this.#load(ids, fetched)
+      if (sealed.length > 0) {
+        const opened = await this.#options.unwraps.open(sealed, remember)
+        for (const [name, key] of opened) fetched.deks.set(name, key)
+        await this.#load(ids, fetched) // again, as it may have been refused meanwhile
+      }
       looked = this.look(wanted, remember, fetched)
     }
-    return looked
+    if (isWhole(looked)) return looked
+    throw unsettled(keyring)
   }
 
-  #refusal(dek: WrappedDek, row: KeyRow | undefined, fetched?: Fetched): RowsealError | undefined {
+  async #load(ids: ReadonlySet<number>, { keks }: Fetched): Promise<void> {
+    const { reader } = this.#options
+    const rows = [...ids].flatMap((keyId) => reader.snapshot?.rows.get(keyId) ?? [])
+    const loads = rows.filter(mayProcess).map((row) => this.#options.keks.load(row))
+    for (const kek of await Promise.all(loads)) keks.set(kek.keyId, kek)
+  }
+
+  #version(keyId: number, fetched?: Fetched): Version {
+    const { reader, keks } = this.#options
+    const row = reader.snapshot?.rows.get(keyId)
+    const refusal = this.#refusal(keyId, row, fetched)
+    const isLooked = row !== undefined && refusal === undefined
+    const kek = isLooked ? (fetched?.keks.get(keyId) ?? keks.get(row)) : undefined
+    return { keyId, row, refusal, kek }
+  }
+
+  #refusal(keyId: number, row: KeyRow | undefined, fetched?: Fetched): KeyError | undefined {
     if (row === undefined) {
-      const keyring = this.#foreign.get(dek.keyId)
-      return keyring === undefined
-        ? fetched?.refusals.get(dek.keyId)
-        : this.#foreignKey(dek.keyId, keyring)
+      const keyring = this.#foreign.get(keyId)
+      return keyring === undefined ? fetched?.refusals.get(keyId) : this.#foreignKey(keyId, keyring)
     }
-    if (!mayProcess(row)) return this.#notPermitted(row)
-    if (row.suite !== dek.suite) return refused() // a value of that suite was never sealed
-    return undefined
+    return mayProcess(row) ? undefined : this.#notPermitted(row)
   }
 
+  /** A DEK is given out only while its KEK may be used, also one that is in memory. */
   #key(
+    kek: Kek,
     dek: WrappedDek,
+    name: string,
     opened: Map<string, Opened>,
     remember: boolean,
     fetched?: Fetched,
   ): Opened | undefined {
-    const { deks, keks } = this.#options
-    const name = nameOf(dek)
-    let key = opened.get(name) ?? deks.get(name)
+    let key = opened.get(name) ?? fetched?.deks.get(name) ?? this.#options.deks.get(name)
     if (key === undefined) {
-      const kek = fetched?.keks.get(dek.keyId) ?? keks.get(dek.keyId)
-      if (kek === undefined) return undefined
+      if (dek.suite === 0x02) return undefined
       key = this.#unwrap(kek, dek, remember ? name : null)
     }
     opened.set(name, key)
@@ -129,7 +177,7 @@ export class Opener {
   }
 
   #unwrap(kek: Kek, dek: WrappedDek, name: string | null): Opened {
-    this.unwraps++
+    this.#unwrapped++
     try {
       if (name === null) return unwrapDek(kek, dek.wrapped)
       return unwrapDek(kek, dek.wrapped, (bytes) => this.#options.deks.set(name, bytes))
@@ -186,4 +234,9 @@ export class Opener {
       },
     )
   }
+}
+
+/** Is there a DEK, or a reason why not, for everything that was wanted? */
+export function isWhole({ missing, sealed }: Looked): boolean {
+  return missing === null && sealed === null
 }

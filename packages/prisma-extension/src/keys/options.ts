@@ -1,6 +1,8 @@
 import { SYSTEM_CLOCK, type Clock } from './clock.ts'
 import { isIndexKeyring } from './index-name.ts'
-import type { CacheLimits } from './kek.ts'
+import type { DekCacheLimits } from './dek-cache.ts'
+import type { GuardLimits } from './guarded-root.ts'
+import type { KekCacheLimits } from './kek-cache.ts'
 import { withinRegions } from './regions.ts'
 import type { KeyStore, RootKey } from './types.ts'
 
@@ -9,6 +11,9 @@ const MAX_REVISION = Number.MAX_SAFE_INTEGER
 /** Printable, and the same under every collation and quoting rule; 128 with the suffix of index keys. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,121}$/
 const REGION = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/
+
+/** What wraps DEKs: the KEK of the key version (suite 0x01), or the root key itself (suite 0x02). */
+export type Wrapping = 'kek' | 'kms'
 
 export interface KeyringOptions {
   /** The key that wraps the KEKs, such as `localRootKey({ env: 'ROWSEAL_ROOT_KEY' })`. */
@@ -29,19 +34,61 @@ export interface KeyringOptions {
    * Milliseconds, refreshMs to 86,400,000. Default: 60,000, or refreshMs if that is more.
    */
   readonly maxAgeMs?: number
-  /** Unwrapped DEKs kept for opening. A hit saves one AES call, about 4 µs. */
+  /** Unwrapped DEKs kept for opening. A hit saves one AES call, about 4 µs, or with `wrapping: 'kms'` one call of the KMS. */
   readonly dekCache?: {
-    /** 0 (none) to 10,000,000, at about 0.25 kB each. Default: 100,000. */
+    /** 0 (none) to 10,000,000, at about 0.25 kB each; 0.45 kB with `wrapping: 'kms'`. Default: 100,000. */
     readonly entries?: number
     /** Milliseconds, 1 to 86,400,000. Default: 300,000 (5 minutes). */
     readonly maxAgeMs?: number
+    /**
+     * How often one is given out of the cache before it must be unwrapped again. With `wrapping: 'kms'`,
+     * lower: more reads show in the KMS's audit trail, at its price. 1 to 1,000,000,000. Default: no bound.
+     */
+    readonly maxUses?: number
+    /** Of all entries together, with the wrapped DEKs they go by. Bytes, 1024 to 2^40. Default: 1024 for each of `entries`. */
+    readonly maxBytes?: number
   }
-  /** Unwrapped KEKs. A miss is one call of the root key. */
+  /** Unwrapped KEKs and index keys. A miss is one call of the root key. */
   readonly kekCache?: {
     /** 1 to 100,000. Default: 1,000. */
     readonly entries?: number
-    /** How long a revoked root key goes on serving. Milliseconds, 1 to 86,400,000. Default: 900,000 (15 minutes). */
+    /**
+     * How long a revoked root key goes on serving. One in use is unwrapped again in the background from
+     * ¾ of it on. Milliseconds, 1 to 86,400,000. Default: 900,000 (15 minutes).
+     */
     readonly maxAgeMs?: number
+    /**
+     * How long one serves while the root key gives no answer, counted from when it was last unwrapped.
+     * Higher: reads and writes outlive a longer outage; lower: whoever can cut the connection to the KMS
+     * puts off a revocation for less long. Milliseconds, kekCache.maxAgeMs to 604,800,000 (7 days).
+     * Default: 3,600,000 (1 hour), or kekCache.maxAgeMs if that is more.
+     */
+    readonly maxStaleMs?: number
+  }
+  /** Calls of the root key. */
+  readonly rootCalls?: {
+    /** What takes longer is an outage. Retries of the provider count in. Milliseconds, 10 to 300,000. Default: 10,000. */
+    readonly timeoutMs?: number
+    /** So many outages in a row, and calls fail at once for a while. 1 to 1,000. Default: 5. */
+    readonly maxOutages?: number
+    /** For how long; then one call tries again. Milliseconds, 10 to 600,000. Default: 10,000. */
+    readonly pauseMs?: number
+  }
+  /**
+   * What wraps the DEKs of key versions made from now on; those there are keep theirs. `kek`: reading and
+   * writing cost no call of the root key. `kms`: each record written is a call and each DEK read that is
+   * not in the cache is one, all in the audit trail of the KMS, at its price. Default: `kek`.
+   */
+  readonly wrapping?: Wrapping
+  /** Of key versions that say `wrapping: 'kms'`. */
+  readonly kms?: {
+    /** Calls under way at once, of each process. 1 to 10,000. Default: 16. */
+    readonly concurrency?: number
+    /**
+     * Records that one DEK may seal, within `dekCache.maxAgeMs`. Higher: fewer calls, and the audit trail
+     * tells so many records apart no more. 1 to 1,000,000. Default: 1.
+     */
+    readonly maxRecordsPerDek?: number
   }
   /**
    * The lowest revision of the keyring that is believed, kept outside of the store: so a store that was
@@ -65,8 +112,11 @@ export interface CheckedOptions {
   readonly name: string
   readonly refreshMs: number
   readonly maxAgeMs: number
-  readonly dekCache: CacheLimits
-  readonly kekCache: CacheLimits
+  readonly dekCache: DekCacheLimits
+  readonly kekCache: KekCacheLimits
+  readonly guard: GuardLimits
+  readonly wrapping: Wrapping
+  readonly maxRecordsPerDek: number
   readonly minRevision: number
   readonly minIndexRevision: number
   readonly clock: Clock
@@ -74,7 +124,7 @@ export interface CheckedOptions {
 
 /** @throws {TypeError} naming the option. */
 export function checkOptions(options: KeyringOptions): CheckedOptions {
-  const { root, store, name = 'default', clock = SYSTEM_CLOCK, dekCache, kekCache } = options
+  const { root, store, name = 'default', clock = SYSTEM_CLOCK, wrapping = 'kek' } = options
   assertHas('root', root, ['create', 'unwrap', 'rewrap', 'describe', 'regions', 'regionOf'])
   assertHas('store', store, ['init', 'read', 'write', 'reserve'])
   assertHas('clock', clock, ['wall', 'monotonic'])
@@ -86,6 +136,7 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
   if (isIndexKeyring(name)) {
     throw new TypeError('name must not end in /index: the keys of blind indexes are called so')
   }
+  if (!['kek', 'kms'].includes(wrapping)) throw new TypeError("wrapping must be 'kek' or 'kms'")
   const refreshMs = number('refreshMs', options.refreshMs, 10_000, 100, 3_600_000)
   const maxAgeMs = number(
     'maxAgeMs',
@@ -103,14 +154,41 @@ export function checkOptions(options: KeyringOptions): CheckedOptions {
     clock,
     minRevision: number('minRevision', options.minRevision, 1, 1, MAX_REVISION),
     minIndexRevision: number('minIndexRevision', options.minIndexRevision, 1, 1, MAX_REVISION),
-    dekCache: {
-      entries: number('dekCache.entries', dekCache?.entries, 100_000, 0, 10_000_000),
-      maxAgeMs: number('dekCache.maxAgeMs', dekCache?.maxAgeMs, 300_000, 1, DAY_MS),
-    },
-    kekCache: {
-      entries: number('kekCache.entries', kekCache?.entries, 1000, 1, 100_000),
-      maxAgeMs: number('kekCache.maxAgeMs', kekCache?.maxAgeMs, 900_000, 1, DAY_MS),
-    },
+    dekCache: dekCacheLimits(options),
+    kekCache: kekCacheLimits(options),
+    guard: guardLimits(options),
+    wrapping,
+    maxRecordsPerDek: number('kms.maxRecordsPerDek', options.kms?.maxRecordsPerDek, 1, 1, 1e6),
+  }
+}
+
+function dekCacheLimits({ dekCache = {} }: KeyringOptions): DekCacheLimits {
+  const entries = number('dekCache.entries', dekCache.entries, 100_000, 0, 10_000_000)
+  const bytes = Math.max(1024, entries * 1024)
+  return {
+    entries,
+    maxAgeMs: number('dekCache.maxAgeMs', dekCache.maxAgeMs, 300_000, 1, DAY_MS),
+    maxUses: number('dekCache.maxUses', dekCache.maxUses, Infinity, 1, 1e9),
+    maxBytes: number('dekCache.maxBytes', dekCache.maxBytes, bytes, 1024, 2 ** 40),
+  }
+}
+
+function kekCacheLimits({ kekCache = {} }: KeyringOptions): KekCacheLimits {
+  const maxAgeMs = number('kekCache.maxAgeMs', kekCache.maxAgeMs, 900_000, 1, DAY_MS)
+  const stale = Math.max(3_600_000, maxAgeMs)
+  return {
+    entries: number('kekCache.entries', kekCache.entries, 1000, 1, 100_000),
+    maxAgeMs,
+    maxStaleMs: number('kekCache.maxStaleMs', kekCache.maxStaleMs, stale, maxAgeMs, 7 * DAY_MS),
+  }
+}
+
+function guardLimits({ rootCalls = {}, kms = {} }: KeyringOptions): GuardLimits {
+  return {
+    timeoutMs: number('rootCalls.timeoutMs', rootCalls.timeoutMs, 10_000, 10, 300_000),
+    maxOutages: number('rootCalls.maxOutages', rootCalls.maxOutages, 5, 1, 1000),
+    pauseMs: number('rootCalls.pauseMs', rootCalls.pauseMs, 10_000, 10, 600_000),
+    concurrency: number('kms.concurrency', kms.concurrency, 16, 1, 10_000),
   }
 }
 

@@ -1,12 +1,18 @@
 import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { DekCache, nameOf } from '../../src/keys/dek-cache.ts'
+import { DekCache, nameOf, type DekCacheLimits } from '../../src/keys/dek-cache.ts'
 import { testClock } from './support.ts'
+
+const newCache = (limits: Partial<DekCacheLimits>, clock = testClock()): DekCache =>
+  new DekCache(
+    { entries: 1000, maxAgeMs: 1000, maxUses: Infinity, maxBytes: 1e9, ...limits },
+    clock,
+  )
 
 describe('the DEK cache', () => {
   test('never gives out another key than the one kept, however much comes and goes', () => {
     const clock = testClock()
-    const cache = new DekCache({ entries: 50, maxAgeMs: 100 }, clock)
+    const cache = newCache({ entries: 50, maxAgeMs: 100 }, clock)
     const truth = new Map<string, Buffer>()
     let hits = 0
     for (let i = 0; i < 20_000; i++) {
@@ -30,7 +36,7 @@ describe('the DEK cache', () => {
   })
 
   test('holds more keys than one page has', () => {
-    const cache = new DekCache({ entries: 3000, maxAgeMs: 1000 }, testClock())
+    const cache = newCache({ entries: 3000, maxAgeMs: 1000 }, testClock())
     const deks = Array.from({ length: 3000 }, () => randomBytes(32))
     for (const [i, dek] of deks.entries()) cache.set(`${i}`, dek)
     for (const [i, dek] of deks.entries()) {
@@ -39,7 +45,7 @@ describe('the DEK cache', () => {
   })
 
   test('gives out the right key again, for more keys than it keeps ready', () => {
-    const cache = new DekCache({ entries: 6000, maxAgeMs: 1000 }, testClock())
+    const cache = newCache({ entries: 6000, maxAgeMs: 1000 }, testClock())
     const deks = Array.from({ length: 6000 }, () => randomBytes(32))
     for (const [i, dek] of deks.entries()) cache.set(`${i}`, dek)
     for (let round = 0; round < 2; round++) {
@@ -51,7 +57,7 @@ describe('the DEK cache', () => {
   })
 
   test('keeps a copy', () => {
-    const cache = new DekCache({ entries: 1, maxAgeMs: 1000 }, testClock())
+    const cache = newCache({ entries: 1, maxAgeMs: 1000 }, testClock())
     const dek = randomBytes(32)
     const before = Buffer.from(dek)
     cache.set('a', dek)
@@ -60,7 +66,7 @@ describe('the DEK cache', () => {
   })
 
   test('of no entries keeps nothing', () => {
-    const cache = new DekCache({ entries: 0, maxAgeMs: 1000 }, testClock())
+    const cache = newCache({ entries: 0, maxAgeMs: 1000 }, testClock())
     cache.set('a', randomBytes(32))
     expect(cache.get('a')).toBeUndefined()
     expect(cache.size).toBe(0)

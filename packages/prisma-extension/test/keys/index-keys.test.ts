@@ -284,8 +284,9 @@ describe('index keys in memory', () => {
     expect(after.key(id, 2).key.equals(subkey.key)).toBe(true)
   })
 
-  test('stop serving then if the root key refuses, and are not remembered as failed', async () => {
-    const { keyring, root, clock } = await setUp({ kekCache: { maxAgeMs: 20_000 } })
+  test('stop serving after kekCache.maxStaleMs without the root key, and are not remembered as failed', async () => {
+    const kekCache = { maxAgeMs: 20_000, maxStaleMs: 20_000 }
+    const { keyring, root, clock } = await setUp({ kekCache })
     root.broken = true
     clock.pass(20_000)
     now(keyring)

@@ -222,7 +222,8 @@ describe('KEKs', () => {
   })
 
   test('are not remembered as failed', async () => {
-    const { keyring, root, clock } = await setUp({ kekCache: { maxAgeMs: 1000 } })
+    const kekCache = { maxAgeMs: 1000, maxStaleMs: 1000 }
+    const { keyring, root, clock } = await setUp({ kekCache })
     clock.pass(1001)
     root.broken = true
     root.calls = 0
