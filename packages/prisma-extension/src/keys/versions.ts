@@ -1,6 +1,7 @@
 import { KeyError } from '../errors.ts'
 import { digestsOf, type StoreMac } from './authentic.ts'
 import { createKek } from './kek.ts'
+import type { Wrapping } from './options.ts'
 import { keyringMissing } from './reader.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
 import type { IndexRecord, KeyRow, KeyState, KeyStore, RootKey } from './types.ts'
@@ -14,6 +15,8 @@ export interface Ring {
   readonly store: KeyStore
   readonly root: RootKey
   readonly mac: StoreMac
+  /** What is to wrap DEKs under new versions; index keys wrap none. */
+  readonly wrapping?: Wrapping
 }
 
 /** What is to be otherwise. What is absent stays. */
@@ -93,7 +96,7 @@ export async function newVersion(ring: Ring, version: number, state: KeyState): 
     keyring: ring.name,
     version,
     state,
-    suite: 0x01,
+    suite: ring.wrapping === 'kms' ? 0x02 : 0x01,
     createdAt,
     activatedAt: state === 'active' ? createdAt : null,
     suspendedAt: null,
