@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { DekCache, nameOf, type DekCacheLimits } from '../../src/keys/dek-cache.ts'
 import { testClock } from './support.ts'
 
@@ -63,6 +63,64 @@ describe('the DEK cache', () => {
     cache.set('a', dek)
     dek.fill(0)
     expect(cache.get('a')!.export()).toEqual(before)
+  })
+
+  test('gives one out maxUses times, then not before it is put in again', () => {
+    const cache = newCache({ maxUses: 3 })
+    const dek = randomBytes(32)
+    for (let round = 0; round < 2; round++) {
+      cache.set('a', dek)
+      cache.set('a', dek) // changes nothing
+      for (let use = 0; use < 3; use++) expect(cache.get('a')!.export()).toEqual(dek)
+      expect([cache.get('a'), cache.size]).toEqual([undefined, 0])
+    }
+    expect(cache.hits).toBe(6)
+  })
+
+  test('counts the bytes of keys and names, and holds no more of them than maxBytes', () => {
+    const cache = newCache({ maxBytes: 10_000 })
+    for (let i = 0; i < 100; i++) cache.set(`${i}`.padStart(1000), randomBytes(32))
+    expect(cache.size).toBe(Math.floor(10_000 / (1000 + 32 + 160)))
+    cache.set('b'.repeat(10_000), randomBytes(32))
+    expect(cache.get('b'.repeat(10_000))).toBeUndefined()
+    for (let i = 0; i < 2000; i++) cache.set(`${i}`, randomBytes(32))
+    expect(cache.get('1999')).toBeDefined()
+    expect(cache.size).toBeGreaterThan(45)
+  })
+
+  test('zeroes a key that leaves: by number, by age, by uses, or with its key id', () => {
+    const pages = vi.spyOn(Buffer, 'alloc')
+    const clock = testClock()
+    const cache = newCache({ entries: 4, maxUses: 1 }, clock)
+    const deks = Array.from({ length: 6 }, () => randomBytes(32))
+    for (const [i, dek] of deks.entries()) cache.set(`${i % 2}.${i}`, dek)
+    const page = pages.mock.results[0]!.value as Buffer
+    pages.mockRestore()
+    const there = (): number[] => [0, 1, 2, 3, 4, 5].filter((i) => page.includes(deks[i]!))
+    expect(there()).toEqual([2, 3, 4, 5])
+    cache.get('1.3')
+    cache.get('1.3')
+    expect(there()).toEqual([2, 4, 5])
+    cache.drop(1)
+    expect(there()).toEqual([2, 4])
+    clock.pass(1001)
+    cache.get('0.2')
+    expect(there()).toEqual([4])
+    cache.drop(0)
+    expect(page.every((byte) => byte === 0)).toBe(true)
+  })
+
+  test('drops what is under a key id, and nothing else', () => {
+    const cache = newCache({})
+    const under = (keyId: number): string =>
+      nameOf({ keyId, suite: 1, wrapped: Buffer.from('11.1.') })
+    for (const keyId of [1, 11, 111]) cache.set(under(keyId), randomBytes(32))
+    cache.drop(11)
+    expect([1, 11, 111].map((keyId) => cache.get(under(keyId)) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+    ])
   })
 
   test('of no entries keeps nothing', () => {
