@@ -15,21 +15,20 @@ import { Sealer } from './sealer.ts'
 import type { KeyringStats } from './stats.ts'
 import { mayProcess } from './states.ts'
 import { Uses } from './uses.ts'
-import type { Dek, KeyRow, KeyStore, RootKey, Via, WrappedDek } from './types.ts'
+import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
   readonly name: string
   readonly store: KeyStore
   /** Behind a time-out and a circuit breaker. */
-  readonly root: RootKey
+  readonly root: GuardedRoot
   /** What wraps the DEKs of versions made from now on. */
   readonly wrapping: Wrapping
   /** The keys of its blind indexes. */
   readonly index: IndexKeys
   /** Authenticates its rows in the store. */
   readonly mac: StoreMac
-  readonly #guard: GuardedRoot
   readonly #reader: StoreReader
   readonly #keks: KekCache
   readonly #deks: DekCache
@@ -57,13 +56,10 @@ export class Keyring {
       mac: this.mac,
       onRead: () => this.#forget(),
     })
-    const keep = (row: KeyRow, dek: WrappedDek, bytes: Uint8Array): void => {
-      if (keks.get(row) !== undefined) deks.set(nameOf(dek), bytes)
-    }
+    const keep = (dek: WrappedDek, bytes: Uint8Array): void => deks.set(nameOf(dek), bytes)
     const { maxAgeMs } = options.dekCache
     const leases = new DekLeases({ ...options, root, maxAgeMs, keep })
     const unwraps = new DekUnwraps({ root, keep, onDenied: (row) => keks.recheck(row) })
-    this.#guard = root
     this.#reader = reader
     this.#keks = keks
     this.#deks = deks
@@ -181,7 +177,7 @@ export class Keyring {
       storeFailures: failures,
       storeError: lastError,
       rootKeyCalls,
-      rootKey: this.#guard.stats(),
+      rootKey: this.root.stats(),
       wraps: this.#sealer.wraps,
       unwraps,
       dekCache: { entries: this.#deks.size, hits: this.#deks.hits, misses: unwraps },

@@ -16,7 +16,7 @@ export interface DekLeasesOptions {
   /** How long one DEK may seal further records. Milliseconds. */
   readonly maxAgeMs: number
   /** Is shown each DEK's bytes, which are zeroed afterwards. */
-  readonly keep: (row: KeyRow, dek: Dek, bytes: Uint8Array) => void
+  readonly keep: (dek: Dek, bytes: Uint8Array) => void
 }
 
 /** A DEK, there or on its way, and how many more records it may seal. */
@@ -119,7 +119,7 @@ export class DekLeases {
       }
       const dek: Dek = { keyId, suite: 0x02, wrapped, key: createSecretKey(key) }
       this.made++
-      if (remember) keep(row, dek, key)
+      if (remember) keep(dek, key)
       return dek
     } finally {
       key.fill(0)

@@ -8,7 +8,7 @@ import type { KeyRow, WrappedDek } from './types.ts'
 export interface DekUnwrapsOptions {
   readonly root: GuardedRoot
   /** Is shown each DEK's bytes, which are zeroed afterwards. */
-  readonly keep: (row: KeyRow, dek: WrappedDek, bytes: Uint8Array) => void
+  readonly keep: (dek: WrappedDek, bytes: Uint8Array) => void
   /** Told that the root key refuses to unwrap under this key version. */
   readonly onDenied: (row: KeyRow) => void
 }
@@ -69,7 +69,7 @@ export class DekUnwraps {
     }
     try {
       if (bytes.length !== KEY_BYTES) return refused()
-      if (remember) keep(row, dek, bytes)
+      if (remember) keep(dek, bytes)
       return createSecretKey(bytes)
     } finally {
       bytes.fill(0)
