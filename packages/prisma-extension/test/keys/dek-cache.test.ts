@@ -78,11 +78,15 @@ describe('the DEK cache', () => {
   })
 
   test('counts the bytes of keys and names, and holds no more of them than maxBytes', () => {
+    const pages = vi.spyOn(Buffer, 'alloc')
     const cache = newCache({ maxBytes: 10_000 })
     for (let i = 0; i < 100; i++) cache.set(`${i}`.padStart(1000), randomBytes(32))
     expect(cache.size).toBe(Math.floor(10_000 / (1000 + 32 + 160)))
-    cache.set('b'.repeat(10_000), randomBytes(32))
+    const large = randomBytes(32)
+    cache.set('b'.repeat(10_000), large)
     expect(cache.get('b'.repeat(10_000))).toBeUndefined()
+    expect((pages.mock.results[0]!.value as Buffer).includes(large)).toBe(false)
+    pages.mockRestore()
     for (let i = 0; i < 2000; i++) cache.set(`${i}`, randomBytes(32))
     expect(cache.get('1999')).toBeDefined()
     expect(cache.size).toBeGreaterThan(45)

@@ -311,6 +311,25 @@ describe('while the root key fails', () => {
     expect(other.stats().dekCache.entries).toBe(0)
   })
 
+  test('a DEK that is made while the KEK is refused seals nothing', async () => {
+    const { keyring, root, clock } = await setUp({ kekCache: { maxAgeMs: 1000 } })
+    const create = root.create.bind(root)
+    root.create = async (context) => {
+      const made = await create(context)
+      await settled()
+      return made
+    }
+    clock.pass(751)
+    const unwrap = root.unwrap.bind(root)
+    root.unwrap = async (...args) => {
+      if (args[2].use === 'kek') throw DENIAL
+      return unwrap(...args)
+    }
+    await expect(keyring.forProtect(1)).rejects.toBe(DENIAL)
+    expect(root.calls.dek).toBe(1)
+    expect(keyring.stats().dekCache.entries).toBe(0)
+  })
+
   test('a DEK that arrives after the KEK was refused is neither given out nor kept', async () => {
     const { keyring, root, open, clock } = await setUp({ kekCache: { maxAgeMs: 1000 } })
     const [dek] = (await keyring.forProtect(1)) as [Dek]
