@@ -7,6 +7,7 @@ import {
   openKeyring,
   registerIndex,
   type Keyring,
+  type KeyringOptions,
 } from '../../src/keys/index.ts'
 import type { KeyStore } from '../../src/keys/types.ts'
 import type { Plan } from '../../src/plan/index.ts'
@@ -59,6 +60,8 @@ export interface SealedOptions {
   /** For `new PrismaClient`. */
   readonly client?: Record<string, unknown>
   readonly store?: (base: any) => KeyStore
+  /** How keyrings are opened. */
+  readonly keyring?: Partial<KeyringOptions>
   /** Names of further keyrings. */
   readonly keyrings?: readonly string[]
   /** Preview features of Prisma. */
@@ -82,7 +85,7 @@ export async function openSealed(
   const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
   const keyrings: Record<string, Keyring> = {}
   for (const name of ['default', ...(options.keyrings ?? [])]) {
-    keyrings[name] = await openKeyring({ root, store, name })
+    keyrings[name] = await openKeyring({ root, store, name, ...options.keyring })
     await initKeyring(keyrings[name])
   }
   await registerIndexes(plan, keyrings)
