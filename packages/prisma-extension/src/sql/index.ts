@@ -1,6 +1,17 @@
 export type { SqlClient, SqlTransaction, Statement, TransactionOptions } from './client.ts'
 export { keyText, quote } from './dialect.ts'
 export { anyRowStatement } from './empty.ts'
+export { fencesOf, type Fence, type FencePart } from './fence.ts'
+export { fenceIn, fenceName } from './fence-name.ts'
+export {
+  addFenceStatements,
+  dropFenceStatements,
+  fencedRowsStatement,
+  findFences,
+  validateFenceStatements,
+  type FenceState,
+  type FoundFence,
+} from './fence-statements.ts'
 export { holdersStatement } from './holders.ts'
 export {
   indexCountStatement,
