@@ -96,8 +96,8 @@ async function answer(
       return views.complete(() => collectArguments(walk, model, operation, args))
     })
     refuseResealing(underWay, collected.sites)
-    const sent = await protect(collected, via)
-    if (!views.areFresh()) {
+    const { sent, leases } = await protect(collected, via)
+    if (!views.areFresh() || !leases.every((isFresh) => isFresh())) {
       if (++late < MAX_LATE) continue
       throw tooLate(params.model)
     }
@@ -111,25 +111,39 @@ async function answer(
   }
 }
 
-/** Index values stand for a phase of their index, which others may have left while a key was waited for. */
+/**
+ * A value is under the key that was active when the store was last read, an index value stands for a phase of
+ * its index: others may have gone on while a key was waited for.
+ */
 function tooLate(model: string): KeyError {
   return new KeyError(
     'ERR_KEY_UNAVAILABLE',
-    `${model}: loading the keys took longer than blind indexes may be written for.`,
+    `${model}: loading the keys took longer than values may be written under them.`,
     { fix: 'See that the root key answers in good time, and try again.', retryable: true },
   )
 }
 
-/** Seal what the walk found; gives the sites by their envelopes. */
-async function protect(
-  { sites, result }: Collected,
-  via: Via | undefined,
-): Promise<ReadonlyMap<string, SealSite> | null> {
-  if (sites.sites.length === 0) return null
+interface Protected {
+  /** The sites by their envelopes, where the result gives rows. */
+  readonly sent: ReadonlyMap<string, SealSite> | null
+  /** Each says whether what was sealed may still be sent. */
+  readonly leases: readonly (() => boolean)[]
+}
+
+const NOTHING_SEALED: Protected = { sent: null, leases: [] }
+
+/** Seal what the walk found. */
+async function protect({ sites, result }: Collected, via: Via | undefined): Promise<Protected> {
+  if (sites.sites.length === 0) return NOTHING_SEALED
   const deks = new Map<Keyring, readonly Dek[]>()
-  for (const [keyring, count] of sites.deks) deks.set(keyring, await keyring.forProtect(count, via))
+  const leases: (() => boolean)[] = []
+  for (const [keyring, count] of sites.deks) {
+    const given = await keyring.forProtect(count, via)
+    deks.set(keyring, given)
+    leases.push(keyring.lease(given))
+  }
   const sent = sealAll(sites, deks)
-  return result === 'rows' ? sent : null
+  return { sent: result === 'rows' ? sent : null, leases }
 }
 
 async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {

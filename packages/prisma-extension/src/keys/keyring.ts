@@ -130,6 +130,18 @@ export class Keyring {
   }
 
   /**
+   * How long what DEKs seal that `forProtect` has just given may be sent: ask right before. Others go by
+   * that bound, and may have replaced the key meanwhile. No I/O.
+   *
+   * @returns whether the read of the store behind them began less than `maxAgeMs` ago.
+   */
+  lease([dek]: readonly Dek[]): () => boolean {
+    const began = this.#reader.standing
+    const isActive = dek === undefined || dek.keyId === this.activeKeyId
+    return () => isActive && this.#reader.isRecent(began)
+  }
+
+  /**
    * The DEKs of stored values, in the same order. No I/O while their KEKs are in memory (for
    * `wrapping: 'kms'`: the DEKs too): the promise is then resolved already, so Prisma's batching of
    * look-ups in one tick survives.

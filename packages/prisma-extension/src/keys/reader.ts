@@ -89,6 +89,11 @@ export class StoreReader {
     return this.#since(began) <= this.#options.maxAgeMs
   }
 
+  /** When the read began that stands for what is done now; a read inside a transaction stands from now on. */
+  get standing(): Moment {
+    return this.fresh()?.began ?? momentOf(this.#options.clock)
+  }
+
   /** Start a read in the background if one is due. Whoever calls does not wait for it. */
   refreshIfDue(): void {
     if (this.#began === null || this.#since(this.#began) <= this.#options.refreshMs) return
