@@ -1,5 +1,6 @@
 import type { IndexViews } from '../query/index.ts'
 import { indexDuplicate } from './constraint-errors.ts'
+import { fenceViolation } from './fence-errors.ts'
 import type { Context, HookParams } from './operation.ts'
 
 /** How often an upsert is sent that lost against the other column of a rotating index. */
@@ -24,7 +25,7 @@ export async function send(
       return await query(args)
     } catch (error) {
       const duplicate = indexDuplicate(plan, error)
-      if (duplicate === null) throw error
+      if (duplicate === null) throw fenceViolation(plan, error) ?? error
       const isDoubled = duplicate.indexes.some((index) => views.writesBoth(index))
       if (!mayRepeat || !isDoubled || tries === MAX_TRIES) throw duplicate.named()
     }

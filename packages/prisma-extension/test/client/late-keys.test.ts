@@ -37,7 +37,7 @@ async function open(meanwhile: () => Promise<void>) {
       ...options,
       root: slow,
       name: 'other',
-      kekCache: { maxAgeMs: kekMaxAgeMs },
+      kekCache: { maxAgeMs: 100 },
     }),
   ]
   const prisma: any = base.$extends(rowseal({ plan, keyring: keyrings }))
