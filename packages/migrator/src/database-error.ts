@@ -52,6 +52,10 @@ const BUSY = /SQLITE_BUSY|SQLITE_LOCKED|database is locked/
 const DUPLICATE =
   /^UniqueConstraintViolation$|^23505$|^1062$|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|^P2002$/
 const CONFLICT = /^TransactionWriteConflict$|^40P01$|^40001$|^1213$|^P2034$/
+const LOCKED = /^(55P03|40P01|1205|1213)$|^TransactionWriteConflict$|^P2034$/
+const CHECK = /^23514$/
+const DENIED = /^(42501|1044|1142|1143|1227|1370|1419)$/
+const UNPREPARABLE = /^1295$/
 const NO_TABLE = /TableDoesNotExist|^42P01$|^P2021$|no such table/
 
 /** Does this error of a statement say that its table is not there? */
@@ -67,6 +71,26 @@ export function isDuplicate(error: unknown): boolean {
 /** Was this transaction given up so that another one could go on? */
 export function isConflict(error: unknown): boolean {
   return signs(error).some((sign) => CONFLICT.test(sign))
+}
+
+/** Did this statement not get its table in time? */
+export function isLockTimeout(error: unknown): boolean {
+  return signs(error).some((sign) => LOCKED.test(sign))
+}
+
+/** Does a row break a constraint that is to be validated? */
+export function isCheckViolation(error: unknown): boolean {
+  return signs(error).some((sign) => CHECK.test(sign))
+}
+
+/** May this user not change tables, or make triggers? */
+export function isDenied(error: unknown): boolean {
+  return signs(error).some((sign) => DENIED.test(sign))
+}
+
+/** Does MySQL not prepare this kind of statement? */
+export function isUnpreparable(error: unknown): boolean {
+  return signs(error).some((sign) => UNPREPARABLE.test(sign))
 }
 
 /**

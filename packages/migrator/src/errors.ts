@@ -1,4 +1,4 @@
-import { RowsealError } from '@rowseal/prisma-extension'
+import { RowsealError, type ErrorDetails } from '@rowseal/prisma-extension'
 
 export type MigrationErrorCode =
   | 'ERR_RUN_STATE' // another run writes to the same model, or has taken it over
@@ -8,7 +8,20 @@ export type MigrationErrorCode =
   | 'ERR_DATABASE_BUSY' // SQLite was locked by another process
   | 'ERR_DATABASE_FAILED' // the database refused a statement, or is out of reach
   | 'ERR_INDEX_OFFLINE' // a unique index without a second column is under a former index key
+  | 'ERR_KEY_IN_USE' // values name a key that is to be retired
   | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
 
 /** The operator must act on a run, its configuration or the database. */
-export class MigrationError extends RowsealError<MigrationErrorCode> {}
+export class MigrationError extends RowsealError<MigrationErrorCode> {
+  /** `ERR_KEY_IN_USE`: rows with a value under the key, by `Model.field`. */
+  readonly counts: Readonly<Record<string, number>> | undefined
+
+  constructor(
+    code: MigrationErrorCode,
+    message: string,
+    details: ErrorDetails & { readonly counts?: Readonly<Record<string, number>> },
+  ) {
+    super(code, message, details)
+    this.counts = details.counts
+  }
+}

@@ -4,6 +4,16 @@ export { drain } from './drain/drain.ts'
 export type { DrainEvent, DrainOptions, DrainReport, ModelReport } from './drain/options.ts'
 export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'
 export { MigrationError, type MigrationErrorCode } from './errors.ts'
+export { applyFence, type AppliedFence } from './fence/apply.ts'
+export type { FenceOptions } from './fence/locks.ts'
+export type { FencedColumn, FenceReport } from './fence/report.ts'
+export {
+  fenceStatements,
+  removeFence,
+  unfenceStatements,
+  type FenceStatements,
+} from './fence/statements.ts'
+export { fenceStatus } from './fence/status.ts'
 export { init, initStatements, type InitReport } from './init.ts'
 export { inspect, type Inspection } from './inspect.ts'
 export type { IndexRegistration } from './register.ts'

@@ -2,6 +2,7 @@ import type { MigratorConfig } from '../config.ts'
 import { drain } from '../drain/drain.ts'
 import { planDrain } from '../drain/plan.ts'
 import type { RunOptions } from '../engine/options.ts'
+import { fenceStatements, unfenceStatements } from '../fence/statements.ts'
 import { init, initStatements } from '../init.ts'
 import { inspect } from '../inspect.ts'
 import type { ReindexOptions } from '../reindex/options.ts'
@@ -14,13 +15,17 @@ import { verify } from '../verify.ts'
 import { print } from './output.ts'
 import { ProgressBars } from './progress.ts'
 import * as render from './render.ts'
+import { renderFence, renderUnfence } from './render-fence.ts'
 import { renderReindex, renderReindexPlan, renderRotateIndex } from './render-indexes.ts'
 import type { Interruption } from './signals.ts'
 
 /** What a command leaves: a document for machines, the same for people, and the exit code. */
 export interface Result {
   readonly document: object
+  /** Goes to stderr. */
   readonly text: string
+  /** SQL, goes to stdout in the place of the document. */
+  readonly sql?: string
   readonly exitCode: number
 }
 
@@ -40,6 +45,7 @@ export interface Flags {
   /** Seconds. */
   readonly maxTransaction?: number
   readonly value?: string
+  readonly drop?: boolean
 }
 
 export type Command = (
@@ -120,6 +126,14 @@ export const COMMANDS = {
     const report = await inspect(config, flags.value ?? '')
     return { document: report, text: render.renderInspection(report), exitCode: 0 }
   },
+
+  'ddl fence': async (config, { value, drop }) => {
+    const keyId = keyIdOf(value)
+    const statements =
+      drop === true ? await unfenceStatements(config, keyId) : await fenceStatements(config, keyId)
+    const sql = drop === true ? renderUnfence(statements) : renderFence(statements)
+    return { document: statements, text: '', sql, exitCode: 0 }
+  },
 } satisfies Record<string, Command>
 
 async function rotateIndexKey(
@@ -138,6 +152,13 @@ async function rotateIndexKey(
     text: renderRotateIndex(report),
     exitCode: exitCodeOf(report, interruption),
   }
+}
+
+function keyIdOf(value = ''): number {
+  if (/^\d{1,10}$/.test(value)) return Number(value)
+  throw new TypeError(
+    `KEY must be a key id, a number such as 7: \`npx rowseal status\` lists them.`,
+  )
 }
 
 function exitCodeOf(

@@ -25,6 +25,7 @@ async function run(command: Command, options: Options): Promise<number> {
     const result = await command(config, options, interruption)
     if (result === null) return 0
     if (options.json === true) await print(JSON.stringify(result.document, null, 2))
+    else if (result.sql !== undefined) await print(result.sql)
     else say(result.text)
     return result.exitCode
   } finally {
@@ -54,9 +55,9 @@ function programOf(finish: (code: number) => void): Program {
   const { version } = JSON.parse(text) as { version: string }
   const program = new Program('rowseal').version(version).exitOverride()
   program.description('Keeps sealed fields of a Prisma schema on a fresh key.')
-  const add = (name: keyof typeof COMMANDS, description: string): Program =>
-    program
-      .command(name)
+  const add = (name: keyof typeof COMMANDS, description: string, to = program): Program =>
+    to
+      .command(name.split(' ').at(-1)!)
       .description(description)
       .option('--config <file>', 'configuration (default: rowseal.config.ts in this folder)')
       .option('--json', 'print one JSON document on stdout')
@@ -103,6 +104,10 @@ function programOf(finish: (code: number) => void): Program {
     '<value>',
     'text of the column, or bytes in hex',
   )
+  const ddl = program.command('ddl').description('print SQL for the database, and run nothing')
+  add('ddl fence', 'make the database refuse every value under a key', ddl)
+    .argument('<key>', 'key id, as `rowseal status` shows it')
+    .option('--drop', 'take the fences down again')
   return program
 }
 

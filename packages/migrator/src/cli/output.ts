@@ -36,7 +36,15 @@ function text(cell: string | number): string {
 
 /** What a machine is told of an error. */
 export function errorDocument(error: unknown): object {
-  const { code, fix, field } = Object(error) as Partial<RowsealError>
+  const { code, fix, field, counts } = Object(error) as Partial<RowsealError> & { counts?: object }
   const message = error instanceof Error ? error.message : String(error)
-  return { error: { code: code ?? null, message, fix: fix ?? null, field: field ?? null } }
+  return {
+    error: {
+      code: code ?? null,
+      message,
+      fix: fix ?? null,
+      field: field ?? null,
+      ...(counts === undefined ? {} : { counts }),
+    },
+  }
 }
