@@ -7,6 +7,7 @@ import {
   fenceStatements,
   fenceStatus,
   MigrationError,
+  planDrain,
   reindex,
   removeFence,
   rotateIndex,
@@ -89,6 +90,8 @@ describe.each(PROVIDERS)('fences against a retired key, on %s', (provider) => {
     await w.sealed.patient.createMany({ data: [patient(provider, 100)] })
     await w.sealed.patient.updateMany({ where: { clinic: 1 }, data: { email: 'x', notes: [1] } })
     await w.rotate()
+    const { models } = await planDrain(w.config)
+    expect(models.flatMap(({ triggers }) => triggers)).toEqual([])
     const prisma = w.plain.$extends(rowseal({ plan: w.config.plan, keyring: w.keyring }))
     await prisma.patient.findMany({ take: 5 })
     expect(await prisma.$rowseal.flush()).toBe(true)

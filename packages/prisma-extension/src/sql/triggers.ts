@@ -1,8 +1,9 @@
 import type { ModelSource } from '../plan/index.ts'
 import type { SqlClient } from './client.ts'
+import { fenceIn } from './fence-name.ts'
 import type { Table } from './table.ts'
 
-/** Names of the triggers that an update of this table fires. */
+/** Names of the triggers that an update of this table fires, without our own fences. */
 export async function listTriggers(
   client: Pick<SqlClient, '$queryRawUnsafe'>,
   table: Table,
@@ -10,7 +11,7 @@ export async function listTriggers(
 ): Promise<string[]> {
   const list = async (sql: string, ...params: unknown[]): Promise<string[]> => {
     const rows = await client.$queryRawUnsafe<{ name: string }[]>(sql, ...params)
-    return rows.map((row) => row.name)
+    return rows.map((row) => row.name).filter((name) => fenceIn(name) === null)
   }
   switch (table.provider) {
     case 'postgresql':
