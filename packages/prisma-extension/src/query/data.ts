@@ -9,7 +9,7 @@ import { sealField, type Mode } from './field-data.ts'
 import { mapSame, replace } from './copy-on-write.ts'
 import { rewriteFilter, type FilterWalk } from './filter.ts'
 import { NESTED_WRITES } from './matrix.ts'
-import { assertStays, named, naming, whereOf } from './named-records.ts'
+import { assertNested, assertStays, named, naming, whereOf } from './named-records.ts'
 import { isArguments, isIndexColumn, notData, unknownClause, unknownField } from './refuse.ts'
 import { mayDuplicate } from './refuse-binding.ts'
 import { RecordSlots, type SealSites, type WrittenRecord } from './sites.ts'
@@ -120,23 +120,29 @@ type NestedWrite = (
 /** The nested writes of a relation: what each of them holds. */
 const NESTED: Readonly<Record<keyof typeof NESTED_WRITES, NestedWrite>> = {
   create: (walk, model, value, _, above) => writeEach(walk, model, value, above),
-  createMany: (walk, model, value, _, above) =>
-    replace(value, 'data', (data) => writeEach(walk, model, data, above)),
+  createMany: (walk, model, value, _, above) => {
+    assertNested(model, 'createMany', value)
+    return replace(value, 'data', (data) => writeEach(walk, model, data, above))
+  },
   connectOrCreate: (walk, model, value, _, above) => {
     assertStays(model, above, 'connectOrCreate')
-    return mapSame(value, (item) =>
-      replace(whereOf(walk, model, item, true), 'create', (data) => createData(walk, model, data)),
-    )
+    return mapSame(value, (item) => {
+      const args = whereOf(walk, model, 'connectOrCreate', item, true)
+      return replace(args, 'create', (data) => createData(walk, model, data))
+    })
   },
   update: (walk, model, value, list, above) =>
     mapSame(value, (item) => writeNestedUpdate(walk, model, item, list, above)),
   updateMany: (walk, model, value) =>
-    mapSame(value, (item) =>
+    mapSame(value, (item) => {
+      const args = whereOf(walk, model, 'updateMany', item, false)
       // Prisma finds the rows first, and then writes by their keys.
-      writeUpdate(walk, model, whereOf(walk, model, item, false), { isMany: true, isByKey: true }),
-    ),
+      return writeUpdate(walk, model, args, { isMany: true, isByKey: true })
+    }),
   upsert: (walk, model, value, list, above) =>
-    mapSame(value, (item) => writeUpsert(walk, model, whereOf(walk, model, item, list), { above })),
+    mapSame(value, (item) =>
+      writeUpsert(walk, model, whereOf(walk, model, 'upsert', item, list), { above }),
+    ),
   connect: naming('connect'),
   set: naming('set'),
   disconnect: naming('disconnect'),
@@ -223,7 +229,7 @@ function writeNestedUpdate(
 ): unknown {
   if (!isArguments(value)) return value
   if (list || isWrapper(model, value)) {
-    return writeUpdate(walk, model, whereOf(walk, model, value, list), { above })
+    return writeUpdate(walk, model, whereOf(walk, model, 'update', value, list), { above })
   }
   // What the record above gives goes into a `where`, if that can be told from the data.
   const isClear = !isFieldOf(model, 'data') && !isFieldOf(model, 'where')

@@ -144,3 +144,12 @@ export const NESTED_WRITES = {
   delete: ['unique'],
   deleteMany: ['filter'],
 } as const satisfies Readonly<Record<string, readonly NestedPlace[]>>
+
+/** What the objects hold in which nested writes say which records, and what to write. */
+export const NESTED_ARGUMENTS = {
+  createMany: ['data', 'skipDuplicates'],
+  connectOrCreate: ['where', 'create'],
+  update: ['where', 'data'],
+  updateMany: ['where', 'data'],
+  upsert: ['where', 'create', 'update'],
+} as const satisfies Partial<Record<keyof typeof NESTED_WRITES, readonly string[]>>

@@ -2,19 +2,30 @@ import type { Given } from './binding.ts'
 import type { ModelPlan } from './compile.ts'
 import { replace } from './copy-on-write.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
+import { NESTED_ARGUMENTS } from './matrix.ts'
+import { assertArguments } from './refuse.ts'
 import { moved } from './refuse-binding.ts'
 
 /** How nested writes name the records they are about: by a unique, or by a filter. */
 
-/** The `where` of a nested write. @param isUnique - does it name one of several rows? */
+type Wrapped = keyof typeof NESTED_ARGUMENTS
+
+/** The arguments of a nested write, with their `where` rewritten. @param isUnique - does it name one of several rows? */
 export function whereOf(
   walk: FilterWalk,
   model: ModelPlan,
-  value: unknown,
+  operation: Wrapped,
+  args: unknown,
   isUnique: boolean,
 ): unknown {
+  assertNested(model, operation, args)
   const rewrite = isUnique ? rewriteUnique : rewriteFilter
-  return replace(value, 'where', (where) => rewrite(walk, model, where))
+  return replace(args, 'where', (where) => rewrite(walk, model, where))
+}
+
+/** @throws {QueryError} `ERR_QUERY_UNSUPPORTED` for an argument that the nested write does not have. */
+export function assertNested({ name }: ModelPlan, operation: Wrapped, args: unknown): void {
+  assertArguments(name, args, NESTED_ARGUMENTS[operation])
 }
 
 /** Rows of a list are named; of a single relation there is one, which a filter may hold against. */

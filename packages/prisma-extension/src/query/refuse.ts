@@ -1,7 +1,7 @@
 import { KeyError, QueryError } from '../errors.ts'
 import type { FieldPlan, IndexPlan } from './compile.ts'
 import { REFUSED } from './matrix.ts'
-import { isPlainObject, isReplaced, type PlainObject } from './special.ts'
+import { isAbsent, isPlainObject, isReplaced, type PlainObject } from './special.ts'
 
 export type Clause = keyof typeof REFUSED
 
@@ -89,6 +89,17 @@ export function unknownClause(model: string, what: string, field?: string): Quer
       ...(field === undefined ? {} : { field }),
     },
   )
+}
+
+/**
+ * Prisma would print what stands at a name that it does not know.
+ *
+ * @throws {QueryError} `ERR_QUERY_UNSUPPORTED` for an argument that is not among those known.
+ */
+export function assertArguments(model: string, args: unknown, known: readonly string[]): void {
+  if (!isPlainObject(args)) return
+  const unknown = Object.keys(args).find((key) => !known.includes(key) && !isAbsent(args[key]))
+  if (unknown !== undefined) throw unknownClause(model, `the argument "${unknown}"`)
 }
 
 /** The error for a name that is no field. Prisma's own would print its value, which may be a misspelt sealed field's. */

@@ -3,7 +3,10 @@ import type { ModelPlan } from './compile.ts'
 import { replace } from './copy-on-write.ts'
 import { rewriteCursor } from './cursor.ts'
 import { rewriteFilter, type FilterWalk } from './filter.ts'
+import { OPERATIONS } from './matrix.ts'
+import { assertArguments } from './refuse.ts'
 import { isAbsent, isPlainObject, isSkip, type PlainObject } from './special.ts'
+import { invalid } from './values.ts'
 
 /** Fields added to a selection: hidden from the result again, at the same places. */
 export interface Hidden {
@@ -34,9 +37,11 @@ export interface Selection {
 export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObject): Selection {
   const relations = new Map<string, Hidden>()
   let out = args
-  for (const part of ['select', 'include'] as const) {
+  for (const part of ['select', 'include', 'omit'] as const) {
     const chosen = args[part]
     if (!isPlainObject(chosen)) continue
+    assertChoices(model, chosen)
+    if (part === 'omit') continue
     const walked = walkRelations(walk, model, chosen, relations)
     if (walked === chosen) continue
     if (out === args) out = { ...args }
@@ -46,6 +51,16 @@ export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObjec
   if (fields.length > 0) out = withFields(out, fields)
   const hidden = fields.length > 0 || relations.size > 0 ? { fields, relations } : null
   return { args: out, hidden }
+}
+
+/** A sealed field is chosen or not: Prisma would print whatever else stands there. */
+function assertChoices({ sealed }: ModelPlan, chosen: PlainObject): void {
+  for (const name of Object.keys(chosen)) {
+    const field = sealed.get(name)
+    const value = chosen[name]
+    if (field === undefined || typeof value === 'boolean' || isAbsent(value)) continue
+    throw invalid(field, 'is selected or left out with true or false.')
+  }
 }
 
 function walkRelations(
@@ -76,8 +91,11 @@ function walkRelations(
   return out
 }
 
+const READ_ARGUMENTS = Object.keys(OPERATIONS['findMany']!.arguments)
+
 /** The arguments that a read has below a relation. */
 function rewriteRead(walk: ReadWalk, model: ModelPlan, args: PlainObject): PlainObject {
+  assertArguments(model.name, args, READ_ARGUMENTS)
   checkOrder(model, args['orderBy'])
   let out: unknown = replace(args, 'where', (where) => rewriteFilter(walk, model, where))
   out = replace(out, 'cursor', (cursor) => rewriteCursor(walk, model, cursor))
