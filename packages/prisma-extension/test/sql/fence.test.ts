@@ -93,13 +93,14 @@ describe.each(PROVIDERS)('a fence, on %s', (provider) => {
     ]
   })
 
+  type Cell = readonly [value: unknown, type: string]
   /** A value as each column has it. */
   const VALUES = {
-    email: (keyId: number) => [text(keyId), 'text'],
-    notes: (keyId: number) => [JSON.stringify(text(keyId)), 'text::jsonb'],
-    scan: (keyId: number) => [bytes(keyId), 'bytea'],
-    hash: (keyId: number) => [hash(keyId), 'text'],
-  } as const
+    email: (keyId: number): Cell => [text(keyId), 'text'],
+    notes: (keyId: number): Cell => [JSON.stringify(text(keyId)), 'text::jsonb'],
+    scan: (keyId: number): Cell => [bytes(keyId), 'bytea'],
+    hash: (keyId: number): Cell => [hash(keyId), 'text'],
+  }
   const NULLS = { email: 'text', notes: 'jsonb', scan: 'bytea', hash: 'text' } as const
   type Field = keyof typeof VALUES
   const FIELDS = Object.keys(VALUES) as Field[]
