@@ -214,7 +214,7 @@ describe('a root key in AWS KMS', () => {
     expect((await failure(root.create(KEK))).code).toBe('ERR_ROOT_KEY_INVALID')
   })
 
-  test('holds a keyring: one call to make it, one to open it', async () => {
+  test('holds a keyring: opening it takes one call for its MAC key and one for its KEK', async () => {
     const root = rootAt(own.url, created().alias)
     const store = memoryKeyStore()
     await initKeyring(await openKeyring({ root, store }))
@@ -222,7 +222,11 @@ describe('a root key in AWS KMS', () => {
     const keyring = await openKeyring({ root, store })
     const deks = await keyring.forProtect(100)
     await keyring.forProcess(deks)
-    expect(own.calls.map(({ operation }) => operation)).toEqual(['Decrypt'])
+    const uses = own.calls.map(({ operation, context }) => [operation, context?.['rowseal:use']])
+    expect(uses).toEqual([
+      ['Decrypt', 'mac'],
+      ['Decrypt', undefined],
+    ])
     expectHidden(keyring)
   })
 
