@@ -25,10 +25,12 @@ interface Found {
   readonly columns: readonly string[]
 }
 
-/** A duplicate in a blind index. */
+/** A duplicate in a blind index, or of a field in the clear that has one. */
 export interface IndexDuplicate {
   /** The indexes whose columns the constraint is over. */
   readonly indexes: readonly IndexPlan[]
+  /** Is it over a field that is no longer sealed, so that the one over its index says the same? */
+  readonly isInClear: boolean
   /** The same error, which says what it would say on plain columns. */
   readonly named: () => unknown
 }
@@ -41,6 +43,7 @@ export function indexDuplicate(plan: CompiledPlan, error: unknown): IndexDuplica
   const { model, columns } = found
   return {
     indexes: columns.flatMap((name) => model.indexes.get(name) ?? []),
+    isInClear: columns.some((name) => isClear(model, name)),
     named: () => {
       rename(error as Error, nameFields(violation, found))
       return error
@@ -74,7 +77,7 @@ function find(plan: CompiledPlan, { constraint, table }: Violation): Found | nul
   for (const model of plan.values()) {
     if (model.indexes.size === 0 || (table !== undefined && table !== model.source.table)) continue
     for (const [name, columns] of Object.entries(model.source.constraints)) {
-      if (!columns.some((column) => model.indexes.has(column))) continue
+      if (!columns.some((name) => model.indexes.has(name) || isClear(model, name))) continue
       const isIt =
         names === undefined
           ? isNamed(name, constraint?.index)
@@ -86,6 +89,12 @@ function find(plan: CompiledPlan, { constraint, table }: Violation): Found | nul
     }
   }
   return null
+}
+
+/** Is this a field with a unique index whose values are written as they are? */
+function isClear({ sealed }: ModelPlan, name: string): boolean {
+  const field = sealed.get(name)
+  return field?.spec.seal === 'off' && field.indexes.some(({ isUnique }) => isUnique)
 }
 
 /** MySQL puts the table's name before the constraint's. */
