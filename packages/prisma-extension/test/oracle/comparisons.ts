@@ -86,7 +86,7 @@ function equality(
 const unmarked = (filter: unknown): unknown => filter
 const twice = (filter: unknown): Marked => new Marked('comparisons in a not while rotating', filter)
 
-/** A normalised index matches more: the plain twin is asked for all values that are the same to it. */
+/** A normalised index matches more, and its negations less: the plain twin is asked for all values that are the same to it. */
 function foldedEquality(provider: Provider, field: Field): fc.Arbitrary<unknown> {
   const value = lookedFor(field)
   const list = fc.array(value, { maxLength: 3 })
