@@ -97,7 +97,7 @@ describe('a thousand cold readers at once', () => {
     const readers = await Promise.all(Array.from({ length: 1000 }, read))
     expect(readers.every(Boolean)).toBe(true)
     expect(root.calls).toEqual({ kek: 1, dek: 0, mac: 0 })
-    expect(keyring.stats()).toMatchObject({ rootKey: { calls: 2 }, unwraps: 1000 })
+    expect(keyring.stats()).toMatchObject({ rootKey: { calls: 3 }, unwraps: 1000 })
   })
 
   test('make one call that fails, all with its error, and one when they come again', async () => {
