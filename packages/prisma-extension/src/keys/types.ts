@@ -10,7 +10,7 @@ export interface WrappedDek {
   readonly wrapped: Uint8Array
 }
 
-/** A fresh DEK: seals the fields of one record in the operation that made it, and nothing after. */
+/** A fresh DEK: seals the fields of one record (suite 0x02: of several, if the keyring says so), and nothing after. */
 export interface Dek extends WrappedDek {
   readonly key: KeyObject
 }
