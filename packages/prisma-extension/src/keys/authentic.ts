@@ -24,7 +24,8 @@ import type {
 //                    under a key of its own that the root key wraps
 //
 // So a row that was edited, removed, added or put back to what it was is found, and said. An older
-// state of the whole keyring has a right MAC: only its revision tells, see `StoreReader`.
+// state of the whole keyring has a right MAC. Within a process its revision tells, and that the MAC key
+// or the state of one revision became another; across starts only `minRevision` does.
 
 const ROW_LABEL = 'rowseal/v1/row'
 const HEAD_LABEL = 'rowseal/v1/head'
@@ -35,11 +36,23 @@ type Unsigned = Omit<KeyringHead, 'mac'>
 export class StoreMac {
   readonly #keyring: string
   readonly #root: RootKey
+  readonly #minRevision: number
   #held: { readonly name: string; readonly key: Promise<KeyObject> } | null = null
+  /** The MAC key of the first state that was found authentic. Re-wrapping does not change it. */
+  #known: KeyObject | null = null
+  /** The newest state that was found authentic, or was written. */
+  #newest: Pick<KeyringHead, 'revision' | 'mac'> | null = null
 
-  constructor(keyring: string, root: RootKey) {
+  /** @param minRevision - the lowest revision that is believed, as an outside anchor says. */
+  constructor(keyring: string, root: RootKey, minRevision = 1) {
     this.#keyring = keyring
     this.#root = root
+    this.#minRevision = minRevision
+  }
+
+  /** The highest revision seen so far. A read that begins now and finds a lower one was lied to. */
+  get revision(): number {
+    return this.#newest?.revision ?? 0
   }
 
   /** A MAC key for a new keyring. */
@@ -64,13 +77,32 @@ export class StoreMac {
   }
 
   /**
+   * @param floor - `revision` when the read began; null for one inside a transaction, which may see the store
+   *   as it was when the transaction began and proves nothing of what is there now.
    * @throws {KeyError} `ERR_STORE_TAMPERED` naming the key version or the head; what the root key throws.
    */
-  async assertAuthentic({ head, keys }: KeyringSnapshot): Promise<void> {
-    const expected = macOf(await this.#keyOf(head.macKey), head)
-    if (expected.length !== head.mac.length || !timingSafeEqual(expected, head.mac)) {
-      throw tampered(this.#keyring, 'Its head does not fit its MAC.')
+  async assertAuthentic({ head, keys }: KeyringSnapshot, floor: number | null): Promise<void> {
+    const key = await this.#keyOf(head.macKey)
+    if (!isSame(macOf(key, head), head.mac)) throw this.#wrongHead('does not fit its MAC')
+    if (this.#known?.equals(key) === false) throw this.#wrongHead('is under another MAC key')
+    this.#assertRows(head, keys)
+    const { revision } = head
+    if (revision < this.#minRevision) throw this.#putBack(revision, this.#minRevision)
+    if (floor === null) return
+    if (revision < floor) throw this.#putBack(revision, floor)
+    if (revision === this.revision && !isSame(this.#newest!.mac, head.mac)) {
+      throw this.#wrongHead(`is another one than was read before at revision ${revision}`)
     }
+    this.#known ??= key
+    this.note(head)
+  }
+
+  /** This state was read or written, and is in the store. */
+  note({ revision, mac }: KeyringHead): void {
+    if (revision > this.revision) this.#newest = { revision, mac: Uint8Array.from(mac) }
+  }
+
+  #assertRows(head: KeyringHead, keys: readonly KeyRow[]): void {
     const digests = new Map(head.digests)
     for (const row of keys) {
       const digest = digests.get(row.keyId)
@@ -87,22 +119,53 @@ export class StoreMac {
   }
 
   /** Failures are not kept. */
-  #keyOf({ wrapped, rootKeyId }: WrappedKey): Promise<KeyObject> {
-    const name = `${rootKeyId} ${Buffer.from(wrapped).toString('base64')}`
+  #keyOf(macKey: WrappedKey): Promise<KeyObject> {
+    const name = `${macKey.rootKeyId} ${Buffer.from(macKey.wrapped).toString('base64')}`
     if (this.#held?.name === name) return this.#held.key
-    const key = fromRoot(this.#root, () => this.#root.unwrap(wrapped, rootKeyId, this.#context))
-      .then((bytes) => {
-        const made = createSecretKey(bytes)
-        bytes.fill(0)
-        return made
-      })
-      .catch((error: unknown) => {
-        if (this.#held === held) this.#held = null
-        throw error
-      })
+    const key = this.#unwrap(macKey).catch((error: unknown) => {
+      if (this.#held === held) this.#held = null
+      throw error
+    })
     const held = { name, key }
     this.#held = held
     return key
+  }
+
+  async #unwrap({ wrapped, rootKeyId }: WrappedKey): Promise<KeyObject> {
+    try {
+      const bytes = await fromRoot(this.#root, () =>
+        this.#root.unwrap(wrapped, rootKeyId, this.#context),
+      )
+      const key = createSecretKey(bytes)
+      bytes.fill(0)
+      return key
+    } catch (error) {
+      // A root key that can be used and does not open it is not the wrong one: what is wrapped is wrong.
+      const isRefused = error instanceof KeyError && error.code === 'ERR_KEY_MISMATCH'
+      if (isRefused && (await this.#isUsable(rootKeyId))) {
+        throw this.#wrongHead('has a MAC key that the root key did not wrap for it')
+      }
+      throw error
+    }
+  }
+
+  async #isUsable(rootKeyId: string): Promise<boolean> {
+    try {
+      return (await this.#root.describe(rootKeyId)).state === 'enabled'
+    } catch {
+      return false
+    }
+  }
+
+  #putBack(found: number, before: number): KeyError {
+    return tampered(
+      this.#keyring,
+      `Its head is at revision ${found}, and was at ${before} before: the store was put back to an older state.`,
+    )
+  }
+
+  #wrongHead(how: string): KeyError {
+    return tampered(this.#keyring, `Its head ${how}.`)
   }
 
   #wrongRow(keyId: number, how: string): KeyError {
@@ -163,6 +226,10 @@ function macOf(key: KeyObject, head: Unsigned): Buffer {
 function columnsOf(record: IndexRecord): readonly unknown[] {
   const { id, normalize, isUnique, complete, lookup, writes, keys } = record
   return [id, normalize, isUnique, complete, lookup, writes, keys]
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -48,7 +48,7 @@ export class IndexKeys {
   constructor(options: CheckedOptions) {
     this.name = indexKeyringOf(options.name)
     this.maxAgeMs = options.maxAgeMs
-    this.mac = new StoreMac(this.name, options.root)
+    this.mac = new StoreMac(this.name, options.root, options.minIndexRevision)
     const entries = Math.max(options.kekCache.entries, MIN_ENTRIES)
     this.#loaded = new KekCache({
       root: options.root,
@@ -60,7 +60,6 @@ export class IndexKeys {
       ...options,
       keyring: this.name,
       mac: this.mac,
-      minRevision: options.minIndexRevision,
       onRead: () => {
         this.#view = null
         this.#loaded.purge()

@@ -43,7 +43,7 @@ export class Keyring {
     this.root = root
     this.wrapping = options.wrapping
     this.index = new IndexKeys({ ...options, root })
-    this.mac = new StoreMac(keyring, root)
+    this.mac = new StoreMac(keyring, root, options.minRevision)
     const deks = new DekCache(options.dekCache, clock)
     const onDenied = (keyId: number): void => {
       deks.drop(keyId)

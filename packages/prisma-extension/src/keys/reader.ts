@@ -1,5 +1,5 @@
 import { KeyError } from '../errors.ts'
-import { tampered, type StoreMac } from './authentic.ts'
+import type { StoreMac } from './authentic.ts'
 import { ageMs, momentOf, type Clock, type Moment } from './clock.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
@@ -9,6 +9,8 @@ import type { KeyStore, Via } from './types.ts'
 const MISS_INTERVAL_MS = 1000
 /** After a failed read in the background, the next one waits at least this long. */
 const RETRY_INTERVAL_MS = 1000
+/** Errors of a read that do not say that what the store holds is wrong. Sealing ends in time. */
+const HARMLESS: ReadonlySet<string> = new Set(['ERR_KEY_UNAVAILABLE', 'ERR_KEYRING_MISSING'])
 
 /** A snapshot, and when the read that stands for it began. */
 export interface Held {
@@ -28,8 +30,6 @@ export interface ReaderOptions {
   readonly refreshMs: number
   readonly maxAgeMs: number
   readonly mac: StoreMac
-  /** The lowest revision that is believed, as an outside anchor says. */
-  readonly minRevision: number
   /** Called after each read that worked. */
   readonly onRead: () => void
 }
@@ -58,8 +58,8 @@ export class StoreReader {
   #lastMiss: Moment | null = null
   #flight: Flight | null = null
   #next: Promise<void> | null = null
-  /** Was the store last found changed by somebody who may not? Then nothing is sealed. */
-  #isDistrusted = false
+  /** When a read began that found the store changed by somebody who may not. Nothing is sealed then. */
+  #distrusted: Moment | null = null
   reads = 0
   failures = 0
   lastError: string | null = null
@@ -80,7 +80,7 @@ export class StoreReader {
   /** The snapshot if it is recent enough to seal under. */
   fresh(): Held | null {
     const [snapshot, began] = [this.#snapshot, this.#began]
-    if (this.#isDistrusted) return null
+    if (this.#distrusted !== null) return null
     return snapshot !== null && began !== null && this.isRecent(began) ? { snapshot, began } : null
   }
 
@@ -116,7 +116,8 @@ export class StoreReader {
     const held = this.fresh()
     if (held !== null) return held
     if (this.#snapshot === null) throw this.missing()
-    if (read?.revision === this.#snapshot.revision) return { snapshot: this.#snapshot, began }
+    const isProven = this.#distrusted === null && read?.revision === this.#snapshot.revision
+    if (isProven) return { snapshot: this.#snapshot, began }
     throw new KeyError(
       'ERR_KEY_UNAVAILABLE',
       `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to write under it.`,
@@ -185,24 +186,31 @@ export class StoreReader {
   }
 
   async #read(began: Moment, via?: Via): Promise<Snapshot | null> {
-    const { keyring, store, onRead } = this.#options
+    const { keyring, store, mac, onRead } = this.#options
     this.reads++
+    const floor = via === undefined ? mac.revision : null
     try {
       const raw = await store.read(keyring, via)
       const read = raw === null ? null : checkSnapshot(keyring, raw)
-      if (raw !== null) await this.#options.mac.assertAuthentic(raw)
+      if (raw !== null) await mac.assertAuthentic(raw, floor)
       this.#take(read, began, via)
       this.lastError = null
-      this.#isDistrusted = false
+      if (via === undefined) this.#trust(began)
       onRead()
       return read
     } catch (error) {
       this.failures++
       const known = error instanceof KeyError ? error : this.#unavailable(error)
       this.lastError = known.code
-      if (known.code === 'ERR_STORE_TAMPERED') this.#isDistrusted = true
+      if (!known.retryable && !HARMLESS.has(known.code)) this.#distrusted = began
       throw known
     }
+  }
+
+  /** A read that began before the one that found something wrong proves nothing. */
+  #trust(began: Moment): void {
+    const since = this.#distrusted
+    if (since !== null && began.monotonic >= since.monotonic) this.#distrusted = null
   }
 
   /** Keep what was read, unless something newer was read meanwhile. */
@@ -212,12 +220,9 @@ export class StoreReader {
       if (this.#snapshot !== null) throw this.missing()
       return
     }
-    const { minRevision } = this.#options
-    if (read.revision < minRevision) throw this.#putBack(read.revision, minRevision)
     if (this.#snapshot !== null && read.revision < this.#snapshot.revision) {
       const isOverlapping = this.#ended !== null && began.monotonic <= this.#ended.monotonic
       if (via !== undefined || isOverlapping) return
-      throw this.#putBack(read.revision, this.#snapshot.revision)
     }
     if (this.#snapshot === null) this.#lastMiss = null // what was missing was the keyring
     if (via !== undefined) {
@@ -228,13 +233,6 @@ export class StoreReader {
     this.#snapshot = read
     if (this.#began === null || began.monotonic >= this.#began.monotonic) this.#began = began
     this.#ended = momentOf(this.#options.clock)
-  }
-
-  #putBack(read: number, held: number): KeyError {
-    return tampered(
-      this.#options.keyring,
-      `They are at revision ${read}, and were at ${held} before: the store was put back to an older state.`,
-    )
   }
 
   #unavailable(cause: unknown): KeyError {

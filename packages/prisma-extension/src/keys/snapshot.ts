@@ -81,6 +81,8 @@ function checkRow(keyring: string, row: KeyRow): void {
     throw wrong('wrapped KEK is empty, or should be')
   }
   if (!Number.isSafeInteger(row.uses) || row.uses < 0) throw wrong('uses is not a number')
+  const time = timeOf(row)
+  if (time !== undefined) throw wrong(`${time} is not a time`)
   if (!areKeyIds(row.rewrappedFrom)) throw wrong('rewrapped_from is no list of key ids')
   if (SUITES.includes(row.suite)) return
   throw new KeyError(
@@ -88,6 +90,25 @@ function checkRow(keyring: string, row: KeyRow): void {
     `Key ${row.keyId} of keyring "${keyring}" is for suite ${row.suite}, which this version of Rowseal does not know.`,
     { fix: 'Update @rowseal/prisma-extension.' },
   )
+}
+
+const TIMES = [
+  'createdAt',
+  'activatedAt',
+  'suspendedAt',
+  'compromisedAt',
+  'destroyAt',
+  'stateAt',
+] as const
+const NEVER: readonly string[] = ['activatedAt', 'suspendedAt', 'compromisedAt', 'destroyAt']
+
+/** The first column that holds no time. One beyond what a `Date` holds would have the digest of none. */
+function timeOf(row: KeyRow): string | undefined {
+  return TIMES.find((name) => {
+    const time = row[name] as unknown
+    if (time === null) return !NEVER.includes(name)
+    return !(time instanceof Date) || Number.isNaN(time.getTime())
+  })
 }
 
 function areKeyIds(list: unknown): boolean {

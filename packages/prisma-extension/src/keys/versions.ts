@@ -32,10 +32,11 @@ export interface Change {
 
 /** The store as it is now, not as anybody last saw it. */
 export async function readNow(ring: Ring): Promise<Snapshot> {
+  const floor = ring.mac.revision
   const raw = await ring.store.read(ring.name)
   if (raw === null) throw keyringMissing(ring.name, ring.store)
   const snapshot = checkSnapshot(ring.name, raw)
-  await ring.mac.assertAuthentic(raw)
+  await ring.mac.assertAuthentic(raw, floor)
   return snapshot
 }
 
@@ -57,13 +58,15 @@ export async function commit(ring: Ring, before: Snapshot, change: Change): Prom
     digests: digestsOf(next.values()),
     macKey,
   })
-  return ring.store.write({
+  const isWritten = await ring.store.write({
     keyring: ring.name,
     expectedRevision: before.revision,
     formerKeyId: before.active.keyId,
     head,
     rows: rows.map((row) => ({ from: before.rows.get(row.keyId)?.state ?? null, row })),
   })
+  if (isWritten) ring.mac.note(head)
+  return isWritten
 }
 
 /** As `commit`, for the first version of a keyring that does not exist yet. */

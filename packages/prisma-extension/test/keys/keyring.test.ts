@@ -504,7 +504,7 @@ describe('reading the store', () => {
     clock.pass(1)
     await expect(keyring.refresh()).rejects.toMatchObject({
       code: 'ERR_STORE_TAMPERED',
-      message: expect.stringContaining('at revision 1, and were at 3'),
+      message: expect.stringContaining('at revision 1, and was at 3'),
     })
     expect(keyring.activeKeyId).toBe(2)
   })
