@@ -66,6 +66,7 @@ export type KeyErrorCode =
   | 'ERR_KEYRING_MISSING' // `rowseal init` has not been run for this keyring
   | 'ERR_KEYRING_CONFLICT' // somebody else changed the keyring at the same time
   | 'ERR_INDEX_STATE' // a blind index is not registered, or is in a phase that does not permit this
+  | 'ERR_STORE_UNSAFE' // the key store is where it could be lost, or changed by others
   | 'ERR_STORE_NEWER' // the key store was written by a newer version of Rowseal
 
 /** The operator must act on keys, the key store or the KMS. */

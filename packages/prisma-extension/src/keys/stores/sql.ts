@@ -1,6 +1,7 @@
 import { KeyError } from '../../errors.ts'
 import { assertLegal } from '../states.ts'
 import type { KeyringSnapshot, KeyringWrite, KeyStore, Via } from '../types.ts'
+import { nextAfter } from './ids.ts'
 import {
   failureOf,
   inTransaction,
@@ -18,7 +19,6 @@ import { FORMAT, headStatement, rowStatement, SQL, type Statement } from './sql-
 
 export type { SqlClient, SqlProvider, SqlTransaction }
 
-const MAX_KEY_ID = 0xffff_ffff
 const TRANSACTION = { maxWait: 10_000, timeout: 20_000 }
 const INIT_TRIES = 3
 
@@ -94,10 +94,7 @@ class SqlKeyStore implements KeyStore {
   async nextKeyId(): Promise<number> {
     const rows = (await this.#query(SQL.maxKeyId, [])) ?? []
     const last = rows[0]?.['key_id'] == null ? 0 : new Columns(rows[0], this.name).integer('key_id')
-    if (last < MAX_KEY_ID) return last + 1
-    throw new KeyError('ERR_KEY_STATE', `There is no key id left in the ${this.name}.`, {
-      fix: 'Use another key store for new keyrings.',
-    })
+    return nextAfter(last, this.name)
   }
 
   async keyrings(prefix: string): Promise<readonly string[]> {
