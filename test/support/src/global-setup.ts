@@ -1,5 +1,6 @@
 import { hasMariadb, startMariadb } from './mariadb.ts'
 import { startPostgres, type Server } from './postgres.ts'
+import { hasRedis, startRedis } from './redis.ts'
 
 /**
  * Start the servers the tests need, once for all of them. A URL in the environment comes first.
@@ -23,6 +24,7 @@ export async function setup(): Promise<() => Promise<void>> {
   await Promise.all([
     offer('ROWSEAL_TEST_POSTGRES_URL', startPostgres),
     offer('ROWSEAL_TEST_MARIADB_URL', hasMariadb() ? startMariadb : null),
+    offer('ROWSEAL_TEST_REDIS_URL', hasRedis() ? startRedis : null),
   ])
   return async () => {
     await Promise.all(servers.map((server) => server.stop()))
