@@ -4,7 +4,7 @@ import { indexRingOf } from './index-write.ts'
 import type { Snapshot } from './snapshot.ts'
 import { moved } from './states.ts'
 import { KeyError } from '../errors.ts'
-import type { KeyRow, KeyState } from './types.ts'
+import type { IndexRecord, KeyRow, KeyState } from './types.ts'
 import {
   addVersion,
   commit,
@@ -131,11 +131,17 @@ export async function activateIn(holder: Holder): Promise<{ from: KeyRow; to: Ke
  * begun anew. Of two at once exactly one wins. Does not wait: an instance that has not loaded the new
  * version yet looks it up when it meets it.
  *
+ * @param options.from - the version that is to be replaced, as whoever decided on the rotation saw it: so that
+ *   of two schedulers that found it due, the later one does not rotate again. Default: whichever is active.
  * @returns both versions as they now are.
- * @throws {KeyError} as `addKey`
+ * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable) if another version than `from` is active; as `addKey`
  */
-export async function rotate(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
+export async function rotate(
+  keyring: Keyring,
+  options: { readonly from?: number } = {},
+): Promise<{ from: KeyRow; to: KeyRow }> {
   const before = await readNow(keyring)
+  if (before.active.keyId !== (options.from ?? before.active.keyId)) throw conflict(keyring)
   const stored = pendingOf(before) === undefined ? await addVersion(keyring, before) : before
   const to = pendingOf(stored)
   if (to === undefined || stored.active.keyId !== before.active.keyId) throw conflict(keyring)
@@ -157,17 +163,26 @@ export async function succeed(
 ): Promise<{ from: KeyRow; to: KeyRow }> {
   await openKek(ring.root, to) // as others will: from what the store holds, not from memory
   const at = new Date()
+  const isClosed = now.active.state !== 'active' // it opens again with this one
   const change: Change = {
     activeKeyId: to.keyId,
     rows: [
-      // A closed keyring has no active version; it opens again with this one.
-      now.active.state === 'active' ? moved(now.active, leaving, at) : now.active,
+      isClosed ? now.active : moved(now.active, leaving, at),
       moved(to, 'active', at),
       ...others,
     ],
+    ...(isClosed ? { indexes: reopened(now, to) } : undefined),
   }
   if (!(await commit(ring, now, change))) throw conflict(ring)
   await refresh()
   const after = (keyId: number): KeyRow => keys().find((row) => row.keyId === keyId)!
   return { from: after(now.active.keyId), to: after(to.keyId) }
+}
+
+/** Blind indexes of a keyring that opens again: what is in their columns is under keys that match nothing. */
+function reopened({ indexes }: Snapshot, { keyId }: KeyRow): readonly IndexRecord[] {
+  return [...indexes.values()].map((record) => {
+    const keys = record.isUnique ? ([keyId, null] as const) : record.keys
+    return { ...record, complete: false, lookup: 1, writes: 'lookup', keys }
+  })
 }

@@ -75,6 +75,8 @@ describe('a store put back to an older state', () => {
     const slow = keyring.refresh()
     clock.pass(60_001) // it hangs, and another one begins
     store.hold = null
+    await keyring.refresh()
+    clock.pass(1)
     show(old)
     await expect(keyring.refresh()).rejects.toMatchObject(refusal)
     show(null)

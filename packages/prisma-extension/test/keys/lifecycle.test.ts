@@ -1,15 +1,9 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
-import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
 import { commit, readNow } from '../../src/keys/versions.ts'
-import { newRoot, place, providers, watchedRoot, type Place } from './support.ts'
+import { newRoot, watchedRoot } from './support.ts'
 
 async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {
   const keyring = await openKeyring({ root, store })
@@ -96,6 +90,15 @@ describe('rotate', () => {
     expect((await rotate(late)).from.keyId).toBe(2)
   })
 
+  test('of a version that is not active any more is refused', async () => {
+    const keyring = await keyringOf()
+    expect((await rotate(keyring, { from: 1 })).to.keyId).toBe(2)
+    await expect(rotate(keyring, { from: 1 })).rejects.toMatchObject({
+      code: 'ERR_KEYRING_CONFLICT',
+    })
+    expect(statesOf(keyring)).toEqual(['suspended', 'active'])
+  })
+
   test('of two at once lets exactly one through, a hundred times', async () => {
     const store = memoryKeyStore()
     const root = newRoot()
@@ -156,70 +159,5 @@ describe('rotate', () => {
     root.create = () => Promise.reject(new Error('out of reach'))
     await expect(rotate(keyring)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
     expect((await store.read('default'))!.keys).toHaveLength(1)
-  })
-})
-
-describe.each(await providers())('rotate in processes on %s', (provider) => {
-  const key = randomBytes(32)
-  let at: Place
-  let keyring: Keyring
-  const children: ChildProcess[] = []
-
-  beforeAll(async () => {
-    at = await place(provider)
-    keyring = await keyringOf(sqlKeyStore(at.client()), localRootKey({ key }))
-  })
-  afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL')
-    await at.drop()
-  })
-
-  async function process_(): Promise<ChildProcess> {
-    const path = fileURLToPath(new URL('rotate-child.ts', import.meta.url))
-    const child = fork(path, [provider, at.url], {
-      execArgv: ['--import', 'tsx'],
-      env: { ...process.env, ROTATE_CHILD_KEY: key.toString('hex') },
-    })
-    children.push(child)
-    expect(await once(child, 'message')).toContain('ready')
-    return child
-  }
-
-  async function ask(child: ChildProcess, what: string): Promise<{ done?: number; code?: string }> {
-    const answer = once(child, 'message')
-    child.send(what)
-    return ((await answer) as [{ done?: number; code?: string }])[0]
-  }
-
-  test('that is killed between its steps is finished by the next', async () => {
-    const child = await process_()
-    const exit = once(child, 'exit')
-    child.send('die')
-    expect(await exit).toEqual([null, 'SIGKILL'])
-    await keyring.refresh()
-    expect(statesOf(keyring)).toEqual(['active', 'pre-activation'])
-    const { from, to } = await rotate(keyring)
-    expect([from.keyId, to.keyId]).toEqual([1, 2])
-    expect(statesOf(keyring)).toEqual(['suspended', 'active'])
-  })
-
-  test('leaves one active version, whoever of two wins', async () => {
-    const racers = await Promise.all([process_(), process_()])
-    for (let round = 0; round < 5; round++) {
-      const before = (await keyring.refresh(), keyring.activeKeyId)
-      const answers = await Promise.all(racers.map((child) => ask(child, 'go')))
-      const won = answers.flatMap(({ done }) => done ?? [])
-      await keyring.refresh()
-      expect(statesOf(keyring).filter((state) => state === 'active')).toHaveLength(1)
-      // Both may win only one after the other; SQLite may be busy for the loser.
-      expect(won.length).toBeGreaterThanOrEqual(1)
-      expect(new Set(won).size).toBe(won.length)
-      expect(won).toContain(keyring.activeKeyId)
-      expect(won).not.toContain(before)
-      for (const { code } of answers.filter((answer) => answer.done === undefined)) {
-        expect(['ERR_KEYRING_CONFLICT', 'ERR_KEY_UNAVAILABLE']).toContain(code)
-      }
-    }
-    for (const child of racers) child.send('end')
   })
 })

@@ -1,0 +1,38 @@
+import { describe, test } from 'vitest'
+import { redisKeyStore } from '../../../src/keys/stores/redis.ts'
+import { conformance } from './conformance.ts'
+import { editedDocument } from './documents.ts'
+import { redisPlace, redisUrl } from './redis-place.ts'
+import { tampering } from './tampering.ts'
+
+const url = redisUrl()
+
+if (url === null) {
+  describe.skip('the Redis key store', () => test('needs a server', () => undefined))
+} else {
+  conformance('Redis', () => {
+    const place = redisPlace(url)
+    const [store, another] = [1, 2].map(() =>
+      redisKeyStore(place.client(), { prefix: place.prefix }),
+    )
+    return Promise.resolve({ store: store!, another: another!, close: place.close })
+  })
+
+  tampering('Redis', async () => {
+    const place = redisPlace(url)
+    const client = place.client()
+    const store = redisKeyStore(client, { prefix: place.prefix })
+    await store.init()
+    return {
+      store,
+      overwrite: async (snapshot) => {
+        const { keyring } = snapshot.head
+        const text = JSON.stringify(editedDocument(snapshot))
+        await client.hset(place.prefix, `keyring:${keyring}`, text)
+        for (const { keyId, uses } of snapshot.keys)
+          await client.hset(place.prefix, `uses:${keyId}`, uses)
+      },
+      close: place.close,
+    }
+  })
+}
