@@ -41,6 +41,7 @@ export async function scheduleDestruction(
   keyId: number,
   at: Date,
 ): Promise<KeyRow> {
+  if (Number.isNaN(at.getTime())) throw new TypeError('at must be a time')
   return change(await holderWith(keyring, keyId), keyId, (row) => {
     const mayEnd = row.state === 'deactivated' || row.state === 'compromised'
     if (!mayEnd) throw notFrom(row, 'destroyed', 'deactivated or compromised')
@@ -115,7 +116,7 @@ async function change(
 ): Promise<KeyRow> {
   const now = await readNow(ring)
   const row = next(versionIn(now, keyId))
-  assertUnpinned(now.indexes.values(), row)
+  if (now.active.state === 'active') assertUnpinned(now.indexes.values(), row)
   if (!(await commit(ring, now, { rows: [row] }))) throw conflict(ring)
   await refresh()
   return keys().find((other) => other.keyId === keyId)!

@@ -1,10 +1,10 @@
 import { KeyError } from '../errors.ts'
 import type { Keyring } from './keyring.ts'
-import { addTo, holderWith, succeed, type Holder } from './lifecycle.ts'
+import { holderWith, succeed, type Holder } from './lifecycle.ts'
 import type { Snapshot } from './snapshot.ts'
 import { mayProcess, moved } from './states.ts'
 import type { KeyRow } from './types.ts'
-import { commit, conflict, pendingOf, readNow } from './versions.ts'
+import { addVersion, commit, conflict, pendingOf, readNow } from './versions.ts'
 
 /**
  * Take a key version out of use. If it is the active one, another takes over in the same step: the one
@@ -21,9 +21,14 @@ export async function suspendKey(
   successor?: number,
 ): Promise<readonly KeyRow[]> {
   const holder = await holderWith(keyring, keyId)
-  const { now, to } = await withSuccessor(holder, new Set([keyId]), successor)
-  const row = versionIn(now, keyId)
-  if (row !== now.active || row.state !== 'active') throw notFrom(row, 'suspended', 'active')
+  const assertActive = (now: Snapshot): void => {
+    const row = versionIn(now, keyId)
+    if (row !== now.active || row.state !== 'active') throw notFrom(row, 'suspended', 'active')
+  }
+  const before = await readNow(holder.ring)
+  assertActive(before)
+  const { now, to } = await withSuccessor(holder, before, new Set([keyId]), successor)
+  assertActive(now)
   const { from, to: after } = await succeed(holder, now, to, 'suspended')
   return [from, after]
 }
@@ -59,30 +64,35 @@ export async function compromiseKey(
 ): Promise<readonly KeyRow[]> {
   const holder = await holderWith(keyring, keyId)
   const { ring, refresh, keys } = holder
-  let now = await readNow(ring)
-  const leaked = leakedWith(now, keyId)
-  const row = versionIn(now, keyId)
+  const before = await readNow(ring)
+  const row = versionIn(before, keyId)
   if (row.state === 'destroyed') throw notFrom(row, 'compromised', 'anything but destroyed')
-  const at = new Date()
-  const affected = [...now.rows.values()].filter(
-    ({ keyId, state }) => leaked.has(keyId) && state !== 'compromised' && state !== 'destroyed',
-  )
+  const affected = affectedBy(before, keyId)
   if (affected.length === 0) return []
-  if (affected.includes(now.active) && now.active.state === 'active') {
-    const found = await withSuccessor(holder, leaked, successor)
-    now = found.now
-    const others = affected
-      .filter(({ keyId }) => keyId !== now.active.keyId)
-      .map((other) => moved(other, 'compromised', at))
-    await succeed(holder, now, found.to, 'compromised', others)
-    leaked.add(found.to.keyId)
+  if (before.active.state === 'active' && affected.includes(before.active)) {
+    const leaked = leakedWith(before, keyId)
+    const { now, to } = await withSuccessor(holder, before, leaked, successor)
+    // Making a successor took time: what is written is as it is now.
+    const others = affectedBy(now, keyId).filter((other) => other !== now.active)
+    if (now.active.keyId !== before.active.keyId || others.includes(to)) throw conflict(ring)
+    await succeed(holder, now, to, 'compromised', leakedAt(others))
   } else {
-    const rows = affected.map((other) => moved(other, 'compromised', at))
-    if (!(await commit(ring, now, { rows }))) throw conflict(ring)
+    if (!(await commit(ring, before, { rows: leakedAt(affected) }))) throw conflict(ring)
     await refresh()
   }
-  const changed = new Set([...affected.map((other) => other.keyId), now.active.keyId, ...leaked])
-  return keys().filter((other) => changed.has(other.keyId))
+  return keys().filter((after) => after.state !== before.rows.get(after.keyId)?.state)
+}
+
+function leakedAt(rows: readonly KeyRow[], at = new Date()): readonly KeyRow[] {
+  return rows.map((row) => moved(row, 'compromised', at))
+}
+
+/** The versions that become compromised with this one. */
+function affectedBy(now: Snapshot, keyId: number): readonly KeyRow[] {
+  const leaked = leakedWith(now, keyId)
+  return [...now.rows.values()].filter(
+    (row) => leaked.has(row.keyId) && row.state !== 'compromised' && row.state !== 'destroyed',
+  )
 }
 
 /** The version, and all that hold DEKs which were wrapped under it, directly or in turn. */
@@ -98,22 +108,23 @@ function leakedWith(now: Snapshot, keyId: number): Set<number> {
 
 /** The version that takes over, made if there is none, and the keyring as it then is. */
 async function withSuccessor(
-  holder: Holder,
+  { ring }: Holder,
+  before: Snapshot,
   leaving: ReadonlySet<number>,
   successor: number | undefined,
 ): Promise<{ now: Snapshot; to: KeyRow }> {
-  const now = await readNow(holder.ring)
   if (successor !== undefined) {
-    const to = versionIn(now, successor)
+    const to = versionIn(before, successor)
     const mayBegin = to.state === 'pre-activation' || to.state === 'suspended'
-    if (mayBegin && mayProcess(to) && !leaving.has(successor)) return { now, to }
-    throw notFrom(to, 'the successor', 'in pre-activation or suspended')
+    if (mayBegin && mayProcess(to) && !leaving.has(successor)) return { now: before, to }
+    throw notFrom(to, 'the successor', 'in pre-activation or suspended, and not leaked too')
   }
-  const pending = pendingOf(now)
-  if (pending !== undefined && !leaving.has(pending.keyId)) return { now, to: pending }
-  const { keyId } = await addTo(holder)
-  const after = await readNow(holder.ring)
-  return { now: after, to: versionIn(after, keyId) }
+  const pending = pendingOf(before)
+  if (pending !== undefined && !leaving.has(pending.keyId)) return { now: before, to: pending }
+  const now = await addVersion(ring, before)
+  const to = pendingOf(now)
+  if (to === undefined || leaving.has(to.keyId)) throw conflict(ring)
+  return { now, to }
 }
 
 export function versionIn(now: Snapshot, keyId: number): KeyRow {

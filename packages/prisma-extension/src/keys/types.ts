@@ -186,6 +186,8 @@ export interface Via {
 export interface KeyStore {
   /** What messages call it, after "the": `SQL key store (postgresql)`. */
   readonly name: string
+  /** Does a write wait, and the whole process with it, for any transaction that writes? As SQLite's does. */
+  readonly isSingleWriter?: boolean
   /** Create what the store needs, if it is not there. Idempotent. */
   init(): Promise<void>
   /** The statements `init` would run, for people to read; empty if there are none. */

@@ -18,6 +18,8 @@ export class Uses {
   #keyId: number | null = null
   #left = 0
   #block = FIRST_BLOCK
+  /** With less left than this, the next block is reserved in the background. */
+  #low = 0
   #refilling: Promise<void> | null = null
 
   constructor(keyring: string, store: KeyStore) {
@@ -27,14 +29,12 @@ export class Uses {
 
   /**
    * Take so many from what is reserved. No I/O; past half of a block the next is reserved in the background,
-   * but not from inside a transaction, which may hold the only connection.
+   * unless from inside a transaction that a write beside it would hold up.
    */
   take(keyId: number, count: number, via?: Via): boolean {
     if (keyId !== this.#keyId || count > this.#left) return false
     this.#left -= count
-    if (this.#left < this.#block / 2 && via === undefined) {
-      this.#refill(keyId, 0).catch(() => undefined) // whoever finds nothing left asks again, and is told
-    }
+    if (this.#left < this.#low) this.#refillAside(keyId, via)
     return true
   }
 
@@ -46,8 +46,18 @@ export class Uses {
    * @throws {KeyError} `ERR_KEY_EXHAUSTED`, `ERR_KEY_UNAVAILABLE` (retryable)
    */
   async reserve(keyId: number, count: number, via?: Via): Promise<void> {
-    if (via !== undefined) return this.#ask(keyId, count, via)
-    while (!this.take(keyId, count)) await this.#refill(keyId, count)
+    if (via === undefined) {
+      while (!this.take(keyId, count)) await this.#refill(keyId, count)
+      return
+    }
+    if (!(await this.#ask(keyId, count, via))) throw this.#exhausted(keyId)
+    this.#refillAside(keyId, via)
+  }
+
+  /** Whoever finds nothing left asks again, and is told. Until then: once more with half of what is left. */
+  #refillAside(keyId: number, via?: Via): void {
+    if (via !== undefined && this.#store.isSingleWriter === true) return
+    this.#refill(keyId, 0).catch(() => (this.#low = this.#left / 2))
   }
 
   /** One at a time. */
@@ -58,17 +68,27 @@ export class Uses {
 
   async #addBlock(keyId: number, count: number): Promise<void> {
     const block = keyId === this.#keyId ? Math.min(this.#block * GROWTH, MAX_BLOCK) : FIRST_BLOCK
-    const size = Math.max(block, count)
-    await this.#ask(keyId, size)
+    let size = Math.max(block, count)
+    if (!(await this.#ask(keyId, size))) {
+      // Less than a block may be left, and is for those who need it now.
+      if (count === 0 || count === size || !(await this.#ask(keyId, count))) {
+        throw this.#exhausted(keyId)
+      }
+      size = count
+    }
     if (keyId !== this.#keyId) this.#left = 0
     this.#keyId = keyId
     this.#left += size
     this.#block = block
+    this.#low = block / 2
   }
 
-  async #ask(keyId: number, count: number, via?: Via): Promise<void> {
-    if (await this.#store.reserve(keyId, count, MAX_USES, via)) return
-    throw new KeyError(
+  #ask(keyId: number, count: number, via?: Via): Promise<boolean> {
+    return this.#store.reserve(keyId, count, MAX_USES, via)
+  }
+
+  #exhausted(keyId: number): KeyError {
+    return new KeyError(
       'ERR_KEY_EXHAUSTED',
       `Key ${keyId} of keyring "${this.#keyring}" has wrapped as many DEKs as a KEK may.`,
       { fix: 'Run `npx rowseal rotate`.' },

@@ -58,6 +58,7 @@ export async function commit(ring: Ring, before: Snapshot, change: Change): Prom
     digests: digestsOf(next.values()),
     macKey,
   })
+  checkSnapshot(ring.name, { head, keys: [...next.values()] }) // what nobody would take is not written
   const isWritten = await ring.store.write({
     keyring: ring.name,
     expectedRevision: before.revision,

@@ -43,11 +43,13 @@ class Unexpected extends Error {}
 
 class SqlKeyStore implements KeyStore {
   readonly name: string
+  readonly isSingleWriter: boolean
   readonly #client: SqlClient
   readonly #provider: SqlProvider
 
   constructor(client: SqlClient, provider: SqlProvider) {
     this.name = `SQL key store (${provider})`
+    this.isSingleWriter = provider === 'sqlite'
     this.#client = client
     this.#provider = provider
   }
