@@ -70,10 +70,16 @@ export class StoreMac {
   /**
    * The head with its MAC.
    *
-   * @throws {KeyError} what the root key throws.
+   * @throws {KeyError} `ERR_KEY_MISMATCH` if its MAC key is not the one known; what the root key throws.
    */
   async sign(head: Unsigned): Promise<KeyringHead> {
-    return { ...head, mac: macOf(await this.#keyOf(head.macKey), head) }
+    const key = await this.#keyOf(head.macKey)
+    if (this.#known?.equals(key) !== false) return { ...head, mac: macOf(key, head) }
+    throw new KeyError(
+      'ERR_KEY_MISMATCH',
+      `The root key (${this.#root.provider}) re-wrapped another key than the MAC key of keyring "${this.#keyring}".`,
+      { fix: 'Look at the provider of the root key. Nothing was changed.' },
+    )
   }
 
   /**

@@ -8,11 +8,15 @@ import { decodeStore, EMPTY, encodeStore, type StoreContent } from './file-docum
 import { withLock } from './file-lock.ts'
 import { nextAfter } from './ids.ts'
 
-const LOCK_TIMEOUT_MS = 10_000
 /** For what is there for a moment only. */
 const OLD_MS = 3_600_000
 const OTHERS_MAY_WRITE = 0o022
 const OTHERS_MAY_USE = 0o077
+
+export interface FileKeyStoreOptions {
+  /** How long a write waits for another process that writes. Milliseconds, 100 to 60,000. Default: 10,000. */
+  readonly timeoutMs?: number
+}
 
 /**
  * A key store in a file, for one host. Every change is written to a new file, brought to the disk and put in the
@@ -21,19 +25,25 @@ const OTHERS_MAY_USE = 0o077
  * under its keys: back it up.
  *
  * @param path - of the file, in a folder of its own, which `init` makes with mode 0700.
- * @throws {TypeError} for no path.
+ * @throws {TypeError} for no path, or an option out of bounds.
  */
-export function fileKeyStore(path: string): KeyStore {
+export function fileKeyStore(path: string, options: FileKeyStoreOptions = {}): KeyStore {
   if (typeof path !== 'string' || path === '') throw new TypeError('fileKeyStore takes a path')
-  return new FileKeyStore(resolve(path))
+  const { timeoutMs = 10_000 } = options
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
+    throw new TypeError('timeoutMs must be a whole number from 100 to 60000')
+  }
+  return new FileKeyStore(resolve(path), timeoutMs)
 }
 
 class FileKeyStore implements KeyStore {
   readonly name = 'file key store'
   readonly #path: string
+  readonly #timeoutMs: number
 
-  constructor(path: string) {
+  constructor(path: string, timeoutMs: number) {
     this.#path = path
+    this.#timeoutMs = timeoutMs
   }
 
   async init(): Promise<void> {
@@ -103,7 +113,7 @@ class FileKeyStore implements KeyStore {
   /** @param next - what is returned, and what the file then holds; null leaves it. */
   async #change<T>(next: (content: StoreContent | null) => [T, StoreContent | null]): Promise<T> {
     await this.#assertPrivate(dirname(this.#path), OTHERS_MAY_WRITE)
-    return withLock(`${this.#path}.lock`, LOCK_TIMEOUT_MS, async () => {
+    return withLock(`${this.#path}.lock`, this.#timeoutMs, async () => {
       await this.#clean()
       const text = await this.#text()
       const [result, content] = next(text === null ? null : decodeStore(text, this.name))
