@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest'
+import { initKeyring, MAX_USES, openKeyring, rotate } from '../../src/keys/index.ts'
+import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
+import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
+import type { KeyStore, Via } from '../../src/keys/types.ts'
+import { ringPlace } from './rings.ts'
+import { newRoot, place, providers } from './support.ts'
+
+const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
+const usesOf = async (store: KeyStore, keyId = 1): Promise<number> =>
+  (await store.read('default'))!.keys.find((row) => row.keyId === keyId)!.uses
+
+/** A store that notes what is reserved, and can be cut off. */
+function watched() {
+  const store = memoryKeyStore()
+  const reserve = store.reserve.bind(store)
+  const asked: (readonly [count: number, via: boolean])[] = []
+  const state = { store, asked, isDown: false, isSingleWriter: false }
+  store.reserve = (keyId, count, limit, via) => {
+    asked.push([count, via !== undefined])
+    return state.isDown ? Promise.reject(new Error('down')) : reserve(keyId, count, limit, via)
+  }
+  return state
+}
+
+const via: Via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
+
+describe('the uses of a KEK', () => {
+  test('are never counted below the truth, with several instances that come and go', async () => {
+    const { store, reopen } = await ringPlace()
+    let made = 0
+    for (let round = 0; round < 12; round++) {
+      const instances = await Promise.all([reopen(), reopen(), reopen()])
+      for (const [i, keyring] of instances.entries()) {
+        const count = 1 + ((round * 7 + i * 311) % 900)
+        await keyring.forProtect(count)
+        made += count
+        expect(await usesOf(store)).toBeGreaterThanOrEqual(made)
+      }
+      await settled()
+    } // each instance ends here, with what it did not use
+    expect(await usesOf(store)).toBeGreaterThanOrEqual(made)
+  })
+
+  test('are stored before the first DEK is given out', async () => {
+    const { store, asked } = watched()
+    const { keyring } = await ringPlace({ store })
+    expect([asked.length, await usesOf(store)]).toEqual([0, 0])
+    const [first] = await Promise.all([keyring.forProtect(1), keyring.forProtect(700)])
+    expect(first).toHaveLength(1)
+    expect(await usesOf(store)).toBeGreaterThanOrEqual(701)
+  })
+
+  test('cost no write of the store once warm: blocks grow, and come before they are needed', async () => {
+    const { store, asked } = watched()
+    const { keyring } = await ringPlace({ store })
+    for (let i = 0; i < 100; i++) {
+      await keyring.forProtect(1000, undefined, false)
+      await settled()
+    }
+    const blocks = asked.map(([count]) => count)
+    expect(blocks.slice(0, 4)).toEqual([1024, 4096, 16_384, 65_536])
+    expect(new Set(blocks.slice(4))).toEqual(new Set([65_536]))
+    expect(blocks.length).toBeLessThan(8)
+    expect(await usesOf(store)).toBeGreaterThanOrEqual(100_000)
+  })
+
+  test('of more than a block are reserved as they are', async () => {
+    const { store, asked } = watched()
+    const { keyring } = await ringPlace({ store })
+    await keyring.forProtect(100_000, undefined, false)
+    expect(asked[0]).toEqual([100_000, false])
+    expect(await usesOf(store)).toBeGreaterThanOrEqual(100_000)
+  })
+
+  test('go on from what is reserved while the store is down, and ask it seldom', async () => {
+    const state = watched()
+    const { keyring } = await ringPlace({ store: state.store })
+    await keyring.forProtect(1)
+    state.isDown = true
+    state.asked.length = 0
+    for (let i = 0; i < 1023; i++) {
+      await keyring.forProtect(1)
+      await settled()
+    }
+    expect(state.asked.length).toBeLessThan(12)
+    await expect(keyring.forProtect(1)).rejects.toThrow('down')
+    state.isDown = false
+    expect(await keyring.forProtect(1)).toHaveLength(1)
+    expect(await usesOf(state.store)).toBeGreaterThanOrEqual(1025)
+  })
+
+  test('end at 2^32: nothing is sealed beyond, and the last ones are not lost to the size of a block', async () => {
+    const { store, keyring, reopen } = await ringPlace()
+    await store.reserve(1, MAX_USES - 10, MAX_USES)
+    expect(await keyring.forProtect(7)).toHaveLength(7)
+    const exhausted = { code: 'ERR_KEY_EXHAUSTED', retryable: false }
+    await expect(keyring.forProtect(4)).rejects.toMatchObject(exhausted)
+    expect(await (await reopen()).forProtect(3)).toHaveLength(3)
+    await expect(keyring.forProtect(1)).rejects.toMatchObject(exhausted)
+    await expect(keyring.forProtect(1, via)).rejects.toMatchObject(exhausted)
+    expect(await usesOf(store)).toBe(MAX_USES)
+    await rotate(keyring)
+    expect((await keyring.forProtect(4))[0]!.keyId).toBe(3)
+    expect(await usesOf(store, 3)).toBeGreaterThanOrEqual(4)
+  })
+
+  test('of several active versions in turn are each counted', async () => {
+    const { store, keyring } = await ringPlace()
+    const made = new Map<number, number>()
+    for (let i = 0; i < 6; i++) {
+      const deks = (await Promise.all([keyring.forProtect(600), keyring.forProtect(600)])).flat()
+      for (const { keyId } of deks) made.set(keyId, (made.get(keyId) ?? 0) + 1)
+      await rotate(keyring)
+    }
+    expect(made.size).toBe(6)
+    for (const [keyId, count] of made)
+      expect(await usesOf(store, keyId)).toBeGreaterThanOrEqual(count)
+  })
+})
+
+describe('uses inside a transaction', () => {
+  test('are taken from what is reserved; blocks come from beside it', async () => {
+    const { store, asked } = watched()
+    const { keyring } = await ringPlace({ store })
+    await keyring.forProtect(1, via)
+    await settled()
+    for (let i = 0; i < 2000; i++) {
+      await keyring.forProtect(10, via)
+      await settled()
+    }
+    expect(asked.filter(([, isVia]) => isVia)).toEqual([[1, true]])
+    expect(asked.length).toBeLessThan(8)
+  })
+
+  test('come from the transaction alone where a write beside it would hold it up', async () => {
+    const { store, asked } = watched()
+    Object.assign(store, { isSingleWriter: true })
+    const { keyring } = await ringPlace({ store })
+    for (let i = 0; i < 5; i++) await keyring.forProtect(3, via)
+    await settled()
+    expect(asked).toEqual(Array.from({ length: 5 }, () => [3, true]))
+  })
+})
+
+describe.each(await providers())('uses inside transactions on %s', (provider) => {
+  test('that are rolled back are not counted, and none of them is given to anybody else', async () => {
+    const at = await place(provider)
+    const client = at.client()
+    const store = sqlKeyStore(client)
+    const keyring = await openKeyring({ root: newRoot(), store })
+    await initKeyring(keyring)
+    let transaction: unknown
+    const hooked = client.$extends({
+      query: {
+        $allOperations: ({ args, query, __internalParams }: any) => {
+          transaction = __internalParams.transaction
+          return query(args)
+        },
+      },
+    })
+    let kept = 0
+    for (let id = 1; id <= 6; id++) {
+      const run = hooked.$transaction(async (tx: any) => {
+        await tx.note.create({ data: { id, text: '' } })
+        await keyring.forProtect(400, { client, transaction })
+        if (id % 2 === 0) throw new Error('roll back')
+        kept += 400
+      })
+      await run.catch((error: unknown) => expect(String(error)).toContain('roll back'))
+      expect(await usesOf(store)).toBeGreaterThanOrEqual(kept)
+    }
+    await keyring.forProtect(400)
+    expect(await usesOf(store)).toBeGreaterThanOrEqual(kept + 400)
+    expect(await client.note.count()).toBe(3)
+    await at.drop()
+  })
+})
