@@ -1,0 +1,65 @@
+import type { MigratorConfig } from '../config.ts'
+import type { RunOptions } from '../engine/options.ts'
+import type { Interruption } from './signals.ts'
+
+// Exit codes: 0 done, 1 failed, 2 misuse, 3 done but something is quarantined or still stale,
+// 130 and 143 stopped by Ctrl-C and SIGTERM.
+
+/** What a command leaves: a document for machines, the same for people, and the exit code. */
+export interface Result {
+  readonly document: object
+  /** Goes to stderr. */
+  readonly text: string
+  /** SQL, goes to stdout in the place of the document. */
+  readonly sql?: string
+  readonly exitCode: number
+}
+
+/** What every command gets from the command line. */
+export interface Flags {
+  readonly config?: string
+  readonly json?: boolean
+  /** What stands behind the name of the command. */
+  readonly args: readonly string[]
+}
+
+/** Null if it has printed all there is. */
+export type Command<F extends Flags = Flags> = (
+  config: MigratorConfig,
+  flags: F,
+  interruption: Interruption,
+) => Promise<Result | null>
+
+/** Flags of whatever goes over tables. */
+export interface RunFlags extends Flags {
+  readonly model?: readonly string[]
+  readonly batchRows?: number
+  readonly batchBytes?: number
+  readonly maxPasses?: number
+}
+
+const EXIT = { done: 0, incomplete: 3 } as const
+
+export function exitCodeOf(
+  { outcome }: { readonly outcome: keyof typeof EXIT | 'stopped' },
+  interruption: Interruption,
+): number {
+  return outcome === 'stopped' ? (interruption.exitCode ?? 1) : EXIT[outcome]
+}
+
+export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions {
+  const { model: models, batchRows, batchBytes, maxPasses } = flags
+  return { signal, ...given({ models, batchRows, batchBytes, maxPasses }) }
+}
+
+/** @throws {TypeError} if it is no key id. */
+export function keyIdOf(value = ''): number {
+  if (/^\d{1,10}$/.test(value)) return Number(value)
+  throw new TypeError('KEY must be a key id, a number such as 7: `npx rowseal keys list` shows them.')
+}
+
+/** Without the properties that are undefined. */
+export function given<T extends object>(all: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(all).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}

@@ -1,0 +1,28 @@
+import { drain } from '../../drain/drain.ts'
+import { planDrain } from '../../drain/plan.ts'
+import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
+import { ProgressBars } from '../progress.ts'
+import { batches, integer, type Registry } from '../registry.ts'
+import { renderDrain, renderPlan } from '../render.ts'
+
+interface DrainFlags extends RunFlags {
+  readonly dryRun?: boolean
+}
+
+export function addDrain(registry: Registry): void {
+  batches(registry.add('drain', 're-encrypt what is still under older key versions', runDrain))
+    .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
+    .option('--dry-run', 'count what would be rewritten, and write nothing')
+}
+
+const runDrain: Command<DrainFlags> = async (config, flags, interruption) => {
+  const options = optionsOf(flags, interruption)
+  if (flags.dryRun === true) {
+    const plan = await planDrain(config, options)
+    return { document: plan, text: renderPlan(plan), exitCode: 0 }
+  }
+  const bars = new ProgressBars()
+  const report = await drain(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
+  const exitCode = exitCodeOf(report, interruption)
+  return { document: report, text: renderDrain(report), exitCode }
+}

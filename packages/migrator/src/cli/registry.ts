@@ -1,0 +1,53 @@
+import { InvalidArgumentError, type Command as Program } from 'commander'
+import type { Command, Flags } from './command.ts'
+
+/** How a command is run, whatever it is. */
+export type Runner = (command: Command, flags: Flags) => Promise<void>
+
+/** Where the files of `commands/` put theirs. */
+export class Registry {
+  readonly #program: Program
+  readonly #run: Runner
+
+  constructor(program: Program, run: Runner) {
+    this.#program = program
+    this.#run = run
+  }
+
+  /** @param name - with its arguments, such as `retire <key>`. */
+  add<F extends Flags>(name: string, description: string, command: Command<F>): Program {
+    return this.#program
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'configuration (default: rowseal.config.ts in this folder)')
+      .option('--json', 'print one JSON document on stdout')
+      .action(async (...all: unknown[]) => {
+        const program = all.at(-1) as Program
+        const flags = { ...program.opts<F>(), args: program.args }
+        await this.#run(command as unknown as Command, flags)
+      })
+  }
+
+  /** Commands of two words, such as `keys list`. */
+  group(name: string, description: string): Registry {
+    return new Registry(this.#program.command(name).description(description), this.#run)
+  }
+}
+
+export function integer(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number.')
+}
+
+function list(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',')]
+}
+
+export const MODELS = ['--model <names>', 'only these models, separated by commas', list] as const
+
+export function batches(command: Program): Program {
+  return command
+    .option(...MODELS)
+    .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
+    .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
+}
