@@ -1,6 +1,6 @@
 import { indexRingOf, writeIndexes } from './index-write.ts'
 import type { Keyring } from './keyring.ts'
-import { activateIn, addTo, holderOf } from './lifecycle.ts'
+import { activateIn, addTo, holderOf, type Step } from './lifecycle.ts'
 import { moved } from './states.ts'
 import type { KeyRow } from './types.ts'
 import { commitFirst, conflict, MAX_TRIES, newVersion, readNow } from './versions.ts'
@@ -44,23 +44,28 @@ export async function initIndexKeys(keyring: Keyring): Promise<{ created: boolea
 /**
  * Store the next index key, in `pre-activation`, unless one waits there already.
  *
+ * @param activeKeyId - nothing is stored unless this is the active version.
  * @returns the version that waits.
  * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`,
  *   `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
  */
-export function addIndexKey(keyring: Keyring): Promise<KeyRow> {
-  return addTo(holderOf(keyring, 'index'))
+export function addIndexKey(keyring: Keyring, activeKeyId?: number): Promise<KeyRow> {
+  return addTo(holderOf(keyring, 'index'), activeKeyId)
 }
 
 /**
  * Make the waiting index key active; the former one becomes suspended in the same step. Instances
  * that did not read it yet would miss what is written under it: wait `maxAgeMs` first.
  *
+ * @param step - nothing is changed unless the first is active and the second waits.
  * @returns both versions as they now are.
  * @throws {KeyError} `ERR_KEY_STATE` if none waits; else as `addIndexKey`
  */
-export function activateIndexKey(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
-  return activateIn(holderOf(keyring, 'index'))
+export function activateIndexKey(
+  keyring: Keyring,
+  step?: Step,
+): Promise<{ from: KeyRow; to: KeyRow }> {
+  return activateIn(holderOf(keyring, 'index'), step)
 }
 
 /**

@@ -68,6 +68,20 @@ export async function registerIndex(
 }
 
 /**
+ * Forget a blind index whose columns are gone: no key is kept for it any more.
+ *
+ * @returns false if it was not registered.
+ * @throws {KeyError} as `completeIndex`, except `ERR_INDEX_STATE`
+ */
+export async function unregisterIndex(keyring: Keyring, id: string): Promise<boolean> {
+  const now = await readNow(indexRingOf(keyring))
+  if (!now.indexes.has(id)) return false
+  const indexes = [...now.indexes.values()].filter((record) => record.id !== id)
+  await writeIndexes(keyring, now, { indexes })
+  return true
+}
+
+/**
  * Note that every row has its value in an index: from now on it may be searched.
  *
  * @throws {KeyError} `ERR_INDEX_STATE` if it is not registered; `ERR_KEYRING_CONFLICT` (retryable),

@@ -1,11 +1,5 @@
 export type { Clock } from './clock.ts'
-export {
-  cancelDestruction,
-  closeKeyring,
-  destroyKey,
-  retireKey,
-  scheduleDestruction,
-} from './destruction.ts'
+export { cancelDestruction, destroyKey, retireKey, scheduleDestruction } from './destruction.ts'
 export { GuardedRoot, type GuardLimits, type RootKeyStats } from './guarded-root.ts'
 export { IndexKeys, type IndexKeyStats } from './index-keys.ts'
 export { activateIndexKey, addIndexKey, initIndexKeys, retireIndexKeys } from './index-lifecycle.ts'
@@ -15,14 +9,16 @@ export {
   incompleteIndex,
   moveIndex,
   registerIndex,
+  unregisterIndex,
   type NewIndex,
 } from './index-register.ts'
 export type { IndexKey, IndexView } from './index-view.ts'
 export { Keyring, openKeyring } from './keyring.ts'
+export { cancelKeyringEnd, closeKeyring, destroyKeyring } from './keyring-end.ts'
 export { rewrapKeys, type Rewrapped } from './rewrap.ts'
 export { compromiseKey, resumeKey, suspendKey } from './suspension.ts'
 export { MAX_USES } from './uses.ts'
-export { activateKey, addKey, initKeyring, rotate } from './lifecycle.ts'
+export { activateKey, addKey, initKeyring, rotate, type Step } from './lifecycle.ts'
 export type { Opened } from './opener.ts'
 export type { KeyringOptions, Wrapping } from './options.ts'
 export type { CacheStats, KeyringStats } from './stats.ts'

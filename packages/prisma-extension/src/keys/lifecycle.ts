@@ -84,39 +84,54 @@ export async function initKeyring(keyring: Keyring): Promise<{ created: boolean 
 /**
  * Store the next key version, in `pre-activation`, unless one waits there already.
  *
+ * @param activeKeyId - nothing is stored unless this is the active version: so that who decides by what they
+ *   read decides about the version they read.
  * @returns the version that waits.
  * @throws {KeyError} `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`,
  *   `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`, `ERR_STORE_TAMPERED`
  */
-export function addKey(keyring: Keyring): Promise<KeyRow> {
-  return addTo(holderOf(keyring, 'keks'))
+export function addKey(keyring: Keyring, activeKeyId?: number): Promise<KeyRow> {
+  return addTo(holderOf(keyring, 'keks'), activeKeyId)
 }
 
 /** As `addKey`, to KEKs or index keys. */
-export async function addTo({ ring, refresh }: Holder): Promise<KeyRow> {
+export async function addTo({ ring, refresh }: Holder, activeKeyId?: number): Promise<KeyRow> {
   const before = await readNow(ring)
+  if (before.active.keyId !== (activeKeyId ?? before.active.keyId)) throw conflict(ring)
   const pending = pendingOf(before) ?? pendingOf(await addVersion(ring, before))
   if (pending === undefined) throw conflict(ring)
   await refresh()
   return pending
 }
 
+/** The version that a rotation leaves and the one it leads to, by key id. */
+export interface Step {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * Make the version that waits in `pre-activation` active; the former one becomes suspended in the same
  * step. Of two at once exactly one wins.
  *
+ * @param step - nothing is changed unless the first is active and the second waits.
  * @returns both versions as they now are.
  * @throws {KeyError} `ERR_KEY_STATE` if none waits; else as `addKey`
  */
-export function activateKey(keyring: Keyring): Promise<{ from: KeyRow; to: KeyRow }> {
-  return activateIn(holderOf(keyring, 'keks'))
+export function activateKey(keyring: Keyring, step?: Step): Promise<{ from: KeyRow; to: KeyRow }> {
+  return activateIn(holderOf(keyring, 'keks'), step)
 }
 
 /** As `activateKey`, in KEKs or index keys. */
-export async function activateIn(holder: Holder): Promise<{ from: KeyRow; to: KeyRow }> {
+export async function activateIn(
+  holder: Holder,
+  step?: Step,
+): Promise<{ from: KeyRow; to: KeyRow }> {
   const { ring } = holder
   const now = await readNow(ring)
   const to = pendingOf(now)
+  const isAsSeen = step === undefined || (step.from === now.active.keyId && step.to === to?.keyId)
+  if (!isAsSeen) throw conflict(ring)
   if (to !== undefined) return succeed(holder, now, to, 'suspended')
   throw new KeyError(
     'ERR_KEY_STATE',
