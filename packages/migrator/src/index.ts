@@ -32,8 +32,8 @@ export {
   type ReindexPlan,
 } from './reindex/plan.ts'
 export { reindex } from './reindex/reindex.ts'
-export { rotate, type RotateReport } from './rotate.ts'
-export { rotateIndex, type RotateIndexOptions, type RotateIndexReport } from './rotate-index.ts'
+export type { DueOptions, DueReason } from './due.ts'
+export { rotate, rotateIndex, type RotateOptions, type RotateReport } from './rotate.ts'
 export type { Quarantined } from './runs/quarantine.ts'
 export type { Outcome, RunInfo } from './runs/store.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'

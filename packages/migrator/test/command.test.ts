@@ -50,7 +50,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     await addPatients(w, 30)
     const values = await readAll(w)
 
-    expect((await command.run('rotate')).stderr).toContain('key 2 (version 2) is active')
+    expect((await command.run('rotate', '--now')).stderr).toContain('key 2 (version 2) is active')
     const stale = JSON.parse((await command.run('status', '--json')).stdout)
     expect(stale.stale).toBeGreaterThan(60)
     const dry = await command.run('drain', '--dry-run', '--json')

@@ -85,7 +85,7 @@ export async function world(
     },
     query: (sql) => plain.$queryRawUnsafe(quoted(provider, sql)),
     rotate: async () => {
-      await rotate(config)
+      await rotate(config, { now: true })
     },
     another: connect,
   }

@@ -13,7 +13,7 @@ export interface Rotation {
 /** Make a new key version active. No row is touched. */
 export async function rotateKey({ config, print }: Site): Promise<Rotation> {
   print.heading(4, 'Rotate')
-  const { from, to } = await rotate(config)
+  const { from, to } = await rotate(config, { now: true })
   const { stale } = await status(config)
   print.line(
     `   rowseal rotate: key ${to.keyId} is active, key ${from.keyId} only opens from now on`,

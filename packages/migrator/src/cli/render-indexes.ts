@@ -1,7 +1,6 @@
 import type { IndexReport, ReindexReport } from '../reindex/options.ts'
 import type { IndexPlan, ReindexPlan } from '../reindex/plan.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import type { RotateIndexReport } from '../rotate-index.ts'
 import type { IndexStatus } from '../status-indexes.ts'
 import type { IndexVerification } from '../verify-indexes.ts'
 import { count, table } from './output.ts'
@@ -37,13 +36,6 @@ export function renderIndexChecks(indexes: readonly IndexVerification[]): string
     bad.map(({ code, count: n }) => `${code}: ${count(n)}`).join(', '),
   ])
   return table(['index', 'right', 'bad', 'by code'], rows)
-}
-
-export function renderRotateIndex({ keyring, from, to, outcome }: RotateIndexReport): string {
-  if (outcome === 'stopped')
-    return `Stopped. Keyring "${keyring}": index key ${to.keyId} (version ${to.version}) is stored, and not active yet. To go on: npx rowseal rotate --index`
-  return `Keyring "${keyring}": index key ${to.keyId} (version ${to.version}) is active, key ${from.keyId} is suspended.
-Values of blind indexes under key ${from.keyId} are found until they are moved. Next: npx rowseal reindex`
 }
 
 export function renderReindexPlan({ models, rows }: ReindexPlan): string {

@@ -2,7 +2,6 @@ import type { DrainReport } from '../drain/options.ts'
 import type { DrainPlan } from '../drain/plan.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
-import type { RotateReport } from '../rotate.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
 import type { VerifyReport } from '../verify.ts'
 import { count, table } from './output.ts'
@@ -29,11 +28,6 @@ export function renderInit({ keyrings, areRunTablesCreated, indexes }: InitRepor
       ? []
       : ['Look-ups by what is not complete are refused. Next: npx rowseal reindex']),
   ].join('\n')
-}
-
-export function renderRotate({ keyring, from, to }: RotateReport): string {
-  return `Keyring "${keyring}": key ${to.keyId} (version ${to.version}) is active, key ${from.keyId} is suspended.
-Values under key ${from.keyId} are stale now. Next: npx rowseal drain`
 }
 
 export function renderStatus({ keys, fields, indexes, runs }: StatusReport): string {

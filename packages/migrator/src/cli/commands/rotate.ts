@@ -1,37 +1,48 @@
-import { rotate } from '../../rotate.ts'
-import { rotateIndex } from '../../rotate-index.ts'
-import { exitCodeOf, given, type Command, type Flags } from '../command.ts'
+import type { MigratorConfig } from '../../config.ts'
+import { rotate, rotateIndex, type RotateOptions } from '../../rotate.ts'
+import { exitCodeOf, given, type Command, type Flags, type Result } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import type { Registry } from '../registry.ts'
-import { renderRotate } from '../render.ts'
-import { renderRotateIndex } from '../render-indexes.ts'
+import { integer, type Registry } from '../registry.ts'
+import { renderRotate } from '../render-rotate.ts'
+import type { Interruption } from '../signals.ts'
 
 interface RotateFlags extends Flags {
   readonly keyring?: string
   readonly index?: boolean
   readonly now?: boolean
+  readonly ifDue?: boolean
+  /** Days. */
+  readonly cryptoperiod?: number
 }
 
 export function addRotate(registry: Registry): void {
   registry
-    .add('rotate', 'make a new key version active', runRotate)
+    .add('rotate', 'make a new key version active, once every instance has read it', runRotate)
     .option('--keyring <name>', 'which one, if there are several')
-    .option('--index', 'the key of blind indexes, once every instance has read it')
-    .option('--now', 'with --index: do not wait until every instance has read it')
+    .option('--index', 'the key of blind indexes')
+    .option('--now', 'do not wait until every instance has read it')
+    .option('--if-due', 'only if it is due: for schedulers')
+    .option('--cryptoperiod <days>', 'how long a version may seal (default: 365)', integer)
 }
 
 const runRotate: Command<RotateFlags> = async (config, flags, interruption) => {
-  if (flags.index === true) return runRotateIndex(config, flags, interruption)
-  const report = await rotate(config, flags.keyring)
-  return { document: report, text: renderRotate(report), exitCode: 0 }
-}
-
-const runRotateIndex: Command<RotateFlags> = async (config, { keyring, now }, interruption) => {
-  const report = await rotateIndex(config, {
+  const { keyring, now, ifDue, cryptoperiod: cryptoperiodDays } = flags
+  const options: RotateOptions = {
     signal: interruption.signal,
     onEvent: new ProgressBars().onEvent,
-    ...given({ keyring, now }),
-  })
-  const exitCode = exitCodeOf(report, interruption)
-  return { document: report, text: renderRotateIndex(report), exitCode }
+    ...given({ keyring, now, ifDue, cryptoperiodDays }),
+  }
+  return rotateKeys(config, flags.index === true, options, interruption)
+}
+
+async function rotateKeys(
+  config: MigratorConfig,
+  isIndex: boolean,
+  options: RotateOptions,
+  interruption: Interruption,
+): Promise<Result> {
+  const report = await (isIndex ? rotateIndex : rotate)(config, options)
+  const { outcome } = report
+  const exitCode = outcome === 'not-due' ? 0 : exitCodeOf({ outcome }, interruption)
+  return { document: report, text: renderRotate(report, isIndex), exitCode }
 }
