@@ -9,6 +9,8 @@ export type MigrationErrorCode =
   | 'ERR_DATABASE_FAILED' // the database refused a statement, or is out of reach
   | 'ERR_INDEX_OFFLINE' // a unique index without a second column is under a former index key
   | 'ERR_KEY_IN_USE' // values name a key that is to be retired
+  | 'ERR_FIELD_MISSING' // a column that held values under keys is gone, and nobody said so
+  | 'ERR_KEYRING_LOST' // the database holds sealed values and the key store has no keyring
   | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
 
 /** The operator must act on a run, its configuration or the database. */

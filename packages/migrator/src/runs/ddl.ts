@@ -24,6 +24,7 @@ const TYPES: Readonly<Record<Provider, Types>> = {
 /**
  * rowseal_runs         one row per model: who writes to its sealed fields now, and how far they came
  * rowseal_quarantine   values that could not be opened: where, and the error's code; no content
+ * rowseal_fields       every column that holds or held values under a key: where keys are looked for
  *
  * Times are milliseconds since 1970 by the clock of the database, so that hosts need not agree. An index
  * of MySQL takes no text as long as a record's key may be, so there a row of the quarantine has a number.
@@ -50,6 +51,21 @@ ${isMysql ? '  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,\n' : ''}  model ${
   code ${name} NOT NULL,
   found_at_ms ${integer} NOT NULL,
   ${isMysql ? 'INDEX rowseal_quarantine_field (model, field)' : 'PRIMARY KEY (model, field, record_key)'}
+)${end}`,
+    `CREATE TABLE IF NOT EXISTS rowseal_fields (
+  schema_name ${name} NOT NULL,
+  table_name ${name} NOT NULL,
+  column_name ${name} NOT NULL,
+  kind ${name} NOT NULL,
+  model ${name} NOT NULL,
+  field ${name} NOT NULL,
+  type ${name} NOT NULL,
+  keyring ${name} NOT NULL,
+  index_id ${text},
+  first_seen_ms ${integer} NOT NULL,
+  dropped_at_ms ${integer},
+  dropped_by ${text},
+  PRIMARY KEY (schema_name, table_name, column_name, kind)
 )${end}`,
   ]
 }

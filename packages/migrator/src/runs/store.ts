@@ -4,6 +4,7 @@ import { MigrationError } from '../errors.ts'
 import { RUN_FORMAT, runTables } from './ddl.ts'
 import { areThere, NOW, numbered, transactionOf } from './dialect.ts'
 import { isDead } from './owner.ts'
+import { FieldRegister } from './fields.ts'
 import { Quarantine } from './quarantine.ts'
 
 /**
@@ -57,6 +58,7 @@ interface Row {
 
 export class RunStore {
   readonly quarantine: Quarantine
+  readonly fields: FieldRegister
   readonly #client: SqlClient
   readonly #provider: Provider
 
@@ -64,6 +66,7 @@ export class RunStore {
     this.#client = client
     this.#provider = provider
     this.quarantine = new Quarantine(client, provider)
+    this.fields = new FieldRegister(client, provider)
   }
 
   ddl(): readonly string[] {

@@ -2,7 +2,10 @@ import type { ModelSource, Provider } from '../plan/index.ts'
 import { quote } from './dialect.ts'
 
 /** A model's table as statements name it: quoted, with its schema where the plan has one. */
-export function tableName(provider: Provider, { schema, table }: ModelSource): string {
+export function tableName(
+  provider: Provider,
+  { schema, table }: Pick<ModelSource, 'schema' | 'table'>,
+): string {
   const parts = schema === undefined ? [table] : [schema, table]
   return parts.map((part) => quote(provider, part)).join('.')
 }

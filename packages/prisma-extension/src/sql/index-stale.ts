@@ -45,6 +45,11 @@ export function indexKeyCondition(
   return `${parts(provider, `t.${column.name}`).start} IN (${prefixes.join(', ')})`
 }
 
+/** A condition that is true where an index column holds a value under whatever key. */
+export function anyIndexCondition({ provider }: Table, { name }: SealedColumn): string {
+  return isValue(provider, `t.${name}`)
+}
+
 /**
  * A statement that counts what an index column holds. Gives `CountRow`s: the key id of values, `null`
  * where the sealed field is NULL too, `missing` where it is not, `left` where the sealed field is NULL and

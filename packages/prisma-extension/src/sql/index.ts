@@ -14,6 +14,7 @@ export {
 } from './fence-statements.ts'
 export { holdersStatement } from './holders.ts'
 export {
+  anyIndexCondition,
   indexCountStatement,
   indexKeyCondition,
   indexStaleCondition,
@@ -23,6 +24,7 @@ export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
 export {
   countRowsStatement,
   countStatement,
+  envelopeCondition,
   presentCondition,
   staleCondition,
   type CountRow,
@@ -30,7 +32,15 @@ export {
 export { swapAlone, swapIn } from './run-swap.ts'
 export type { SwapRow } from './swap.ts'
 export { indexSwapIn, type IndexedColumn, type IndexSwap, type IndexSwapRow } from './swap-index.ts'
-export { loadTable, TableError, type KeyColumn, type SealedColumn, type Table } from './table.ts'
+export {
+  loadColumn,
+  loadTable,
+  TableError,
+  type ColumnPlace,
+  type KeyColumn,
+  type SealedColumn,
+  type Table,
+} from './table.ts'
 export { listTriggers } from './triggers.ts'
 export {
   RawJson,

@@ -18,7 +18,7 @@ export interface DatabaseColumn {
 export async function introspect(
   client: SqlClient,
   provider: Provider,
-  source: ModelSource,
+  source: Pick<ModelSource, 'schema' | 'table'>,
   quoted: string,
 ): Promise<Map<string, DatabaseColumn>> {
   switch (provider) {
@@ -71,7 +71,10 @@ interface MysqlColumn {
   extra: string
 }
 
-async function mysql(client: SqlClient, source: ModelSource): Promise<Map<string, DatabaseColumn>> {
+async function mysql(
+  client: SqlClient,
+  source: Pick<ModelSource, 'schema' | 'table'>,
+): Promise<Map<string, DatabaseColumn>> {
   const rows = await client.$queryRawUnsafe<MysqlColumn[]>(
     `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, DATA_TYPE AS data_type, EXTRA AS extra,
   CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation

@@ -25,6 +25,18 @@ export function staleCondition(
   return `EXISTS (SELECT 1 FROM unnest(${name}) AS e WHERE ${hasPrefix(provider, column, 'e', keyIds)})`
 }
 
+/** A condition that is true where a column `t.…` holds an envelope, or what begins like one, under whatever key. */
+export function envelopeCondition({ provider }: Table, column: SealedColumn): string {
+  const isOne = (sql: string): string => {
+    if (column.kind === 'bytes')
+      return `${bytesPart(provider, sql, 1, 3)} = ${bytesLiteral(provider, MAGIC_HEX)}`
+    return `${textPart(provider, content(provider, column, sql), 4)} = 'rs1.'`
+  }
+  const name = `t.${column.name}`
+  if (!column.list) return isOne(name)
+  return `EXISTS (SELECT 1 FROM unnest(${name}) AS e WHERE ${isOne('e')})`
+}
+
 function hasPrefix(
   provider: Provider,
   column: SealedColumn,

@@ -113,6 +113,44 @@ export async function loadTable(
   }
 }
 
+/** A column that holds or held sealed values or hashes, as it is remembered. */
+export interface ColumnPlace {
+  readonly schema: string | null
+  readonly table: string
+  readonly column: string
+  readonly type: SealedField['type']
+}
+
+/**
+ * Look up one column by its names in the database, whatever a plan says. Gives null if it is not there, or
+ * has a type that holds no text, JSON or bytes any more. The table has no other columns.
+ */
+export async function loadColumn(
+  client: SqlClient,
+  provider: Provider,
+  { schema, table, column, type }: ColumnPlace,
+): Promise<{ readonly table: Table; readonly column: SealedColumn } | null> {
+  const source = { table, ...(schema === null ? {} : { schema }) }
+  const name = tableName(provider, source)
+  const database = (await introspect(client, provider, source, name)).get(column)
+  if (database === undefined) return null
+  // What PostgreSQL describes as text is whatever is none of the others.
+  const isOther = provider === 'postgresql' && database.kind === 'text' && !TEXT.test(database.type)
+  if (isOther) return null
+  const byType = { String: 'text', Json: 'json', Bytes: 'bytes' } as const
+  const found: SealedColumn = {
+    field: column,
+    name: quote(provider, column),
+    database,
+    kind: database.kind ?? byType[type],
+    list: database.list,
+  }
+  const none = { key: [], sealed: [], indexes: [], bound: [], moving: [], keyIndex: null }
+  return { table: { provider, name, ...none }, column: found }
+}
+
+const TEXT = /^(text|character|character varying|bpchar|name|citext|"char")(\[\])?$/
+
 function sealedColumn(
   column: Column,
   spec: Pick<SealedField, 'type' | 'list'>,

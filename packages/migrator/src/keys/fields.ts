@@ -1,0 +1,45 @@
+import type { Context } from '../config.ts'
+import { indexesOf } from '../blind-indexes.ts'
+import type { RegisteredField } from '../runs/fields.ts'
+import { RunStore } from '../runs/store.ts'
+
+type PlannedField = Omit<RegisteredField, 'isDropped'>
+
+/** Every column of a plan that holds values under a key, sealed fields before blind indexes. */
+export function plannedFields({ plan }: Pick<Context, 'plan'>): PlannedField[] {
+  return Object.entries(plan.models).flatMap(([model, source]) => {
+    const place = (field: string): Pick<PlannedField, 'schema' | 'table' | 'column'> => ({
+      schema: source.schema ?? null,
+      table: source.table,
+      column: source.columns[field]?.column ?? field,
+    })
+    const sealed = Object.entries(source.sealed).map(
+      ([field, { type, keyring }]): PlannedField => ({
+        ...place(field),
+        ...{ model, field, type, keyring, kind: 'sealed', indexId: null },
+      }),
+    )
+    const indexes = indexesOf(model, source).flatMap(({ id, field, columns }) =>
+      columns.flatMap((column): PlannedField[] => {
+        if (column === null) return []
+        const keyring = `${source.sealed[field]?.keyring ?? ''}/index`
+        const rest = { model, field: column.name, keyring, type: 'String', kind: 'index' } as const
+        return [{ ...place(column.name), ...rest, indexId: id }]
+      }),
+    )
+    return [...sealed, ...indexes]
+  })
+}
+
+/**
+ * Enter the plan's columns in the register. What writes to a database does it first, so that whatever a plan
+ * ever sealed is known when a key is to go.
+ *
+ * @throws {MigrationError} `ERR_RUN_TABLES`
+ */
+export async function noteFields(context: Context): Promise<RunStore> {
+  const store = new RunStore(context.client, context.plan.provider)
+  await store.assertExists()
+  await store.fields.note(plannedFields(context))
+  return store
+}
