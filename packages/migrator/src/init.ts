@@ -1,6 +1,8 @@
 import { initIndexKeys, initKeyring } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
+import { assertNothingLost } from './keys/lost.ts'
+import { plannedFields } from './keys/fields.ts'
 import { placedIndexes, registerAll, type IndexRegistration } from './register.ts'
 import { RunStore } from './runs/store.ts'
 
@@ -17,6 +19,14 @@ export interface InitReport {
   readonly indexes: readonly IndexRegistration[]
 }
 
+export interface InitOptions {
+  /**
+   * Make a new keyring although the database holds values that the key store has no key for. They stay
+   * unreadable. Default: false.
+   */
+  readonly acceptUnreadable?: boolean
+}
+
 /**
  * Create the key store's tables, the tables of runs, and the first key version of each keyring; for
  * keyrings with blind indexes also the first index key, and register the indexes. Leaves alone what is
@@ -24,11 +34,13 @@ export interface InitReport {
  *
  * @throws {KeyError} if the root key is not the one the key store was made with, or cannot be used;
  *   `ERR_INDEX_STATE` for an index that is registered with other normalizers.
- * @throws {MigrationError} `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
+ * @throws {MigrationError} `ERR_KEYRING_LOST` if the database holds sealed values and the key store has no
+ *   keyring; `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
  */
-export async function init(config: MigratorConfig): Promise<InitReport> {
+export async function init(config: MigratorConfig, options: InitOptions = {}): Promise<InitReport> {
   const context = contextOf(config)
   try {
+    if (options.acceptUnreadable !== true) await assertNothingLost(context)
     const keyrings: InitReport['keyrings'][number][] = []
     for (const [name, keyring] of context.keyrings) {
       const { created } = await initKeyring(keyring)
@@ -36,6 +48,7 @@ export async function init(config: MigratorConfig): Promise<InitReport> {
     }
     const store = new RunStore(context.client, context.plan.provider)
     const areRunTablesCreated = await store.init()
+    await store.fields.note(plannedFields(context))
     for (const keyring of new Set(placedIndexes(context).map((index) => index.keyring)))
       await initIndexKeys(keyring)
     return { keyrings, areRunTablesCreated, indexes: await registerAll(context) }

@@ -11,8 +11,8 @@ import { asMigrationError } from './database-error.ts'
 import { quarantined } from './engine/commit.ts'
 import { integer } from './engine/options.ts'
 import { collect, named, open, type BadSite } from './engine/values.ts'
+import { noteFields } from './keys/fields.ts'
 import type { Quarantined } from './runs/quarantine.ts'
-import { RunStore } from './runs/store.ts'
 import { countRows, loadTargets, type Target } from './targets.ts'
 import { IndexChecks, type IndexVerification } from './verify-indexes.ts'
 
@@ -87,8 +87,7 @@ export async function verify(
   const context = contextOf(config)
   const began = performance.now()
   try {
-    const store = new RunStore(context.client, context.plan.provider)
-    await store.assertExists()
+    const store = await noteFields(context)
     const results: ModelResult[] = []
     for (const target of await loadTargets(context, options.models)) {
       for (const { field } of target.indexes) await field.keyring.index.refresh()

@@ -55,7 +55,9 @@ export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions
 /** @throws {TypeError} if it is no key id. */
 export function keyIdOf(value = ''): number {
   if (/^\d{1,10}$/.test(value)) return Number(value)
-  throw new TypeError('KEY must be a key id, a number such as 7: `npx rowseal keys list` shows them.')
+  throw new TypeError(
+    'KEY must be a key id, a number such as 7: `npx rowseal keys list` shows them.',
+  )
 }
 
 /** Without the properties that are undefined. */

@@ -4,8 +4,9 @@ import { withRun } from '../engine/claim.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { checkRunOptions, type CheckedOptions } from '../engine/options.ts'
 import { passUntilClean } from '../engine/passes.ts'
+import { noteFields } from '../keys/fields.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
-import { RunStore, type Run } from '../runs/store.ts'
+import type { Run, RunStore } from '../runs/store.ts'
 import { countRows, loadTargets, type Target } from '../targets.ts'
 import type { DrainOptions, DrainReport, ModelReport } from './options.ts'
 import { staleKeysOf } from './stale-keys.ts'
@@ -29,8 +30,7 @@ export async function drain(
   const began = performance.now()
   const models: ModelReport[] = []
   try {
-    const store = new RunStore(context.client, context.plan.provider)
-    await store.assertExists()
+    const store = await noteFields(context)
     const targets = await loadTargets(context, options.models)
     for (const target of targets) {
       if (options.signal?.aborted === true) break

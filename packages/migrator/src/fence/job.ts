@@ -11,6 +11,7 @@ import {
   type Table,
 } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from '../config.ts'
+import { findKey } from '../keys/find.ts'
 
 /** A key version that is to be fenced, and all columns that may hold values under it. */
 export interface FenceJob {
@@ -49,25 +50,6 @@ export async function fenceJob(config: MigratorConfig, keyId: number): Promise<F
     targets.push({ model, source, table, fences: fencesOf(table, source, found.holds, keyId) })
   }
   return { context, keyId, targets, ...found }
-}
-
-async function findKey(
-  { keyrings }: Context,
-  keyId: number,
-): Promise<Pick<FenceJob, 'keyring' | 'row' | 'holds'>> {
-  if (!Number.isInteger(keyId) || keyId < 1 || keyId > 0xffff_ffff)
-    throw new TypeError('A key id is a whole number from 1 to 4294967295.')
-  for (const keyring of keyrings.values()) {
-    await keyring.refresh()
-    const row = keyring.keys().find((key) => key.keyId === keyId)
-    if (row !== undefined) return { keyring, row, holds: 'sealed' }
-    await keyring.index.refresh()
-    const index = keyring.index.keys().find((key) => key.keyId === keyId)
-    if (index !== undefined) return { keyring, row: index, holds: 'indexes' }
-  }
-  throw new KeyError('ERR_KEY_UNKNOWN', `No keyring of the configuration has key ${keyId}.`, {
-    fix: '`npx rowseal status` lists the keys.',
-  })
 }
 
 /**

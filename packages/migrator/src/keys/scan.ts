@@ -1,3 +1,4 @@
+import type { KeyRow } from '@rowseal/prisma-extension/keys'
 import {
   countRowsStatement,
   indexKeyCondition,
@@ -28,12 +29,14 @@ export interface ScannedColumn {
  * Look through every column of this database that was ever registered for values under some keys. Reads whole
  * tables.
  *
+ * @param kind - `sealed` for KEKs, `index` for index keys; undefined for both.
  * @throws {MigrationError} `ERR_FIELD_MISSING` if one of the columns is not there and nobody declared it
  *   dropped; `ERR_RUN_TABLES`
  */
 export async function scanFor(
   context: Context,
   keyIds: readonly number[],
+  kind?: RegisteredField['kind'],
 ): Promise<ScannedColumn[]> {
   const { client, plan } = context
   const store = await noteFields(context)
@@ -41,7 +44,7 @@ export async function scanFor(
   const columns: ScannedColumn[] = []
   const missing: RegisteredField[] = []
   for (const field of await store.fields.list()) {
-    if (field.isDropped) continue
+    if (field.isDropped || field.kind !== (kind ?? field.kind)) continue
     const found = await loadColumn(client, plan.provider, field)
     if (found === null) {
       missing.push(field)
@@ -50,23 +53,22 @@ export async function scanFor(
     const condition = field.kind === 'sealed' ? staleCondition : indexKeyCondition
     const sql = countRowsStatement(found.table, condition(found.table, found.column, keyIds))
     const [row] = await client.$queryRawUnsafe<{ count: string }[]>(sql)
-    const { model, table, column, kind } = field
+    const { model, table, column } = field
     const isPlanned = planned.has(nameOf(field))
     const rows = Number(row?.count ?? 0)
-    columns.push({ model, field: field.field, table, column, kind, isPlanned, rows })
+    columns.push({ model, field: field.field, table, column, kind: field.kind, isPlanned, rows })
   }
   if (missing.length > 0) throw gone(missing)
   return columns
 }
 
 /**
- * @param keyId - for the message.
+ * @param key - that was looked for, for the message.
  * @throws {MigrationError} `ERR_KEY_IN_USE` with `counts` if a scan found anything.
  */
 export function assertUnused(
   columns: readonly ScannedColumn[],
-  keyId: number,
-  keyring: string,
+  { keyId, keyring, destroyAt }: Pick<KeyRow, 'keyId' | 'keyring' | 'destroyAt'>,
 ): void {
   const used = columns.filter(({ rows }) => rows > 0)
   if (used.length === 0) return
@@ -81,9 +83,12 @@ export function assertUnused(
     'ERR_KEY_IN_USE',
     `Values are under key ${keyId} of keyring "${keyring}" in so many rows: ${where.join(', ')}.`,
     {
-      fix: isGone
-        ? 'Some of these fields are not in the plan: bring them back and run `npx rowseal drain`, or delete the values.'
-        : `${command} moves them; what does not open is in table rowseal_quarantine.`,
+      fix:
+        destroyAt !== null
+          ? `\`npx rowseal keys destroy ${keyId} --cancel\` lets them open again, then ${command} moves them.`
+          : isGone
+            ? 'Some of these fields are not in the plan: bring them back and run `npx rowseal drain`, or delete the values.'
+            : `${command} moves them; what does not open is in table rowseal_quarantine.`,
       counts,
     },
   )

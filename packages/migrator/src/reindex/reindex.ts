@@ -5,7 +5,7 @@ import { withRun } from '../engine/claim.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { checkRunOptions, integer } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
-import { RunStore } from '../runs/store.ts'
+import { noteFields } from '../keys/fields.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
 import { retrying } from './conflicts.ts'
@@ -41,8 +41,7 @@ export async function reindex(
   const context = contextOf(config)
   const began = performance.now()
   try {
-    const store = new RunStore(context.client, context.plan.provider)
-    await store.assertExists()
+    const store = await noteFields(context)
     const targets = await loadTargets(context, options.models, 'indexes')
     await register(targets)
     const job = {

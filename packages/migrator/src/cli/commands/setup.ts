@@ -1,5 +1,5 @@
-import { init, initStatements } from '../../init.ts'
-import type { Command, Flags } from '../command.ts'
+import { init, initStatements, type InitOptions } from '../../init.ts'
+import { given, type Command, type Flags } from '../command.ts'
 import { print } from '../output.ts'
 import type { Registry } from '../registry.ts'
 import { renderInit } from '../render.ts'
@@ -8,14 +8,20 @@ export function addSetup(registry: Registry): void {
   registry
     .add('init', 'create key store, run tables and the first key version', runInit)
     .option('--print', 'print the SQL that creates the tables, and run nothing')
+    .option('--accept-unreadable', 'although the database holds values that no key here opens')
 }
 
-const runInit: Command<Flags & { readonly print?: boolean }> = async (config, flags) => {
+interface InitFlags extends Flags, InitOptions {
+  readonly print?: boolean
+}
+
+const runInit: Command<InitFlags> = async (config, flags) => {
   if (flags.print === true) {
     const statements = initStatements(config).map((statement) => `${statement};\n`)
     await print(statements.join('\n'))
     return null
   }
-  const report = await init(config)
+  const { acceptUnreadable } = flags
+  const report = await init(config, given({ acceptUnreadable }))
   return { document: report, text: renderInit(report), exitCode: 0 }
 }

@@ -1,0 +1,82 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import {
+  anyIndexCondition,
+  envelopeCondition,
+  indexKeyCondition,
+  loadColumn,
+  staleCondition,
+} from '@rowseal/prisma-extension/sql'
+import type { Context } from '../config.ts'
+import { isTableMissing } from '../database-error.ts'
+import { MigrationError } from '../errors.ts'
+import type { RegisteredField } from '../runs/fields.ts'
+import { RunStore } from '../runs/store.ts'
+import { plannedFields } from './fields.ts'
+
+type Place = Omit<RegisteredField, 'isDropped'>
+
+/**
+ * Refuse to make a keyring for a database that already holds values of one: its key store is another one, or was
+ * lost, and a new keyring would hide that. Looks for one value in each column, of whatever plan.
+ *
+ * @throws {MigrationError} `ERR_KEYRING_LOST`
+ */
+export async function assertNothingLost(context: Context): Promise<void> {
+  const missing: Keyring[] = []
+  const known: number[] = []
+  for (const keyring of context.keyrings.values()) {
+    if (await keyring.refresh()) {
+      await keyring.index.refresh()
+      known.push(...[...keyring.keys(), ...keyring.index.keys()].map(({ keyId }) => keyId))
+    } else missing.push(keyring)
+  }
+  const [first] = missing
+  if (first === undefined) return
+  // Beside other keyrings the fields of this one count; in an empty key store every field does.
+  const isEmpty = (await first.store.nextKeyId()) === 1
+  const names = new Set(missing.flatMap(({ name, index }) => [name, index.name]))
+  for (const field of await fieldsOf(context)) {
+    if (!isEmpty && !names.has(field.keyring)) continue
+    if (await holdsUnknown(context, field, known)) throw lost(first, field)
+  }
+}
+
+async function fieldsOf(context: Context): Promise<readonly Place[]> {
+  const { client, plan } = context
+  try {
+    const registered = await new RunStore(client, plan.provider).fields.list()
+    return [...plannedFields(context), ...registered.filter(({ isDropped }) => !isDropped)]
+  } catch (error) {
+    if (isTableMissing(error)) return plannedFields(context)
+    throw error
+  }
+}
+
+/** Is there a value under a key that is not one of these? */
+async function holdsUnknown(
+  { client, plan }: Context,
+  field: Place,
+  known: readonly number[],
+): Promise<boolean> {
+  const found = await loadColumn(client, plan.provider, field)
+  if (found === null) return false
+  const { table, column } = found
+  const isIndex = field.kind === 'index'
+  const any = isIndex ? anyIndexCondition(table, column) : envelopeCondition(table, column)
+  const ours = (isIndex ? indexKeyCondition : staleCondition)(table, column, known)
+  const rows = await client.$queryRawUnsafe<unknown[]>(
+    `SELECT 1 AS found FROM ${table.name} AS t WHERE ${any} AND NOT (${ours}) LIMIT 1`,
+  )
+  return rows.length > 0
+}
+
+function lost({ name, store }: Keyring, { model, field }: Place): MigrationError {
+  return new MigrationError(
+    'ERR_KEYRING_LOST',
+    `${model}.${field} holds values under keys that the ${store.name} does not have, and it has no keyring "${name}".`,
+    {
+      fix: 'Connect to the key store that belongs to this database, or restore it. If those values may stay unreadable: `npx rowseal init --accept-unreadable`.',
+      field: `${model}.${field}`,
+    },
+  )
+}
