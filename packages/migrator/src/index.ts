@@ -14,8 +14,44 @@ export {
   type FenceStatements,
 } from './fence/statements.ts'
 export { fenceStatus } from './fence/status.ts'
-export { init, initStatements, type InitReport } from './init.ts'
+export { init, initStatements, type InitOptions, type InitReport } from './init.ts'
 export { inspect, type Inspection } from './inspect.ts'
+export {
+  cancelDestroy,
+  destroyKey,
+  type Destruction,
+  type DestroyOptions,
+  type DestroyReport,
+} from './keys/destroy.ts'
+export {
+  cancelDestroyKeyring,
+  destroyKeyring,
+  type Shredding,
+  type ShredOptions,
+  type ShredReport,
+} from './keys/destroy-keyring.ts'
+export type { KeyName } from './keys/find.ts'
+export { forgetField, type ForgetReport } from './keys/forget.ts'
+export {
+  listKeys,
+  type KeysReport,
+  type ListedKey,
+  type ListedKeyring,
+  type ListOptions,
+} from './keys/list.ts'
+export type { Proof } from './keys/proof.ts'
+export { retireKey, type RetireOptions, type RetireReport } from './keys/retire.ts'
+export { rewrapKeys, type RewrapReport } from './keys/rewrap.ts'
+export type { RootKeyStatus } from './keys/root-keys.ts'
+export { rotateRoot, type RotateRootOptions, type RotateRootReport } from './keys/rotate-root.ts'
+export type { ScannedColumn } from './keys/scan.ts'
+export {
+  compromiseKey,
+  resumeKey,
+  suspendKey,
+  type StateReport,
+  type SuccessorOptions,
+} from './keys/suspend.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,

@@ -3,6 +3,7 @@ import { Command as Program, CommanderError } from 'commander'
 import type { Command, Flags } from './command.ts'
 import { addDdl } from './commands/ddl.ts'
 import { addDrain } from './commands/drain.ts'
+import { addKeys } from './commands/keys.ts'
 import { addLook } from './commands/look.ts'
 import { addReindex } from './commands/reindex.ts'
 import { addRotate } from './commands/rotate.ts'
@@ -16,7 +17,7 @@ const FAILED = 1
 const MISUSE = 2
 
 /** In the order in which `--help` shows them. */
-const TOPICS = [addSetup, addLook, addRotate, addDrain, addReindex, addDdl]
+const TOPICS = [addSetup, addLook, addRotate, addDrain, addReindex, addKeys, addDdl]
 
 async function run(command: Command, flags: Flags): Promise<number> {
   const interruption = new Interruption()

@@ -16,6 +16,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
+/** A time for people, to the minute. */
+export function dateOf(iso: string | null): string {
+  return iso === null ? '' : `${iso.slice(0, 16).replace('T', ' ')} UTC`
+}
+
 /** Columns as wide as they must be; numbers to the right. */
 export function table(
   head: readonly string[],

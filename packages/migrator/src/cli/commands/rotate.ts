@@ -1,14 +1,19 @@
 import type { MigratorConfig } from '../../config.ts'
+import { rotateRoot } from '../../keys/rotate-root.ts'
 import { rotate, rotateIndex, type RotateOptions } from '../../rotate.ts'
 import { exitCodeOf, given, type Command, type Flags, type Result } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
 import { integer, type Registry } from '../registry.ts'
+import { renderRotateRoot } from '../render-keys.ts'
 import { renderRotate } from '../render-rotate.ts'
 import type { Interruption } from '../signals.ts'
 
 interface RotateFlags extends Flags {
   readonly keyring?: string
   readonly index?: boolean
+  readonly root?: boolean
+  /** Days. */
+  readonly automatic?: number
   readonly now?: boolean
   readonly ifDue?: boolean
   /** Days. */
@@ -20,6 +25,8 @@ export function addRotate(registry: Registry): void {
     .add('rotate', 'make a new key version active, once every instance has read it', runRotate)
     .option('--keyring <name>', 'which one, if there are several')
     .option('--index', 'the key of blind indexes')
+    .option('--root', 'have the provider rotate the root key, once')
+    .option('--automatic <days>', 'with --root: every so many days from now on', integer)
     .option('--now', 'do not wait until every instance has read it')
     .option('--if-due', 'only if it is due: for schedulers')
     .option('--cryptoperiod <days>', 'how long a version may seal (default: 365)', integer)
@@ -27,12 +34,18 @@ export function addRotate(registry: Registry): void {
 
 const runRotate: Command<RotateFlags> = async (config, flags, interruption) => {
   const { keyring, now, ifDue, cryptoperiod: cryptoperiodDays } = flags
+  if (flags.root === true) return runRotateRoot(config, flags, interruption)
   const options: RotateOptions = {
     signal: interruption.signal,
     onEvent: new ProgressBars().onEvent,
     ...given({ keyring, now, ifDue, cryptoperiodDays }),
   }
   return rotateKeys(config, flags.index === true, options, interruption)
+}
+
+const runRotateRoot: Command<RotateFlags> = async (config, { keyring, automatic }) => {
+  const report = await rotateRoot(config, given({ keyring, automaticDays: automatic }))
+  return { document: report, text: renderRotateRoot(report), exitCode: 0 }
 }
 
 async function rotateKeys(

@@ -1,0 +1,150 @@
+import type { DestroyReport, Destruction } from '../keys/destroy.ts'
+import type { ShredReport, Shredding } from '../keys/destroy-keyring.ts'
+import type { KeyName } from '../keys/find.ts'
+import type { ForgetReport } from '../keys/forget.ts'
+import type { Proof } from '../keys/proof.ts'
+import type { RetireReport } from '../keys/retire.ts'
+import type { ScannedColumn } from '../keys/scan.ts'
+import { count, dateOf, table } from './output.ts'
+
+/** The end of keys, for people. */
+
+export function renderRetire({ outcome, key, columns, proof }: RetireReport): string {
+  const { keyId, keyring } = key
+  if (outcome === 'stopped')
+    return `Stopped. Key ${keyId} is ${key.state} as before. To go on: npx rowseal keys retire ${keyId}`
+  return [
+    renderScan(columns, proof),
+    `Keyring "${keyring}": key ${keyId} is deactivated. No value names it in ${columnsText(columns)}.`,
+    proofText(proof, null),
+    ...(proof.isProven ? [] : [`To have the database refuse it: npx rowseal ddl fence ${keyId}`]),
+    `It still opens, for backups. Next, if that is to end: npx rowseal keys destroy ${keyId}`,
+  ].join('\n')
+}
+
+/** What is shown before somebody is asked. */
+export function renderDestruction(destruction: Destruction): string {
+  const { step, key, destroyAt, backups, columns, proof } = destruction
+  const lines = [
+    renderScan(columns, proof),
+    `No value of this database names key ${key.keyId} of keyring "${key.keyring}", in ${columnsText(columns)}.`,
+    `BACKUPS made ${periodOf(backups)} may hold values under it. They become unreadable${step === 'delete' ? ', for good' : ''}.`,
+  ]
+  if (step === 'schedule')
+    lines.push(
+      `From now on the key opens nothing. Until ${dateOf(destroyAt)} this can be undone; after that its KEK can be deleted.`,
+    )
+  else lines.push('The waiting period is over. The KEK is deleted now: this CANNOT be undone.')
+  return lines.join('\n')
+}
+
+export function renderDestroy(report: DestroyReport): string {
+  const { outcome, key, destroyAt, proof, waitedDays } = report
+  const { keyId, keyring } = key
+  const command = `npx rowseal keys destroy ${keyId}`
+  switch (outcome) {
+    case 'declined':
+      return `Nothing was done. Key ${keyId} of keyring "${keyring}" is ${key.state} as before.`
+    case 'scheduled':
+      return `Keyring "${keyring}": key ${keyId} opens nothing any more.
+To undo it until ${dateOf(destroyAt)}: ${command} --cancel
+To delete it after that: ${command}`
+    case 'waiting':
+      return `Keyring "${keyring}": key ${keyId} opens nothing, and can be deleted after ${dateOf(destroyAt)}. No value names it.
+To undo it until then: ${command} --cancel`
+    case 'destroyed':
+      return [
+        `Keyring "${keyring}": key ${keyId} is destroyed. Its wrapped KEK is gone; a tombstone keeps its key id.`,
+        proofText(proof, waitedDays),
+      ].join('\n')
+  }
+}
+
+export function renderShredding({ step, keyring, keys, columns, destroyAt }: Shredding): string {
+  const rows = columns.filter((column) => column.rows > 0)
+  const total = rows.reduce((sum, column) => sum + column.rows, 0)
+  return [
+    ...(rows.length === 0 ? [] : [scanTable(rows)]),
+    `Keyring "${keyring}" has ${count(keys.length)} keys. ${count(total)} values in this database are under them, and become unreadable${step === 'delete' ? ', for good' : ''}: here, in replicas, and in every backup.`,
+    step === 'schedule'
+      ? `From now on nothing of it opens. Until ${dateOf(destroyAt)} this can be undone; after that its KEKs can be deleted.`
+      : 'The waiting period is over. The KEKs are deleted now: this CANNOT be undone.',
+  ].join('\n')
+}
+
+export function renderShred({ outcome, keyring, keys, destroyAt }: ShredReport): string {
+  const command = `npx rowseal keys destroy --keyring ${keyring}`
+  switch (outcome) {
+    case 'declined':
+      return `Nothing was done. Keyring "${keyring}" is as before.`
+    case 'scheduled':
+      return `Keyring "${keyring}": nothing of it opens any more.
+To undo it until ${dateOf(destroyAt)}: ${command} --cancel
+To delete it after that: ${command}`
+    case 'waiting':
+      return `Keyring "${keyring}": nothing of it opens, and it can be deleted after ${dateOf(destroyAt)}.
+To undo it until then: ${command} --cancel`
+    case 'destroyed':
+      return `Keyring "${keyring}": all its ${count(keys.length)} keys are destroyed. Tombstones keep their key ids.
+Backups of the key store still hold the wrapped keys: they open for who may use the root key.`
+  }
+}
+
+/** @param keyring - if all of it was cancelled. */
+export function renderCancelled(keys: readonly KeyName[], keyring?: string): string {
+  const lines = keys.map((key) => `Keyring "${key.keyring}": key ${key.keyId} is ${key.state}.`)
+  const opens =
+    keyring === undefined
+      ? 'It opens again.'
+      : `Keyring "${keyring}" opens again, and seals nothing. To seal: npx rowseal rotate --keyring ${keyring}, and for blind indexes: npx rowseal rotate --index --keyring ${keyring}; npx rowseal reindex`
+  return [...lines, opens].join('\n')
+}
+
+export function renderForget(reports: readonly ForgetReport[]): string {
+  return reports
+    .flatMap(({ field, columns, indexes }) => [
+      `${field}: keys are looked for no more in ${columns.map(({ table: of, column }) => `${of}.${column}`).join(', ')}.`,
+      ...indexes.map((id) => `Blind index ${id} is no longer registered, and holds no key.`),
+    ])
+    .join('\n')
+}
+
+function renderScan(columns: readonly ScannedColumn[], { columns: fences }: Proof): string {
+  const rows = columns.map((column) => {
+    const fence = fences.find(
+      (one) => one.table === column.table && one.column === column.column && one.state === 'holds',
+    )
+    return [...cellsOf(column), fence === undefined ? 'none' : fence.kind]
+  })
+  return table(['field', 'column', 'values', 'fence'], rows)
+}
+
+function scanTable(columns: readonly ScannedColumn[]): string {
+  return table(['field', 'column', 'values'], columns.map(cellsOf))
+}
+
+function cellsOf({
+  model,
+  field,
+  table: of,
+  column,
+  isPlanned,
+  rows,
+}: ScannedColumn): (string | number)[] {
+  return [`${model}.${field}${isPlanned ? '' : ' (not in the plan)'}`, `${of}.${column}`, rows]
+}
+
+function columnsText(columns: readonly ScannedColumn[]): string {
+  return columns.length === 1 ? 'the one column' : `all ${columns.length} columns`
+}
+
+/** @param waitedDays - null where nothing was waited for. */
+function proofText({ isProven, unfenced }: Proof, waitedDays: number | null): string {
+  if (isProven) return 'Proof: the database refuses values under it in every column.'
+  const waited = waitedDays === null ? '' : `, waited ${waitedDays} days`
+  return `No proof${waited}: the database does not refuse values under it in ${unfenced.join(', ') || 'any column'}.`
+}
+
+function periodOf({ from, to }: Destruction['backups']): string {
+  return from === null ? `before ${dateOf(to)}` : `from ${dateOf(from)} to ${dateOf(to)}`
+}

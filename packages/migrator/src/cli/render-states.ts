@@ -1,0 +1,40 @@
+import type { StateReport } from '../keys/suspend.ts'
+
+/** What became of key versions, for people. */
+export function renderState({ keyring, keys, indexes }: StateReport): string {
+  const next = indexes.length > 0 ? 'npx rowseal reindex' : 'npx rowseal drain'
+  return [
+    ...keys.map(({ keyId, version, state }) => sentence(keyring, keyId, version, state)),
+    `New values are under the active key. Next, to move the others: ${next}`,
+  ].join('\n')
+}
+
+export function renderCompromise({ keyring, keys, indexes }: StateReport): string {
+  const leaked = keys.filter(({ state }) => state === 'compromised').map(({ keyId }) => keyId)
+  const isIndex = keyring.endsWith('/index')
+  const ids = leaked.length === 1 ? `key ${leaked[0]!}` : `keys ${leaked.join(', ')}`
+  const steps = isIndex
+    ? [
+        `1. npx rowseal reindex    makes the values of these blind indexes anew: ${indexes.join(', ')}.`,
+        '   Until then whoever has the key can compare guesses with them.',
+      ]
+    : [
+        `1. npx rowseal drain      re-encrypts every value under ${ids}; until then who has the key reads them.`,
+        '   What somebody sealed with the leaked key meanwhile is genuine to Rowseal, and stays.',
+      ]
+  const destroy = leaked.map((keyId) => `npx rowseal keys destroy ${keyId}`)
+  return [
+    ...keys.map(({ keyId, version, state }) => sentence(keyring, keyId, version, state)),
+    'Now, in this order:',
+    ...steps,
+    `2. ${destroy.join('; ')}    once no value names it.`,
+    isIndex
+      ? 'If an instance leaked, so did the keys that it seals with: compromise those too (npx rowseal keys list).'
+      : 'If an instance leaked, so did its index keys: compromise those too (npx rowseal keys list).',
+    'Values that were copied before are lost: no re-encryption brings them back.',
+  ].join('\n')
+}
+
+function sentence(keyring: string, keyId: number, version: number, state: string): string {
+  return `Keyring "${keyring}": key ${keyId} (version ${version}) is ${state}.`
+}
