@@ -110,6 +110,11 @@ export class DekCache {
     for (const name of [...slots.keys()]) if (name.startsWith(prefix)) slots.delete(name)
   }
 
+  /** Let go of all, zeroed. */
+  clear(): void {
+    this.#slots?.clear()
+  }
+
   #clear(slot: number): void {
     this.#live.delete(slot)
     this.#uses.delete(slot)

@@ -110,6 +110,12 @@ export class IndexKeys {
     return this.exists
   }
 
+  /** Let go of all keys in memory. */
+  forget(): void {
+    this.#loaded.clear()
+    this.#view = null
+  }
+
   /** Null until a read of the store found an index key. */
   stats(): IndexKeyStats | null {
     const { snapshot, ageMs, reads, failures, lastError } = this.#reader

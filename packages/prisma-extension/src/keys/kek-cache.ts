@@ -108,6 +108,11 @@ export class KekCache {
     return this.#kept.delete(keyId)
   }
 
+  /** Let go of all. */
+  clear(): void {
+    this.#kept.clear()
+  }
+
   /** Past its age: may it be served because the root key has no answer? */
   #isOutage({ unanswered }: Entry, age: number): boolean {
     const { maxAgeMs, maxStaleMs } = this.#options.limits

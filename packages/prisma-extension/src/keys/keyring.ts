@@ -9,6 +9,7 @@ import { DekLeases } from './kms-leases.ts'
 import { DekUnwraps } from './kms-unwraps.ts'
 import { NoncePool } from '../nonce-pool.ts'
 import { isWhole, Opener, type Opened } from './opener.ts'
+import { KeyOwners } from './owners.ts'
 import { checkOptions, type CheckedOptions, type KeyringOptions, type Wrapping } from './options.ts'
 import { StoreReader } from './reader.ts'
 import { Sealer } from './sealer.ts'
@@ -16,6 +17,9 @@ import type { KeyringStats } from './stats.ts'
 import { mayProcess } from './states.ts'
 import { Uses } from './uses.ts'
 import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
+
+/** Key ids remembered that belong to other keyrings. */
+const FOREIGN_ENTRIES = 1000
 
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
@@ -32,10 +36,12 @@ export class Keyring {
   readonly #reader: StoreReader
   readonly #keks: KekCache
   readonly #deks: DekCache
+  readonly #leases: DekLeases
   readonly #sealer: Sealer
   readonly #opener: Opener
 
-  constructor(options: CheckedOptions) {
+  /** @param owners - shared by the keyrings of one store. */
+  constructor(options: CheckedOptions, owners = new KeyOwners(options.store, FOREIGN_ENTRIES)) {
     const { name: keyring, store, clock } = options
     const root = GuardedRoot.around(options.root, options.guard, clock)
     this.name = keyring
@@ -63,14 +69,20 @@ export class Keyring {
     this.#reader = reader
     this.#keks = keks
     this.#deks = deks
+    this.#leases = leases
     const [uses, nonces] = [new Uses(keyring, store), new NoncePool()]
     this.#sealer = new Sealer({ keyring, reader, keks, deks, leases, uses, nonces })
-    this.#opener = new Opener({ keyring, store, reader, keks, deks, unwraps })
+    this.#opener = new Opener({ keyring, store, reader, keks, deks, unwraps, owners })
   }
 
   /** Key id of the version that seals; null while the keyring does not exist. */
   get activeKeyId(): number | null {
     return this.#reader.snapshot?.active.keyId ?? null
+  }
+
+  /** Did the last read of the store begin less than `maxAgeMs` ago, and could be believed? */
+  get isRecent(): boolean {
+    return this.#reader.fresh() !== null
   }
 
   /** Is this a version of this keyring that may open, but is not the active one? */
@@ -175,6 +187,14 @@ export class Keyring {
     const looked = this.#opener.look(wanted, remember)
     if (isWhole(looked)) return looked.keys
     return (await this.#opener.fetch(wanted, looked, via, remember)).keys
+  }
+
+  /** Let go of all keys in memory. They are unwrapped again when they are needed. */
+  forget(): void {
+    this.#keks.clear()
+    this.#deks.clear()
+    this.#leases.clear()
+    this.index.forget()
   }
 
   stats(): KeyringStats {

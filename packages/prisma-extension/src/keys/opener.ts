@@ -1,16 +1,15 @@
 import type { KeyObject } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { KeyError, RowsealError } from '../errors.ts'
 import { nameOf, type DekCache } from './dek-cache.ts'
 import { refused, unwrapDek, type Kek } from './dek-wrap.ts'
 import type { KekCache } from './kek-cache.ts'
 import type { DekUnwraps, Sealed } from './kms-unwraps.ts'
+import type { KeyOwners } from './owners.ts'
 import { unsettled, type StoreReader } from './reader.ts'
 import { mayProcess } from './states.ts'
+import { isTenantKeyring } from './tenants.ts'
 import type { KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
-/** Key ids known to belong to other keyrings. They never change hands. */
-const FOREIGN_ENTRIES = 1000
 /** For how many unknown key ids of one call the store is asked whose they are. */
 const MAX_OWNERS_ASKED = 8
 /** The store may tell of a key id, and then the root key unwrap; once more if the keyring changes meanwhile. */
@@ -51,6 +50,8 @@ interface OpenerOptions {
   readonly keks: KekCache
   readonly deks: DekCache
   readonly unwraps: DekUnwraps
+  /** Which keyrings other key ids belong to. */
+  readonly owners: KeyOwners
 }
 
 /**
@@ -59,7 +60,6 @@ interface OpenerOptions {
  */
 export class Opener {
   readonly #options: OpenerOptions
-  readonly #foreign = new LRUCache<number, string>({ max: FOREIGN_ENTRIES })
   #unwrapped = 0
 
   constructor(options: OpenerOptions) {
@@ -152,8 +152,11 @@ export class Opener {
 
   #refusal(keyId: number, row: KeyRow | undefined, fetched?: Fetched): KeyError | undefined {
     if (row === undefined) {
-      const keyring = this.#foreign.get(keyId)
-      return keyring === undefined ? fetched?.refusals.get(keyId) : this.#foreignKey(keyId, keyring)
+      const { keyring, owners } = this.#options
+      const owner = owners.get(keyId)
+      // Its own, if it was made after this keyring was read.
+      const isOwn = owner === undefined || owner === keyring
+      return isOwn ? fetched?.refusals.get(keyId) : this.#foreignKey(keyId, owner)
     }
     return mayProcess(row) ? undefined : this.#notPermitted(row)
   }
@@ -189,17 +192,17 @@ export class Opener {
 
   /** One more read of the store; what it does not have is refused, with the reason. */
   async #learn(ids: readonly number[], refusals: Map<number, KeyError>, via?: Via): Promise<void> {
-    const { reader, store } = this.#options
+    const { reader, keyring, owners } = this.#options
     const isAsked = reader.mayLookAgain()
     if (isAsked) await reader.readNew(via)
     if (reader.snapshot === null) throw reader.missing()
     for (const [i, keyId] of ids.entries()) {
       if (reader.snapshot.rows.has(keyId)) continue
       const isOwnerAsked = isAsked && i < MAX_OWNERS_ASKED
-      const keyring = isOwnerAsked ? await store.keyringOf(keyId, via) : null
+      const owner = isOwnerAsked ? await owners.ask(keyId, via) : null
       if (isAsked) reader.noteMiss()
-      if (keyring === null) refusals.set(keyId, this.#unknown(keyId, !isAsked))
-      else this.#foreign.set(keyId, keyring)
+      if (owner === null || owner === keyring)
+        refusals.set(keyId, this.#unknown(keyId, !isAsked || owner !== null))
     }
   }
 
@@ -216,7 +219,7 @@ export class Opener {
   #foreignKey(keyId: number, owner: string): KeyError {
     const { keyring } = this.#options
     return new KeyError(
-      'ERR_KEY_STATE',
+      isTenantKeyring(keyring) && isTenantKeyring(owner) ? 'ERR_TENANT' : 'ERR_KEY_STATE',
       `Key ${keyId} belongs to keyring "${owner}", not to "${keyring}": it may not open this value.`,
       { fix: `Open the value through keyring "${owner}", or find out who moved it here.` },
     )

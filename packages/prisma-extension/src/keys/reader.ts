@@ -3,6 +3,7 @@ import type { StoreMac } from './authentic.ts'
 import { ageMs, momentOf, type Clock, type Moment } from './clock.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
+import { isTenantKeyring } from './tenants.ts'
 import type { KeyStore, Via } from './types.ts'
 
 /** After a look-up that found nothing, the next one waits this long. */
@@ -266,9 +267,14 @@ export function keyringClosed(keyring: string): KeyError {
 
 export function keyringMissing(keyring: string, store: KeyStore): KeyError {
   const what = isIndexKeyring(keyring) ? 'keyring of index keys' : 'keyring'
+  const tenant = keyring.replace(/\/index$/, '')
   return new KeyError(
     'ERR_KEYRING_MISSING',
     `There is no ${what} "${keyring}" in the ${store.name}.`,
-    { fix: 'Run `npx rowseal init` once for this database.' },
+    {
+      fix: isTenantKeyring(tenant)
+        ? `Run \`npx rowseal init --keyring ${tenant}\`, or \`keyrings.create\` where tenants are made.`
+        : 'Run `npx rowseal init` once for this database.',
+    },
   )
 }
