@@ -18,4 +18,13 @@ export {
   type QueryErrorCode,
   type SchemaErrorCode,
 } from './errors.ts'
-export { openKeyring, type Keyring, type KeyringOptions } from './keys/index.ts'
+export {
+  openKeyring,
+  openKeyrings,
+  tenantKeyring,
+  type Keyring,
+  type KeyringOptions,
+  type Keyrings,
+  type KeyringsOptions,
+  type KeyringsStats,
+} from './keys/index.ts'

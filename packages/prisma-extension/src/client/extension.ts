@@ -1,8 +1,8 @@
 import prismaExtension from '@prisma/client/extension'
 import { SchemaError } from '../errors.ts'
-import { Keyring, type KeyringStats } from '../keys/index.ts'
+import type { Keyring, Keyrings, KeyringStats } from '../keys/index.ts'
 import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
-import { compile } from '../query/index.ts'
+import { compile, type CompiledPlan } from '../query/index.ts'
 import type { SqlClient } from '../sql/index.ts'
 import {
   globalOmitOf,
@@ -18,14 +18,30 @@ import {
   type ReencryptionStats,
 } from './reencryption.ts'
 import { recordSwapper } from './reseal.ts'
+import { TenantContexts, type SharedContext } from './tenants.ts'
 
-export interface RowsealOptions<S extends PlanSource = PlanSource> {
+export type RowsealOptions<S extends PlanSource = PlanSource> = {
   /** The module the generator wrote. */
   readonly plan: Plan<S>
-  /** The keyring, or all keyrings that the plan's fields name. */
-  readonly keyring: Keyring | readonly Keyring[]
   /** Re-encryption of stale values that reads meet; `false` leaves them to the migrator. */
   readonly reencryption?: ReencryptionOptions | false
+} & (FewKeyrings | AllKeyrings)
+
+interface FewKeyrings {
+  /** The keyring, or all keyrings that the plan's fields name. */
+  readonly keyring: Keyring | readonly Keyring[]
+  readonly tenant?: never
+}
+
+interface AllKeyrings {
+  /** From `openKeyrings`: one for each tenant, and those that fields name. */
+  readonly keyring: Keyrings
+  /**
+   * The id of the current tenant, usually from an `AsyncLocalStorage`: called once for each operation that
+   * may touch a sealed field, when it is awaited. Fields that name no keyring are under `tenant/<id>` then.
+   * Left out, values of all tenants can be read, and nothing can be written or searched.
+   */
+  readonly tenant?: () => string | undefined
 }
 
 export interface RowsealStats {
@@ -57,13 +73,10 @@ export interface RowsealClient<S extends PlanSource = PlanSource> extends RawAcc
  */
 export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) {
   const { plan } = options
-  const keyrings = Array.isArray(options.keyring)
-    ? (options.keyring as readonly Keyring[])
-    : [options.keyring as Keyring]
+  assertTenancy(options)
   return prismaExtension.Prisma.defineExtension((client) => {
     refuseOrder(client)
     checkPlan(plan, schemaTextOf(client) ?? '')
-    const compiled = compile(plan, keyrings, isStrictAboutUndefined(client))
     const queue =
       options.reencryption === false
         ? null
@@ -72,21 +85,22 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
             recordSwapper(client as unknown as SqlClient, plan.provider),
             options.reencryption,
           )
-    const context: Context = {
+    const shared: SharedContext = {
       client,
       plainClient: withoutExtensions(client),
-      plan: compiled,
-      keyrings,
       globalOmit: globalOmitOf(client),
       onStale: queue === null ? null : (records) => queue.add(records),
       underWay: new Set(),
     }
+    const { run, planOf, keyrings } = wiring(options, shared, isStrictAboutUndefined(client))
     const $rowseal: RowsealClient<S> = {
-      ...rawAccess<S>(compiled),
+      ...rawAccess<S>(planOf),
       flush: async ({ timeoutMs } = {}) => queue === null || queue.flush(timeoutMs),
       stats: () => ({
         reencryption: queue?.stats() ?? NOTHING_REENCRYPTED,
-        keyrings: Object.fromEntries(keyrings.map((keyring) => [keyring.name, keyring.stats()])),
+        keyrings: Object.fromEntries(
+          [...keyrings()].map((keyring) => [keyring.name, keyring.stats()]),
+        ),
       }),
     }
     return client.$extends({
@@ -94,11 +108,52 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
       client: { $rowseal },
       query: {
         $allModels: {
-          $allOperations: (params) => runOperation(context, params as unknown as HookParams),
+          $allOperations: (params) => run(params as unknown as HookParams),
         },
       },
     })
   })
+}
+
+interface Wiring {
+  readonly run: (params: HookParams) => Promise<unknown>
+  readonly planOf: () => CompiledPlan | Promise<CompiledPlan>
+  /** Those that are open. */
+  readonly keyrings: () => Iterable<Keyring>
+}
+
+/** With keyrings known beforehand, all operations share one context. */
+function wiring(options: RowsealOptions, shared: SharedContext, isStrict: boolean): Wiring {
+  const { plan, keyring, tenant } = options
+  if (isPool(keyring)) {
+    const contexts = new TenantContexts(shared, { plan, keyrings: keyring, tenant, isStrict })
+    return {
+      run: (params) => contexts.run(params),
+      planOf: () => contexts.plan(),
+      keyrings: () => keyring.open(),
+    }
+  }
+  const keyrings: readonly Keyring[] = isList(keyring) ? keyring : [keyring]
+  const context: Context = { ...shared, plan: compile(plan, keyrings, isStrict), keyrings }
+  return {
+    run: (params) => runOperation(context, params),
+    planOf: () => context.plan,
+    keyrings: () => keyrings,
+  }
+}
+
+function isPool(keyring: RowsealOptions['keyring']): keyring is Keyrings {
+  return 'ownerOf' in keyring
+}
+
+function isList(keyring: Keyring | readonly Keyring[]): keyring is readonly Keyring[] {
+  return Array.isArray(keyring)
+}
+
+function assertTenancy({ keyring, tenant }: RowsealOptions): void {
+  if (tenant === undefined) return
+  if (typeof tenant !== 'function') throw new TypeError('tenant must be a function.')
+  if (!isPool(keyring)) throw new TypeError('With tenant, keyring must be what openKeyrings gave.')
 }
 
 const NOTHING_REENCRYPTED: ReencryptionStats = {

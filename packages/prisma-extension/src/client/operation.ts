@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { KeyError } from '../errors.ts'
-import type { Keyring, Opened } from '../keys/index.ts'
+import type { FieldKeyring, Keyring, Opened } from '../keys/index.ts'
 import type { Dek, Via } from '../keys/types.ts'
 import {
   collectArguments,
@@ -135,7 +135,7 @@ const NOTHING_SEALED: Protected = { sent: null, leases: [] }
 /** Seal what the walk found. */
 async function protect({ sites, result }: Collected, via: Via | undefined): Promise<Protected> {
   if (sites.sites.length === 0) return NOTHING_SEALED
-  const deks = new Map<Keyring, readonly Dek[]>()
+  const deks = new Map<FieldKeyring, readonly Dek[]>()
   const leases: (() => boolean)[] = []
   for (const [keyring, count] of sites.deks) {
     const given = await keyring.forProtect(count, via)
@@ -149,7 +149,7 @@ async function protect({ sites, result }: Collected, via: Via | undefined): Prom
 async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {
   for (const chunk of sites.chunks) {
     if (chunk !== sites.chunks[0]) await turn()
-    const keys = new Map<Keyring, readonly Opened[]>()
+    const keys = new Map<FieldKeyring, readonly Opened[]>()
     for (const [keyring, wanted] of chunk.wanted) {
       keys.set(keyring, await keyring.forProcessEach(wanted, via))
     }

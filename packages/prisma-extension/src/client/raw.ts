@@ -69,10 +69,13 @@ export interface IndexTerm {
   readonly values: readonly string[]
 }
 
-export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S> {
+/** @param planOf - the plan joined with the keyrings of the moment. */
+export function rawAccess<S extends PlanSource>(
+  planOf: () => CompiledPlan | Promise<CompiledPlan>,
+): RawAccess<S> {
   return {
     seal: async (name, value, ...given) => {
-      const { model, field } = find(plan, name)
+      const { model, field } = find(await planOf(), name)
       const bound = boundIn(model, field, given[0] ?? {})
       const plaintext = toPlaintext(field, value)
       const [dek] = await field.keyring.forProtect(1)
@@ -80,7 +83,7 @@ export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S
       return sealValue(field, dek, plaintext, bound)
     },
     open: async (name, stored, ...given) => {
-      const { model, field } = find(plan, name)
+      const { model, field } = find(await planOf(), name)
       const bound = boundIn(model, field, given[0] ?? {})
       if (stored === null) return null
       const envelope =
@@ -92,13 +95,13 @@ export function rawAccess<S extends PlanSource>(plan: CompiledPlan): RawAccess<S
       return fromPlaintext(field, openEnvelope(envelope, key, aad, name))
     },
     index: async (name, text) => {
-      const { model, index } = findIndex(plan, name)
+      const { model, index } = findIndex(await planOf(), name)
       const views = new IndexViews()
       const { column, hashes } = await views.complete(() => lookupOf(views, index))
       return { column: columnOf(model, column), values: hashes(text) }
     },
     indexEntries: async (name, text) => {
-      const { model, field } = find(plan, name)
+      const { model, field } = find(await planOf(), name)
       if (text !== null) toPlaintext(field, text)
       const views = new IndexViews()
       const entries = await views.complete(() =>

@@ -1,6 +1,6 @@
 import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
 import { RowsealError } from '../errors.ts'
-import type { Keyring, Opened } from '../keys/index.ts'
+import type { FieldKeyring, Opened } from '../keys/index.ts'
 import type { Dek } from '../keys/types.ts'
 import type { Provider } from '../plan/index.ts'
 import { sealValue, type FieldPlan, type ModelPlan, type StaleField } from '../query/index.ts'
@@ -48,14 +48,15 @@ export type RecordSwapper = (
  * un-extended client: no hook runs, `@updatedAt` stays, and a concurrent write wins.
  */
 export function recordSwapper(client: SqlClient, provider: Provider): RecordSwapper {
-  const tables = new Map<ModelPlan, Table>()
+  /** By the model's source: each tenant's plan has models of its own over the same. */
+  const tables = new Map<ModelPlan['source'], Table>()
   return async (model, records) => {
     const { rows, fields, failed, error } = await reseal(records)
     if (rows.length === 0) return { done: 0, superseded: records.length - failed, failed, error }
-    let table = tables.get(model)
+    let table = tables.get(model.source)
     if (table === undefined) {
       table = await loadTable(client, provider, model.source, model.name)
-      tables.set(model, table)
+      tables.set(model.source, table)
     }
     const names = fields.map((field) => field.name)
     const done = await swapAlone(client, table, names, rows)
@@ -89,14 +90,14 @@ interface Resealed {
 
 /** Open what is still stale, and seal it again under one fresh DEK per record. */
 async function reseal(records: readonly PendingRecord[]): Promise<Resealed> {
-  const wanted = new Map<Keyring, Envelope[]>()
+  const wanted = new Map<FieldKeyring, Envelope[]>()
   const work: Work[] = []
   for (const record of records) {
     const sites = staleSites(record, wanted)
     if (sites.length > 0) work.push({ record, sites })
   }
-  const keys = new Map<Keyring, readonly Opened[]>()
-  const deks = new Map<Keyring, readonly Dek[]>()
+  const keys = new Map<FieldKeyring, readonly Opened[]>()
+  const deks = new Map<FieldKeyring, readonly Dek[]>()
   for (const [keyring, envelopes] of wanted) {
     keys.set(keyring, await keyring.forProcessEach(envelopes))
     deks.set(keyring, await keyring.forProtect(work.length))
@@ -117,7 +118,7 @@ async function reseal(records: readonly PendingRecord[]): Promise<Resealed> {
 }
 
 /** The key may have become active again while the record waited. Plaintext is never sealed by a read. */
-function staleSites(record: PendingRecord, wanted: Map<Keyring, Envelope[]>): Site[] {
+function staleSites(record: PendingRecord, wanted: Map<FieldKeyring, Envelope[]>): Site[] {
   const sites: Site[] = []
   for (const [field, { stored, bound }] of record.stored) {
     const elements = isList(stored) ? stored : [stored]
@@ -137,8 +138,8 @@ function staleSites(record: PendingRecord, wanted: Map<Keyring, Envelope[]>): Si
 function rewrite(
   record: PendingRecord,
   sites: readonly Site[],
-  keys: ReadonlyMap<Keyring, readonly Opened[]>,
-  dekOf: (keyring: Keyring) => Dek | undefined,
+  keys: ReadonlyMap<FieldKeyring, readonly Opened[]>,
+  dekOf: (keyring: FieldKeyring) => Dek | undefined,
 ): Map<FieldPlan, StoredValue> {
   const next = new Map<FieldPlan, StoredValue>()
   for (const { field, at, envelope, bound, slot } of sites) {

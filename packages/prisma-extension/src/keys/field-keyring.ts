@@ -11,7 +11,7 @@ import type { KeyObject } from 'node:crypto'
 /** What a sealed field needs of the keyring it is under: a `Keyring`, or one of those here. */
 export interface FieldKeyring extends Pick<
   Keyring,
-  'name' | 'forProtect' | 'forProcess' | 'forProcessEach' | 'isStale' | 'refresh'
+  'name' | 'forProtect' | 'lease' | 'forProcess' | 'forProcessEach' | 'isStale' | 'refresh'
 > {
   readonly index: Pick<IndexKeys, 'view' | 'refresh'>
 }
@@ -42,6 +42,10 @@ export class NoTenant implements FieldKeyring {
 
   forProtect(): Promise<Dek[]> {
     return Promise.reject(this.error())
+  }
+
+  lease(): () => boolean {
+    return () => false
   }
 
   forProcess(): Promise<KeyObject[]> {
@@ -87,6 +91,10 @@ export class EveryTenant implements FieldKeyring {
 
   forProtect(): Promise<Dek[]> {
     return Promise.reject(this.#refused())
+  }
+
+  lease(): () => boolean {
+    return () => false
   }
 
   async forProcess(wanted: readonly WrappedDek[], via?: Via): Promise<KeyObject[]> {

@@ -2,9 +2,10 @@ import { inspect } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Plan } from '../plan/index.ts'
 import { ageMs, momentOf, SYSTEM_CLOCK, type Clock, type Moment } from './clock.ts'
+import { GuardedRoot } from './guarded-root.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { Keyring } from './keyring.ts'
-import { checkOptions, number, type CheckedOptions, type KeyringOptions } from './options.ts'
+import { checkOptions, guardLimits, number, type CheckedOptions, type KeyringOptions } from './options.ts'
 import { KeyOwners } from './owners.ts'
 import { provision } from './provision.ts'
 import { keyringMissing } from './reader.ts'
@@ -71,6 +72,7 @@ export class Keyrings {
   readonly #askMs: number
   readonly #owners: KeyOwners
   readonly #open: LRUCache<string, Entry>
+  readonly #roots = new WeakMap<RootKey, GuardedRoot>()
   readonly #opening = new Map<string, Promise<Keyring>>()
   #opened = 0
   #evicted = 0
@@ -158,6 +160,7 @@ export class Keyrings {
    */
   async create(name: string, plan?: Plan): Promise<{ keyring: Keyring; created: boolean }> {
     const made = new Keyring(this.#checked(name), this.#owners)
+    await made.root.regions()
     const { created } = await provision(made, plan)
     return { keyring: this.#keep(made), created }
   }
@@ -187,6 +190,7 @@ export class Keyrings {
 
   async #read(name: string, via?: Via): Promise<Keyring> {
     const keyring = new Keyring(this.#checked(name), this.#owners)
+    await keyring.root.regions() // refuses one that is not allowed, before any call
     if (!(await keyring.refresh(via))) throw keyringMissing(name, this.store)
     this.#opened++
     return keyring
@@ -215,6 +219,17 @@ export class Keyrings {
     return keyring.isRecent || (asked !== null && ageMs(this.#clock, asked) <= this.#askMs)
   }
 
+  /** One circuit breaker for all keyrings under a root key. What is no root key is told so later. */
+  #guarded(root: RootKey): RootKey {
+    if (typeof (root as unknown) !== 'object' || (root as unknown) === null) return root
+    let guarded = this.#roots.get(root)
+    if (guarded === undefined) {
+      guarded = GuardedRoot.around(root, guardLimits(this.#options), this.#clock)
+      this.#roots.set(root, guarded)
+    }
+    return guarded
+  }
+
   #checked(name: string): CheckedOptions {
     const { root, allowedRegions, minRevision, minIndexRevision, ...others } = this.#options
     const regions = typeof allowedRegions === 'function' ? allowedRegions(name) : allowedRegions
@@ -223,7 +238,7 @@ export class Keyrings {
     return checkOptions({
       ...others,
       name,
-      root: typeof root === 'function' ? root(name) : root,
+      root: this.#guarded(typeof root === 'function' ? root(name) : root),
       dekCache: { entries: DEK_ENTRIES, ...others.dekCache },
       kekCache: { entries: KEK_ENTRIES, ...others.kekCache },
       ...(regions === undefined ? {} : { allowedRegions: regions }),

@@ -183,7 +183,11 @@ function kekCacheLimits({ kekCache = {} }: KeyringOptions): KekCacheLimits {
   }
 }
 
-function guardLimits({ rootCalls = {}, kms = {} }: KeyringOptions): GuardLimits {
+/** Of the guard around a root key. @throws {TypeError} naming the option. */
+export function guardLimits({
+  rootCalls = {},
+  kms = {},
+}: Pick<KeyringOptions, 'rootCalls' | 'kms'>): GuardLimits {
   return {
     timeoutMs: number('rootCalls.timeoutMs', rootCalls.timeoutMs, 10_000, 10, 300_000),
     maxOutages: number('rootCalls.maxOutages', rootCalls.maxOutages, 5, 1, 1000),

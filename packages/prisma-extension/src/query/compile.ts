@@ -1,5 +1,5 @@
 import { SchemaError } from '../errors.ts'
-import type { Keyring } from '../keys/index.ts'
+import type { FieldKeyring } from '../keys/index.ts'
 import type { Suite } from '../keys/types.ts'
 import { valueAad } from '../envelope/index.ts'
 import type {
@@ -18,7 +18,7 @@ export interface FieldPlan {
   readonly label: string
   readonly name: string
   readonly spec: SealedField
-  readonly keyring: Keyring
+  readonly keyring: FieldKeyring
   /** Its blind indexes, in the order of the schema. */
   readonly indexes: readonly IndexPlan[]
   /** @param bound - of the record the value is in: one for each column that the field binds. */
@@ -86,13 +86,17 @@ interface Draft extends ModelPlan {
 /**
  * Join a plan with its keyrings.
  *
+ * @param keyrings - all of them, each under its own name or by the names that they have in the plan.
  * @param isStrict - is an explicit `undefined` an error to the client?
  * @throws {SchemaError} `ERR_ANNOTATION_INVALID` if a field names a keyring that is not among them.
  * @throws {TypeError} if two keyrings have one name.
  */
-export function compile(plan: Plan, keyrings: readonly Keyring[], isStrict = false): CompiledPlan {
-  const byName = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
-  if (byName.size < keyrings.length) throw new TypeError('Two keyrings have one name.')
+export function compile(
+  plan: Plan,
+  keyrings: readonly FieldKeyring[] | ReadonlyMap<string, FieldKeyring>,
+  isStrict = false,
+): CompiledPlan {
+  const byName = keyrings instanceof Map ? keyrings : named(keyrings as readonly FieldKeyring[])
   const drafts = new Map<string, Draft>()
   for (const [name, source] of Object.entries(plan.models)) {
     drafts.set(name, draft(name, source, { provider: plan.provider, isStrict }, byName))
@@ -107,11 +111,17 @@ export function compile(plan: Plan, keyrings: readonly Keyring[], isStrict = fal
   return drafts
 }
 
+function named(keyrings: readonly FieldKeyring[]): ReadonlyMap<string, FieldKeyring> {
+  const byName = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
+  if (byName.size < keyrings.length) throw new TypeError('Two keyrings have one name.')
+  return byName
+}
+
 function draft(
   name: string,
   source: ModelSource,
   client: Pick<ModelPlan, 'provider' | 'isStrict'>,
-  keyrings: Map<string, Keyring>,
+  keyrings: ReadonlyMap<string, FieldKeyring>,
 ): Draft {
   const fields = Object.entries(source.sealed).map(([field, spec]) =>
     compileField(name, source, field, spec, keyrings),
@@ -141,7 +151,7 @@ function compileField(
   source: ModelSource,
   name: string,
   spec: SealedField,
-  keyrings: Map<string, Keyring>,
+  keyrings: ReadonlyMap<string, FieldKeyring>,
 ): FieldPlan {
   const label = `${model}.${name}`
   const keyring = keyrings.get(spec.keyring)

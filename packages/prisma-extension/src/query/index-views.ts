@@ -1,13 +1,13 @@
-import type { IndexView, Keyring } from '../keys/index.ts'
+import type { FieldKeyring, IndexView } from '../keys/index.ts'
 import type { Via } from '../keys/types.ts'
 import type { IndexPlan } from './compile.ts'
 
 /** Thrown by a walk that needs the index keys of a keyring that are not in memory: load them, walk again. */
 export class ViewPending extends Error {
-  readonly keyring: Keyring
+  readonly keyring: FieldKeyring
   readonly view: Promise<IndexView>
 
-  constructor(keyring: Keyring, view: Promise<IndexView>) {
+  constructor(keyring: FieldKeyring, view: Promise<IndexView>) {
     super('index keys are being read')
     this.keyring = keyring
     this.view = view
@@ -21,14 +21,14 @@ export class ViewPending extends Error {
  */
 export class IndexViews {
   readonly #via: Via | undefined
-  #views: Map<Keyring, IndexView> | null = null
+  #views: Map<FieldKeyring, IndexView> | null = null
 
   constructor(via?: Via) {
     this.#via = via
   }
 
   /** @throws {ViewPending} if it must be read first. */
-  of(keyring: Keyring): IndexView {
+  of(keyring: FieldKeyring): IndexView {
     const known = this.#views?.get(keyring)
     if (known !== undefined) return known
     const view = keyring.index.view(this.#via)
@@ -63,7 +63,7 @@ export class IndexViews {
     this.#keep(keyring, await view)
   }
 
-  #keep(keyring: Keyring, view: IndexView): IndexView {
+  #keep(keyring: FieldKeyring, view: IndexView): IndexView {
     this.#views ??= new Map()
     this.#views.set(keyring, view)
     return view

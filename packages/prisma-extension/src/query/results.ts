@@ -1,6 +1,6 @@
 import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
 import { EnvelopeError, KeyError, RowsealError } from '../errors.ts'
-import type { Keyring, Opened } from '../keys/index.ts'
+import type { FieldKeyring, Opened } from '../keys/index.ts'
 import { boundIn } from './bound-values.ts'
 import type { FieldPlan, ModelPlan } from './compile.ts'
 import type { SealSite } from './sites.ts'
@@ -47,11 +47,11 @@ const CHUNK = 2000
 /** As many values as are opened in one go. */
 class Chunk {
   /** The wrapped DEKs to ask of each keyring, in the order of the slots. */
-  readonly wanted = new Map<Keyring, Envelope[]>()
+  readonly wanted = new Map<FieldKeyring, Envelope[]>()
   readonly sites: OpenSite[] = []
 
   /** Fields of one record come one after the other and share their DEK: ask for it once. */
-  slot(keyring: Keyring, envelope: Envelope): number {
+  slot(keyring: FieldKeyring, envelope: Envelope): number {
     let wanted = this.wanted.get(keyring)
     if (wanted === undefined) this.wanted.set(keyring, (wanted = []))
     const last = wanted[wanted.length - 1]
@@ -66,7 +66,7 @@ class Chunk {
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
    * @throws {KeyError} what `keys` holds, naming field and record
    */
-  open(keys: ReadonlyMap<Keyring, readonly Opened[]>): void {
+  open(keys: ReadonlyMap<FieldKeyring, readonly Opened[]>): void {
     for (const site of this.sites) {
       const { field, envelope } = site
       const key = keys.get(field.keyring)?.[site.slot]

@@ -1,5 +1,5 @@
 import { sealBytes, sealText, type SealingKey } from '../envelope/index.ts'
-import type { Keyring } from '../keys/index.ts'
+import type { FieldKeyring } from '../keys/index.ts'
 import type { FieldPlan } from './compile.ts'
 import type { SealSite, SealSites } from './sites.ts'
 
@@ -27,7 +27,7 @@ export function sealValue(
  */
 export function sealAll(
   sites: SealSites,
-  deks: ReadonlyMap<Keyring, readonly SealingKey[]>,
+  deks: ReadonlyMap<FieldKeyring, readonly SealingKey[]>,
 ): ReadonlyMap<string, SealSite> {
   const sealed = new Map<string, SealSite>()
   for (const site of sites.sites) {

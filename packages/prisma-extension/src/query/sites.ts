@@ -1,4 +1,4 @@
-import type { Keyring } from '../keys/index.ts'
+import type { FieldKeyring } from '../keys/index.ts'
 import type { FieldPlan } from './compile.ts'
 
 /** One value to seal: where its envelope goes, and which DEK it shares with the rest of its record. */
@@ -15,12 +15,12 @@ export interface SealSite {
 
 /** The DEKs of one record written: one for each keyring, numbered as the walk meets them. */
 export class RecordSlots {
-  #keyring: Keyring | null = null
+  #keyring: FieldKeyring | null = null
   #slot = 0
-  #others: Map<Keyring, number> | null = null
+  #others: Map<FieldKeyring, number> | null = null
 
   /** The slot of this record's DEK in a keyring; `next` numbers a new one. */
-  slot(keyring: Keyring, next: (keyring: Keyring) => number): number {
+  slot(keyring: FieldKeyring, next: (keyring: FieldKeyring) => number): number {
     if (this.#keyring === keyring) return this.#slot
     if (this.#keyring === null) {
       this.#keyring = keyring
@@ -44,9 +44,9 @@ export interface WrittenRecord {
 export class SealSites {
   readonly sites: SealSite[] = []
   /** How many DEKs are needed of each keyring. */
-  readonly deks = new Map<Keyring, number>()
+  readonly deks = new Map<FieldKeyring, number>()
 
-  readonly #next = (keyring: Keyring): number => {
+  readonly #next = (keyring: FieldKeyring): number => {
     const slot = this.deks.get(keyring) ?? 0
     this.deks.set(keyring, slot + 1)
     return slot
