@@ -74,7 +74,7 @@ export class TenantContexts {
         throw nobody.error(`${params.model}.${params.operation}`)
       })
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
     }
     if (!(context instanceof Promise)) return runOperation(context, params)
     return context.then((opened) => runOperation(opened, params))

@@ -89,7 +89,9 @@ describe.each(PROVIDERS)('a keyring for each tenant, on %s', (provider) => {
     ]
     for (const tenant of [undefined, '', 'a/b', 'é', 'x'.repeat(116)])
       for (const query of queries)
-        await expect(as(tenant, query), `${String(tenant)} ${String(query)}`).rejects.toMatchObject(TENANT)
+        await expect(as(tenant, query), `${String(tenant)} ${String(query)}`).rejects.toMatchObject(
+          TENANT,
+        )
     expect(await t.base.patient.count()).toBe(0)
     expect(await t.base.clinic.findMany()).toEqual([{ id: 1, slug: 'c' }])
   })
