@@ -5,7 +5,13 @@ import { ageMs, momentOf, SYSTEM_CLOCK, type Clock, type Moment } from './clock.
 import { GuardedRoot } from './guarded-root.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { Keyring } from './keyring.ts'
-import { checkOptions, guardLimits, number, type CheckedOptions, type KeyringOptions } from './options.ts'
+import {
+  checkOptions,
+  guardLimits,
+  number,
+  type CheckedOptions,
+  type KeyringOptions,
+} from './options.ts'
 import { KeyOwners } from './owners.ts'
 import { provision } from './provision.ts'
 import { keyringMissing } from './reader.ts'
@@ -221,7 +227,7 @@ export class Keyrings {
 
   /** One circuit breaker for all keyrings under a root key. What is no root key is told so later. */
   #guarded(root: RootKey): RootKey {
-    if (typeof (root as unknown) !== 'object' || (root as unknown) === null) return root
+    if (typeof (root as Partial<RootKey> | null)?.create !== 'function') return root
     let guarded = this.#roots.get(root)
     if (guarded === undefined) {
       guarded = GuardedRoot.around(root, guardLimits(this.#options), this.#clock)
