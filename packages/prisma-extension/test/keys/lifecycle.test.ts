@@ -50,7 +50,7 @@ describe('initKeyring', () => {
     const names = ['a', 'b', 'c']
     const keyrings = await Promise.all(names.map((name) => openKeyring({ root, store, name })))
     await Promise.all(keyrings.map(initKeyring))
-    await Promise.all(keyrings.map(rotate))
+    await Promise.all(keyrings.map((keyring) => rotate(keyring)))
     const ids = keyrings.flatMap((keyring) => keyring.keys().map(({ keyId }) => keyId))
     expect(new Set(ids).size).toBe(6)
   })

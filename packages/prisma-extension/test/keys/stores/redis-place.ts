@@ -27,7 +27,7 @@ export function redisPlace(url: string): RedisPlace {
     url,
     prefix,
     client: (options = {}) => {
-      const client = new Redis(url, options)
+      const client = new Redis(url, options as object) // its types do not know exactOptionalPropertyTypes
       client.on('error', () => undefined) // else each is printed
       clients.push(client)
       return client
