@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { INDEX_PERMITTED, PERMITTED, TRANSITIONS } from '../../packages/prisma-extension/src/keys/index.ts'
+import {
+  INDEX_PERMITTED,
+  PERMITTED,
+  TRANSITIONS,
+} from '../../packages/prisma-extension/src/keys/index.ts'
 
 const page = readFileSync(new URL('../../docs/spec/key-lifecycle.md', import.meta.url), 'utf8')
 

@@ -4,7 +4,7 @@ import { indexRingOf } from './index-write.ts'
 import type { Snapshot } from './snapshot.ts'
 import { moved } from './states.ts'
 import { KeyError } from '../errors.ts'
-import type { IndexRecord, KeyRow, KeyState } from './types.ts'
+import type { KeyRow, KeyState } from './types.ts'
 import {
   addVersion,
   commit,
@@ -186,18 +186,9 @@ export async function succeed(
       moved(to, 'active', at),
       ...others,
     ],
-    ...(isClosed ? { indexes: reopened(now, to) } : undefined),
   }
   if (!(await commit(ring, now, change))) throw conflict(ring)
   await refresh()
   const after = (keyId: number): KeyRow => keys().find((row) => row.keyId === keyId)!
   return { from: after(now.active.keyId), to: after(to.keyId) }
-}
-
-/** Blind indexes of a keyring that opens again: what is in their columns is under keys that match nothing. */
-function reopened({ indexes }: Snapshot, { keyId }: KeyRow): readonly IndexRecord[] {
-  return [...indexes.values()].map((record) => {
-    const keys = record.isUnique ? ([keyId, null] as const) : record.keys
-    return { ...record, complete: false, lookup: 1, writes: 'lookup', keys }
-  })
 }
