@@ -67,7 +67,10 @@ export interface KeyringOptions {
   }
   /** Calls of the root key. */
   readonly rootCalls?: {
-    /** What takes longer is an outage. Retries of the provider count in. Milliseconds, 10 to 300,000. Default: 10,000. */
+    /**
+     * What takes longer is an outage. The provider's retries count in, in all its regions: give it more than
+     * those take together. Milliseconds, 10 to 600,000. Default: 30,000.
+     */
     readonly timeoutMs?: number
     /** So many outages in a row, and calls fail at once for a while. 1 to 1,000. Default: 5. */
     readonly maxOutages?: number
@@ -189,7 +192,7 @@ export function guardLimits({
   kms = {},
 }: Pick<KeyringOptions, 'rootCalls' | 'kms'>): GuardLimits {
   return {
-    timeoutMs: number('rootCalls.timeoutMs', rootCalls.timeoutMs, 10_000, 10, 300_000),
+    timeoutMs: number('rootCalls.timeoutMs', rootCalls.timeoutMs, 30_000, 10, 600_000),
     maxOutages: number('rootCalls.maxOutages', rootCalls.maxOutages, 5, 1, 1000),
     pauseMs: number('rootCalls.pauseMs', rootCalls.pauseMs, 10_000, 10, 600_000),
     concurrency: number('kms.concurrency', kms.concurrency, 16, 1, 10_000),
