@@ -24,7 +24,7 @@ const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suit
 /** A keyring under a key in AWS KMS, one DEK of it, and a cold reader whose KEK is past all ages. */
 async function setUp(options: Partial<KeyringOptions> = {}) {
   const arn = own.createKey()
-  const root = rootAt(own.url, arn, { requestTimeoutMs: 300 })
+  const root = rootAt(own.url, arn)
   const [store, clock] = [memoryKeyStore(), testClock()]
   const open = (): Promise<Keyring> => openKeyring({ root, store, clock, ...options })
   const keyring = await open()
