@@ -34,7 +34,7 @@ describe.each(PROVIDERS)('a keyring whose DEKs the KMS wraps, on %s', (provider:
       ['kek', [1]],
     ] as const) {
       const config = await w.another({ wrapping })
-      await rotate(config)
+      await rotate(config, { now: true })
       const before = callsOf(config)
       expect(await drain(config, { batchRows: 50 })).toMatchObject({
         outcome: 'done',
