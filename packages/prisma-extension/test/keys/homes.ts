@@ -33,7 +33,9 @@ export async function home(kind: HomeKind): Promise<Home> {
   if (kind === 'file') {
     const folder = temporaryFolder('home')
     const at = join(folder.path, 'keys', 'store.json')
-    return { kind, at, store: fileKeyStore(at), drop: () => Promise.resolve(folder.remove()) }
+
+    const drop = async (): Promise<void> => folder.remove()
+    return { kind, at, store: fileKeyStore(at), drop }
   }
   if (kind === 'redis') {
     const { url, prefix, client, close } = redisPlace(redisUrl()!)
@@ -55,7 +57,8 @@ export async function openHome(
     const redis = new Redis(url)
     return {
       store: redisKeyStore(redis, { prefix }),
-      close: () => Promise.resolve(redis.disconnect()),
+
+      close: async () => redis.disconnect(),
     }
   }
   const adapter = {

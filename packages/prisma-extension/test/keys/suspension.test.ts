@@ -124,8 +124,8 @@ describe('a compromise', () => {
   test('takes along every version that holds DEKs re-wrapped from it, in turn, the active one too', async () => {
     const { keyring } = await ringPlace()
     for (let i = 0; i < 4; i++) await rotate(keyring) // 1, 3, 4, 5, active 6
-    await edited(keyring, 4, { rewrappedFrom: [1] })
-    await edited(keyring, 6, { rewrappedFrom: [3, 4] })
+    await edited(keyring, 4, { rewrappedFrom: [6] }) // a rotation that was rolled back in between
+    await edited(keyring, 6, { rewrappedFrom: [1, 3] })
     const changed = await compromiseKey(keyring, 1)
     expect(statesOf(keyring)).toEqual({
       1: 'compromised',
@@ -183,6 +183,21 @@ describe('a compromise', () => {
     expect(statesOf(keyring)).toEqual({ 1: 'deactivated', 3: 'active' })
     await compromiseKey(keyring, 1)
     expect(statesOf(keyring)).toEqual({ 1: 'compromised', 3: 'compromised', 4: 'active' })
+  })
+
+  test('does not touch the version that another operator made active meanwhile', async () => {
+    const { keyring, store, reopen } = await ringPlace()
+    const other = await reopen()
+    const write = store.write.bind(store)
+    store.write = async (change) => {
+      store.write = write
+      const isWritten = await write(change)
+      await rotate(other) // makes the successor active that was just stored
+      return isWritten
+    }
+    await expect(compromiseKey(keyring, 1)).rejects.toMatchObject(code('ERR_KEYRING_CONFLICT'))
+    await keyring.refresh()
+    expect(statesOf(keyring)).toEqual({ 1: 'suspended', 3: 'active' })
   })
 
   test('of a version whose destruction is under way keeps that under way', async () => {

@@ -132,7 +132,7 @@ class RedisKeyStore implements KeyStore {
     const call = this.#redis.pipeline().eval(SCRIPTS[script], 1, prefix, FORMAT, ...args)
     const mustWait = replicas > 0 && WRITES.has(script)
     if (mustWait) call.wait(replicas, timeoutMs / 2)
-    const [ran, waited] = await this.#bounded(() => call.exec())
+    const [ran, waited] = (await this.#bounded(() => call.exec())) ?? []
     const [status, ...answer] = resultOf(ran) as [string, ...(string | null)[]]
     if (status === 'format') throw newer(this.name, String(answer[0]))
     if (status !== 'ok') return null
@@ -146,7 +146,7 @@ class RedisKeyStore implements KeyStore {
     const { durability, replicas } = this.#options
     if (this.#isSafe || durability === 'unchecked') return
     const info = (await this.#ask((redis) => redis.info())) as string | null
-    const config = (await this.#ask((redis) => redis.config('GET', 'appendfsync'))) as unknown
+    const config = await this.#ask((redis) => redis.config('GET', 'appendfsync'))
     const appendfsync = Array.isArray(config) ? (config[1] as string) : null
     const warning = checkSafety({ info, appendfsync }, replicas)
     if (warning !== null) {
@@ -168,14 +168,14 @@ class RedisKeyStore implements KeyStore {
   }
 
   /** Clients queue while they have no connection, for ever if told so. */
-  async #bounded<T>(run: () => Promise<T>): Promise<NonNullable<T>> {
+  async #bounded<T>(run: () => Promise<T>): Promise<T> {
     const { timeoutMs } = this.#options
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, fail) => {
       timer = setTimeout(() => fail(unavailable(`no answer within ${timeoutMs} ms`)), timeoutMs)
     })
     try {
-      return (await Promise.race([run(), late]))!
+      return await Promise.race([run(), late])
     } catch (error) {
       throw failed(error)
     } finally {

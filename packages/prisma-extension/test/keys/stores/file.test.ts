@@ -9,8 +9,11 @@ import { tampering } from './tampering.ts'
 conformance('file', () => {
   const folder = temporaryFolder('file-store')
   const path = join(folder.path, 'keys', 'store.json')
-  const close = (): Promise<void> => Promise.resolve(folder.remove())
-  return Promise.resolve({ store: fileKeyStore(path), another: fileKeyStore(path), close })
+  return Promise.resolve({
+    store: fileKeyStore(path),
+    another: fileKeyStore(path),
+    close: closing(folder),
+  })
 })
 
 tampering('file', async () => {
@@ -34,6 +37,10 @@ tampering('file', async () => {
       document.uses = uses.sort(([a], [b]) => a - b)
       await writeFile(path, `${JSON.stringify(document, null, 1)}\n`)
     },
-    close: () => Promise.resolve(folder.remove()),
+    close: closing(folder),
   }
 })
+
+function closing(folder: { remove(): void }): () => Promise<void> {
+  return async () => folder.remove()
+}

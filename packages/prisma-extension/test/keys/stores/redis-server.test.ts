@@ -277,7 +277,7 @@ describe.skipIf(!isHere)('the Redis key store on a server', () => {
     ['negative replicas', 'client', { replicas: -1 }],
     ['no time', 'client', { timeoutMs: 0 }],
   ])('takes no %s', (_, client, options) => {
-    const redis = client === undefined ? ({} as Redis) : clientOf(server)
+    const redis = client === undefined ? ({} as unknown as Redis) : clientOf(server)
     expect(() => redisKeyStore(redis, options)).toThrow(TypeError)
   })
 })
