@@ -47,6 +47,33 @@ export function documentOf({ head, keys }: KeyringSnapshot): KeyringDocument {
   }
 }
 
+/** A keyring's document as text, without white space. */
+export function encodeKeyring(snapshot: KeyringSnapshot): string {
+  return JSON.stringify(documentOf(snapshot))
+}
+
+/**
+ * @param usesOf - the uses of a key, kept elsewhere.
+ * @throws {KeyError} `ERR_STORE_TAMPERED` for anything that `encodeKeyring` would not write.
+ */
+export function decodeKeyring(
+  keyring: string,
+  text: string,
+  usesOf: (keyId: number) => number,
+): KeyringSnapshot {
+  const snapshot = snapshotOf(keyring, parsed(text), usesOf)
+  if (encodeKeyring(snapshot) === text) return snapshot
+  throw tampered(keyring, 'Its head or a key is not in the form in which it is written.')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return null // the error quotes the text
+  }
+}
+
 function rowDocumentOf(row: KeyRow): RowDocument {
   return {
     keyId: row.keyId,

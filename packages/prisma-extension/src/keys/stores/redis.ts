@@ -1,9 +1,8 @@
 import type { Cluster, Redis } from 'ioredis'
 import { KeyError } from '../../errors.ts'
-import { tampered } from '../authentic.ts'
 import type { KeyringSnapshot, KeyringWrite, KeyStore } from '../types.ts'
 import { applied } from './apply.ts'
-import { documentOf, snapshotOf } from './document.ts'
+import { decodeKeyring, encodeKeyring } from './document.ts'
 import { newer } from './file-document.ts'
 import { nextAfter } from './ids.ts'
 import { checkSafety } from './redis-safety.ts'
@@ -101,7 +100,7 @@ class RedisKeyStore implements KeyStore {
     const before = await this.#document(keyring)
     const next = applied(before?.snapshot ?? null, change, () => false)
     if (next === null) return false
-    const text = JSON.stringify(documentOf(next))
+    const text = encodeKeyring(next)
     const added = change.rows.filter(({ from }) => from === null).map(({ row }) => row.keyId)
     return this.#write('write', keyring, before?.text ?? '', text, ...added)
   }
@@ -116,9 +115,7 @@ class RedisKeyStore implements KeyStore {
     const [text, ...pairs] = answer as [string, ...string[]]
     const uses = new Map<number, number>()
     for (let i = 0; i < pairs.length; i += 2) uses.set(Number(pairs[i]), Number(pairs[i + 1]))
-    const snapshot = snapshotOf(keyring, parsed(text), (keyId) => uses.get(keyId) ?? NaN)
-    if (JSON.stringify(documentOf(snapshot)) === text) return { text, snapshot }
-    throw tampered(keyring, 'Its head was written by somebody else.')
+    return { text, snapshot: decodeKeyring(keyring, text, (keyId) => uses.get(keyId) ?? NaN) }
   }
 
   /** Run a script that writes, and let replicas confirm it. */
@@ -190,14 +187,6 @@ function resultOf(entry: [Error | null, unknown] | undefined): unknown {
   const [error, result] = entry ?? [new Error('no answer'), null]
   if (error !== null) throw failed(error)
   return result
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return null // the error quotes the text
-  }
 }
 
 /** First words of a server's errors that pass, and what a client says without a connection. */
