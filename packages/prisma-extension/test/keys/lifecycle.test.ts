@@ -161,3 +161,13 @@ describe('rotate', () => {
     expect((await store.read('default'))!.keys).toHaveLength(1)
   })
 })
+
+test('what no reader would take is not written', async () => {
+  const store = memoryKeyStore()
+  const keyring = await keyringOf(store)
+  const now = await readNow(keyring)
+  const before = await store.read('default')
+  const wrong = { ...keyring.keys()[0]!, destroyAt: new Date(NaN) }
+  await expect(commit(keyring, now, { rows: [wrong] })).rejects.toThrow('not a time')
+  expect(await store.read('default')).toEqual(before)
+})

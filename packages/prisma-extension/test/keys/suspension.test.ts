@@ -193,11 +193,12 @@ describe('a compromise', () => {
       store.write = write
       const isWritten = await write(change)
       await rotate(other) // makes the successor active that was just stored
+      await addKey(other)
       return isWritten
     }
     await expect(compromiseKey(keyring, 1)).rejects.toMatchObject(code('ERR_KEYRING_CONFLICT'))
     await keyring.refresh()
-    expect(statesOf(keyring)).toEqual({ 1: 'suspended', 3: 'active' })
+    expect(statesOf(keyring)).toEqual({ 1: 'suspended', 3: 'active', 4: 'pre-activation' })
   })
 
   test('of a version whose destruction is under way keeps that under way', async () => {
