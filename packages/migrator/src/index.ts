@@ -73,7 +73,8 @@ export { rotate, rotateIndex, type RotateOptions, type RotateReport } from './ro
 export type { Quarantined } from './runs/quarantine.ts'
 export type { Outcome, RunInfo } from './runs/store.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
-export { status, type FieldStatus, type KeyStatus, type StatusReport } from './status.ts'
+export { status, type FieldStatus, type StatusReport } from './status.ts'
+export type { KeyringStatus, KeyStatus, KeyTask } from './status-keys.ts'
 export type { IndexVerification } from './verify-indexes.ts'
 export {
   verify,

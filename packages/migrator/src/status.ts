@@ -1,25 +1,12 @@
-import type { Keyring } from '@rowseal/prisma-extension'
-import type { KeyRow, KeyState } from '@rowseal/prisma-extension/keys'
 import { countStatement, type CountRow } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
+import { cryptoperiodOf, type DueOptions } from './due.ts'
+import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
 import { RunStore, type RunInfo } from './runs/store.ts'
+import { keyringStatuses, keyStatuses, type KeyringStatus, type KeyStatus } from './status-keys.ts'
 import { indexStatuses, type IndexStatus } from './status-indexes.ts'
 import { loadTargets, type TargetField, type Target } from './targets.ts'
-
-export interface KeyStatus {
-  /** `<name>/index` for the keys of blind indexes. */
-  readonly keyring: string
-  readonly keyId: number
-  readonly version: number
-  readonly state: KeyState
-  readonly createdAt: string
-  /** Days since the version became active; null if it never was. */
-  readonly ageDays: number | null
-  readonly rootKeyId: string
-  /** Values under it, in all fields of this plan. */
-  readonly values: number
-}
 
 export interface FieldStatus {
   readonly model: string
@@ -47,6 +34,10 @@ export interface FieldStatus {
 
 export interface StatusReport {
   readonly keys: readonly KeyStatus[]
+  /** The keyrings, with those of index keys. */
+  readonly keyrings: readonly KeyringStatus[]
+  /** What the KMS says of the root keys. */
+  readonly rootKeys: readonly RootKeyStatus[]
   readonly fields: readonly FieldStatus[]
   /** The blind indexes. */
   readonly indexes: readonly IndexStatus[]
@@ -58,14 +49,16 @@ export interface StatusReport {
  * Count the values of every sealed field, and of every blind index, by key version. Reads whole tables;
  * writes nothing.
  *
- * @param models - default: all with sealed fields.
+ * @param models - default: all with sealed fields. What is said of keys then is about those only.
  * @throws {MigrationError} `ERR_PLAN_DATABASE` `ERR_DATABASE_FAILED` `ERR_CONFIG_INVALID`
  * @throws {KeyError} if the key store cannot be read, or has no such keyring.
  */
 export async function status(
   config: MigratorConfig,
   models?: readonly string[],
+  options: DueOptions = {},
 ): Promise<StatusReport> {
+  cryptoperiodOf(options)
   const context = contextOf(config)
   try {
     for (const keyring of context.keyrings.values())
@@ -82,11 +75,15 @@ export async function status(
     const indexed = new Set(targets.flatMap(({ indexes }) => indexes.map(({ field }) => field)))
     for (const { keyring } of indexed) await keyring.index.refresh()
     const indexes = await indexStatuses(context, targets, quarantined)
+    const keyrings = [...context.keyrings.values()]
+    const rootKeys = await rootKeysOf(keyrings)
+    const counts = countsOf(fields, indexes)
     return {
-      keys: [...context.keyrings.values()].flatMap((keyring) => [
-        ...keyStatuses(keyring.name, keyring.keys(), versionsOf(fields, keyring)),
-        ...keyStatuses(keyring.index.name, keyring.index.keys(), indexVersionsOf(indexes, keyring)),
-      ]),
+      keys: keyrings.flatMap((keyring) =>
+        keyStatuses(keyring, counts, models === undefined, rootKeys, options),
+      ),
+      keyrings: keyrings.flatMap(keyringStatuses),
+      rootKeys,
       fields,
       indexes,
       runs: await store.list(),
@@ -136,32 +133,14 @@ function fieldStatus(
   }
 }
 
-type Versions = readonly { readonly keyId: number; readonly count: number }[]
-
-function versionsOf(fields: readonly FieldStatus[], { name }: Keyring): Versions {
-  return fields.filter(({ keyring }) => keyring === name).flatMap(({ versions }) => versions)
-}
-
-function indexVersionsOf(indexes: readonly IndexStatus[], { name }: Keyring): Versions {
-  return indexes
-    .filter(({ keyring }) => keyring === name)
-    .flatMap(({ columns }) => columns.flatMap(({ versions }) => versions))
-}
-
-function keyStatuses(keyring: string, rows: readonly KeyRow[], versions: Versions): KeyStatus[] {
-  return rows.map((row) => ({
-    keyring,
-    keyId: row.keyId,
-    version: row.version,
-    state: row.state,
-    createdAt: row.createdAt.toISOString(),
-    ageDays:
-      row.activatedAt === null
-        ? null
-        : Math.floor((Date.now() - row.activatedAt.getTime()) / 86_400_000),
-    rootKeyId: row.rootKeyId,
-    values: versions
-      .filter(({ keyId }) => keyId === row.keyId)
-      .reduce((sum, { count }) => sum + count, 0),
-  }))
+/** Values by key id, which names one key of whatever keyring. */
+function countsOf(
+  fields: readonly FieldStatus[],
+  indexes: readonly IndexStatus[],
+): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>()
+  const columns = indexes.flatMap((index) => index.columns)
+  for (const { keyId, count } of [...fields, ...columns].flatMap(({ versions }) => versions))
+    counts.set(keyId, (counts.get(keyId) ?? 0) + count)
+  return counts
 }

@@ -1,3 +1,4 @@
+import { shareOf } from '../due.ts'
 import type { DrainReport } from '../drain/options.ts'
 import type { DrainPlan } from '../drain/plan.ts'
 import type { InitReport } from '../init.ts'
@@ -30,13 +31,15 @@ export function renderInit({ keyrings, areRunTablesCreated, indexes }: InitRepor
   ].join('\n')
 }
 
-export function renderStatus({ keys, fields, indexes, runs }: StatusReport): string {
+export function renderStatus(report: StatusReport): string {
+  const { keys, fields, indexes, runs } = report
   const keyRows = keys.map((key) => [
     key.keyring,
     String(key.keyId),
     String(key.version),
     key.state,
     key.ageDays === null ? '' : `${key.ageDays} d`,
+    key.uses === 0 ? '' : shareOf(key.uses),
     key.values,
   ])
   const fieldRows = fields.map((field) => [
@@ -52,7 +55,7 @@ export function renderStatus({ keys, fields, indexes, runs }: StatusReport): str
   ])
   const alive = runs.filter((run) => run.isAlive)
   return [
-    table(['keyring', 'key', 'version', 'state', 'age', 'values'], keyRows),
+    table(['keyring', 'key', 'version', 'state', 'age', 'used', 'values'], keyRows),
     table(
       [
         'field',
@@ -68,11 +71,34 @@ export function renderStatus({ keys, fields, indexes, runs }: StatusReport): str
       fieldRows,
     ),
     ...(indexes.length === 0 ? [] : [renderIndexes(indexes)]),
+    ...renderTasks(report),
     ...alive.map(
       (run) =>
         `A ${run.direction} of ${run.model} is running: ${run.owner ?? ''}, since ${run.since}.`,
     ),
   ].join('\n\n')
+}
+
+/** What is due, and what else somebody should do. */
+function renderTasks({ keys, keyrings }: StatusReport): string[] {
+  const due = keys.flatMap(({ keyring, due: reasons }) => {
+    const isIndex = keyring.endsWith('/index')
+    const name = isIndex ? keyring.slice(0, -'/index'.length) : keyring
+    const command = `npx rowseal rotate${isIndex ? ' --index' : ''} --keyring ${name}`
+    return reasons.map(({ text }) => `Keyring "${keyring}" is due: ${text}. ${command}`)
+  })
+  const tasks = keys.flatMap(({ keyId, tasks: all }) =>
+    all.map(
+      ({ text, command }) => `Key ${keyId}: ${text}.${command === null ? '' : ` ${command}`}`,
+    ),
+  )
+  const closed = keyrings.filter(({ isOpen }) => !isOpen)
+  const lines = [
+    ...due,
+    ...tasks,
+    ...closed.map(({ keyring }) => `Keyring "${keyring}" is closed and seals nothing.`),
+  ]
+  return lines.length === 0 ? ['No key is due for a rotation.'] : [lines.join('\n')]
 }
 
 /** Values under the active version, or one that is neither stale nor unknown. */
@@ -115,8 +141,16 @@ export function renderDrain(report: DrainReport): string {
   ].join('\n')
 }
 
-function afterDrain({ outcome, quarantined, models }: DrainReport): string[] {
-  if (outcome === 'done') return ['Nothing is stale.']
+function afterDrain({ outcome, quarantined, models, drained }: DrainReport): string[] {
+  if (outcome === 'done')
+    return [
+      'Nothing is stale.',
+      ...drained.map(({ keyring, keyId, state }) =>
+        state === 'compromised'
+          ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
+          : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
+      ),
+    ]
   if (outcome === 'stopped')
     return ['Stopped. What was committed stays. To go on: npx rowseal drain']
   const lines: string[] = []

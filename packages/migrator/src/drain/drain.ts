@@ -37,7 +37,9 @@ export async function drain(
       models.push(await drainModel({ context, store, target, options, checked }))
     }
     const isStopped = models.length < targets.length || models.some((m) => m.outcome === 'stopped')
-    return reportOf(models, isStopped, began)
+    const report = reportOf(models, isStopped, began)
+    const isWhole = report.outcome === 'done' && options.models === undefined
+    return isWhole ? { ...report, drained: drainedKeys(targets) } : report
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', GO_ON)
   }
@@ -88,6 +90,18 @@ async function drainClaimed(job: ModelJob, run: Run, heartbeat: Heartbeat): Prom
   return { model, fields, outcome, passes, ...counts }
 }
 
+/** What every value of these has left, as of the last read of the key store. */
+function drainedKeys(targets: readonly Target[]): DrainReport['drained'] {
+  const keyrings = new Set(targets.flatMap(({ fields }) => fields.map(({ keyring }) => keyring)))
+  return [...keyrings].flatMap((keyring) =>
+    keyring
+      .keys()
+      .filter((row) => keyring.isStale(row.keyId))
+      .filter(({ state }) => state === 'suspended' || state === 'compromised')
+      .map(({ keyId, state }) => ({ keyring: keyring.name, keyId, state })),
+  )
+}
+
 function reportOf(models: readonly ModelReport[], isStopped: boolean, began: number): DrainReport {
   const isDone = models.every((model) => model.outcome === 'done')
   return {
@@ -95,5 +109,6 @@ function reportOf(models: readonly ModelReport[], isStopped: boolean, began: num
     ...models.reduce<PassCounts>(add, NOTHING),
     seconds: Math.round(performance.now() - began) / 1000,
     models,
+    drained: [],
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyState } from '@rowseal/prisma-extension/keys'
 import type { PassCounts } from '../engine/counts.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { Outcome } from '../runs/store.ts'
@@ -33,5 +34,11 @@ export interface ModelReport extends PassCounts {
 export interface DrainReport extends PassCounts {
   readonly outcome: ModelReport['outcome']
   readonly models: readonly ModelReport[]
+  /** Former key versions that no value of any model is under any more: they may be retired, or destroyed if they leaked. */
+  readonly drained: readonly {
+    readonly keyring: string
+    readonly keyId: number
+    readonly state: KeyState
+  }[]
   readonly seconds: number
 }

@@ -1,22 +1,30 @@
 import { inspect } from '../../inspect.ts'
 import { status } from '../../status.ts'
 import { verify } from '../../verify.ts'
-import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
+import { exitCodeOf, given, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import { batches, MODELS, type Registry } from '../registry.ts'
+import { batches, integer, MODELS, type Registry } from '../registry.ts'
 import { renderInspection, renderStatus, renderVerify } from '../render.ts'
 
 /** What looks, and changes nothing. */
 export function addLook(registry: Registry): void {
-  registry.add('status', 'count values per field and key version', runStatus).option(...MODELS)
+  registry
+    .add('status', 'count values per field and key version, and say what is due', runStatus)
+    .option(...MODELS)
+    .option('--cryptoperiod <days>', 'how long a version may seal (default: 365)', integer)
   batches(registry.add('verify', 'open every sealed value', runVerify))
   registry
     .add('inspect', 'show key and lengths of a stored value, never its content', runInspect)
     .argument('<value>', 'text of the column, or bytes in hex')
 }
 
-const runStatus: Command<RunFlags> = async (config, flags) => {
-  const report = await status(config, flags.model)
+interface StatusFlags extends RunFlags {
+  /** Days. */
+  readonly cryptoperiod?: number
+}
+
+const runStatus: Command<StatusFlags> = async (config, { model, cryptoperiod }) => {
+  const report = await status(config, model, given({ cryptoperiodDays: cryptoperiod }))
   return { document: report, text: renderStatus(report), exitCode: 0 }
 }
 

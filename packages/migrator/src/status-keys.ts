@@ -1,0 +1,144 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import { MAX_USES, type KeyRow, type KeyState } from '@rowseal/prisma-extension/keys'
+import { ageDaysOf, dueReasons, type DueOptions, type DueReason } from './due.ts'
+import type { RootKeyStatus } from './keys/root-keys.ts'
+
+export interface KeyStatus {
+  /** `<name>/index` for the keys of blind indexes. */
+  readonly keyring: string
+  readonly keyId: number
+  readonly version: number
+  readonly state: KeyState
+  readonly createdAt: string
+  /** Days since the version became active; null if it never was. */
+  readonly ageDays: number | null
+  /** DEKs that it wrapped at most. Index keys wrap none. */
+  readonly uses: number
+  /** Part of the uses that a KEK may have: 0 to 1. */
+  readonly usedShare: number
+  readonly rootKeyId: string
+  /** Values under it, in all fields of this plan. */
+  readonly values: number
+  /** It opens nothing, and may be deleted from then on. */
+  readonly destroyAt: string | null
+  /** Why it should be rotated. */
+  readonly due: readonly DueReason[]
+  /** What somebody should do about it. */
+  readonly tasks: readonly KeyTask[]
+}
+
+export interface KeyTask {
+  /**
+   * `leaked`: values are under a compromised key. `unused`: nothing is under a former one. `ended`: its waiting
+   * period is over. `ending`: it opens nothing. `root-key`: the root key is not enabled, or is a former one.
+   */
+  readonly code: 'leaked' | 'unused' | 'ended' | 'ending' | 'root-key'
+  /** For people. */
+  readonly text: string
+  /** To be run; null where there is nothing to be run. */
+  readonly command: string | null
+}
+
+export interface KeyringStatus {
+  readonly keyring: string
+  /** To be kept outside of the store, as `minRevision` (for index keys `minIndexRevision`) of `openKeyring`. */
+  readonly revision: number
+  /** False if it seals nothing any more. */
+  readonly isOpen: boolean
+}
+
+/**
+ * @param counts - values by key id.
+ * @param isWhole - of all models? Else nothing is said to be unused.
+ */
+export function keyStatuses(
+  keyring: Keyring,
+  counts: ReadonlyMap<number, number>,
+  isWhole: boolean,
+  rootKeys: readonly RootKeyStatus[],
+  options: DueOptions,
+): KeyStatus[] {
+  const statuses = (rows: readonly KeyRow[], isIndex: boolean): KeyStatus[] => {
+    const due = dueReasons(rows, options)
+    return rows.map((row) => {
+      const values = counts.get(row.keyId) ?? 0
+      return {
+        keyring: row.keyring,
+        keyId: row.keyId,
+        version: row.version,
+        state: row.state,
+        createdAt: row.createdAt.toISOString(),
+        ageDays: ageDaysOf(row),
+        uses: row.uses,
+        usedShare: row.uses / MAX_USES,
+        rootKeyId: row.rootKeyId,
+        values,
+        destroyAt: row.destroyAt?.toISOString() ?? null,
+        due: row.state === 'active' ? due : [],
+        tasks: [
+          ...tasksOf(row, values, isIndex).filter(({ code }) => isWhole || code !== 'unused'),
+          ...rootKeyTasks(row, rootKeys),
+        ],
+      }
+    })
+  }
+  return [...statuses(keyring.keys(), false), ...statuses(keyring.index.keys(), true)]
+}
+
+export function keyringStatuses(keyring: Keyring): KeyringStatus[] {
+  const { index } = keyring
+  const isOpen = (rows: readonly KeyRow[]): boolean => rows.some(({ state }) => state === 'active')
+  const keks = {
+    keyring: keyring.name,
+    revision: keyring.stats().revision ?? 0,
+    isOpen: isOpen(keyring.keys()),
+  }
+  const revision = index.stats()?.revision
+  if (revision === undefined) return [keks]
+  return [keks, { keyring: index.name, revision, isOpen: isOpen(index.keys()) }]
+}
+
+function tasksOf({ keyId, state, destroyAt }: KeyRow, values: number, isIndex: boolean): KeyTask[] {
+  const destroy = `npx rowseal keys destroy ${keyId}`
+  if (destroyAt !== null) {
+    const isOver = destroyAt <= new Date()
+    const text = isOver ? 'its waiting period is over' : 'it opens nothing until it is deleted'
+    return isOver
+      ? [{ code: 'ended', text, command: destroy }]
+      : [{ code: 'ending', text, command: `${destroy} --cancel` }]
+  }
+  if (state === 'compromised')
+    return values > 0
+      ? [
+          {
+            code: 'leaked',
+            text: `it leaked, and ${values.toLocaleString('en-US')} values are under it`,
+            command: isIndex ? 'npx rowseal reindex' : 'npx rowseal drain',
+          },
+        ]
+      : [{ code: 'unused', text: 'it leaked, and nothing is under it', command: destroy }]
+  if (state === 'suspended' && values === 0)
+    return [
+      { code: 'unused', text: 'nothing is under it', command: `npx rowseal keys retire ${keyId}` },
+    ]
+  return []
+}
+
+function rootKeyTasks(row: KeyRow, rootKeys: readonly RootKeyStatus[]): KeyTask[] {
+  const rootKey = rootKeys.find(({ rootKeyId }) => rootKeyId === row.rootKeyId)
+  if (rootKey === undefined || row.state === 'destroyed') return []
+  const { state, error, isCurrent } = rootKey
+  if (error !== null)
+    return [{ code: 'root-key', text: `its root key: ${error.code ?? 'no answer'}`, command: null }]
+  if (state !== 'enabled' && state !== null)
+    return [{ code: 'root-key', text: `its root key is ${state}`, command: null }]
+  // DEKs of suite 0x02 are under the root key in the values themselves.
+  if (isCurrent || row.suite === 0x02) return []
+  return [
+    {
+      code: 'root-key',
+      text: 'it is under a former root key',
+      command: 'npx rowseal keys rewrap',
+    },
+  ]
+}
