@@ -102,7 +102,10 @@ function tasksOf({ keyId, state, destroyAt }: KeyRow, values: number, isIndex: b
   const destroy = `npx rowseal keys destroy ${keyId}`
   if (destroyAt !== null) {
     const isOver = destroyAt <= new Date()
-    const text = isOver ? 'its waiting period is over' : 'it opens nothing until it is deleted'
+    const day = destroyAt.toISOString().slice(0, 10)
+    const text = isOver
+      ? 'its waiting period is over'
+      : `it opens nothing, and may be deleted after ${day}`
     return isOver
       ? [{ code: 'ended', text, command: destroy }]
       : [{ code: 'ending', text, command: `${destroy} --cancel` }]

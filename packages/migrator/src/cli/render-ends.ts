@@ -135,7 +135,7 @@ function cellsOf({
 }
 
 function columnsText(columns: readonly ScannedColumn[]): string {
-  return columns.length === 1 ? 'the one column' : `all ${columns.length} columns`
+  return columns.length === 1 ? 'its one column' : `any of ${columns.length} columns`
 }
 
 /** @param waitedDays - null where nothing was waited for. */

@@ -37,7 +37,7 @@ export function renderStatus(report: StatusReport): string {
     key.keyring,
     String(key.keyId),
     String(key.version),
-    key.state,
+    key.destroyAt === null ? key.state : `${key.state}, opens nothing`,
     key.ageDays === null ? '' : `${key.ageDays} d`,
     key.uses === 0 ? '' : shareOf(key.uses),
     key.values,
@@ -88,9 +88,10 @@ function renderTasks({ keys, keyrings }: StatusReport): string[] {
     return reasons.map(({ text }) => `Keyring "${keyring}" is due: ${text}. ${command}`)
   })
   const tasks = keys.flatMap(({ keyId, tasks: all }) =>
-    all.map(
-      ({ text, command }) => `Key ${keyId}: ${text}.${command === null ? '' : ` ${command}`}`,
-    ),
+    all.map(({ code, text, command }) => {
+      const undo = code === 'ending' ? 'To undo that: ' : ''
+      return `Key ${keyId}: ${text}.${command === null ? '' : ` ${undo}${command}`}`
+    }),
   )
   const closed = keyrings.filter(({ isOpen }) => !isOpen)
   const lines = [

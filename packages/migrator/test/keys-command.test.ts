@@ -1,0 +1,53 @@
+import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import { afterEach, expect, it } from 'vitest'
+import { Command } from './command.ts'
+import { addMembers, MEMBERS } from './indexed.ts'
+import { closeWorlds, PROVIDERS, world } from './world.ts'
+
+let command: Command
+afterEach(async () => {
+  command.remove()
+  await closeWorlds()
+})
+
+it.each(PROVIDERS)('rowseal keys goes the whole way on %s', async (provider) => {
+  const w = await world(provider, MEMBERS)
+  command = new Command(w)
+  await addMembers(w, 20)
+  const said = async (code: number, ...args: string[]): Promise<string> => {
+    const ended = await command.run(...args)
+    if (process.env['SHOW']) console.log(`$ rowseal ${args.join(' ')}\n${ended.stderr}`)
+    expect([ended.code, ended.stdout, args]).toEqual([code, '', args])
+    return ended.stderr
+  }
+  expect(await said(0, 'keys', 'list', '--count')).toMatch(/default +1 +1 +active/)
+  expect(await said(0, 'rotate', '--now')).toContain('key 3 (version 2) is active, key 1 is')
+  expect(await said(1, 'keys', 'retire', '1', '--now')).toMatch(/ERR_KEY_IN_USE.*Member\.email: 18/)
+  expect(await said(0, 'drain')).toContain('Next: npx rowseal keys retire 1 --fence')
+  expect(await said(0, 'status')).toContain('Key 1: nothing is under it. npx rowseal keys retire 1')
+  expect(await said(0, 'keys', 'retire', '1', '--fence', '--now')).toContain(
+    'Proof: the database refuses values under it in every column.',
+  )
+  // Nobody is there to be asked.
+  expect(await said(2, 'keys', 'destroy', '1')).toContain('Pass --yes.')
+  const scheduled = await said(0, 'keys', 'destroy', '1', '--yes')
+  expect(scheduled).toMatch(/BACKUPS made from .* UTC to .* UTC/)
+  expect(scheduled).toContain('keys destroy 1 --cancel')
+  expect(await said(0, 'keys', 'destroy', '1', '--cancel')).toContain('It opens again.')
+  await w.keyring.refresh()
+  await scheduleDestruction(w.keyring, 1, new Date(0))
+  expect(await said(0, 'keys', 'destroy', '1', '--yes')).toContain('key 1 is destroyed')
+  expect(await said(0, 'keys', 'compromise', '3')).toContain('npx rowseal drain')
+  expect(await said(0, 'keys', 'rewrap')).toContain('already')
+  expect(await said(2, 'rotate', '--root')).toContain('is not rotated by its provider')
+  const listed = JSON.parse((await command.run('keys', 'list', '--json')).stdout)
+  expect(listed.keyrings[0]).toMatchObject({
+    keyring: 'default',
+    revision: expect.any(Number),
+    keys: [{ state: 'destroyed' }, { state: 'compromised' }, { state: 'active', values: null }],
+  })
+  expect(listed.rootKeys).toMatchObject([{ state: 'enabled', isCurrent: true, error: null }])
+  expect(await said(2, 'keys', 'destroy')).toContain('Name either a KEY')
+  expect(await said(0, 'keys', 'destroy', '--keyring', 'default', '--yes')).toContain('18')
+  expect(await said(0, 'status')).toContain('is closed and seals nothing')
+})
