@@ -7,8 +7,9 @@
 //   <!-- run: NAME; 31 days later -->      with the clock so much further
 //   <!-- expect: TEXT -->                  what was run last printed this
 //
-// Three things differ: our packages come from the tarballs of this clone; `prisma db push` is done by the
-// WebAssembly schema engine, since the native one cannot be downloaded everywhere; and `aws` asks the tests' KMS.
+// Four things differ: our packages come from the tarballs of this clone; `prisma db push` is done by the
+// WebAssembly schema engine, since the native one cannot be downloaded everywhere; `aws` asks the tests' KMS; and a
+// bare `rotate` does not wait for other instances, of which there are none.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -72,14 +73,14 @@ function runOf(name, how, body, push, tarballs) {
   for (const [i, line] of commands.entries()) {
     const command = line
       .replace('npx prisma db push', push)
+      .replace(/^npx rowseal rotate(?! --)/, 'npx rowseal rotate --now')
       .replace('@rowseal/prisma-extension', tarballs.extension)
       .replace('@rowseal/migrator', `${tarballs.extension} ${tarballs.migrator}`)
     const mustFail = how.includes('fails') && i === commands.length - 1
     lines.push(
       `echo ${quoted(`$ ${line}`)}`,
-      `{ ${mustFail ? '! ' : ''}${command}; } > step 2>&1 || { cat step; fail ${quoted(line)}; }`,
+      `{ ${mustFail ? '! ' : ''}${command}\n} > step 2>&1 || { cat step; fail ${quoted(line)}; }`,
       'cat step; cat step >> out',
-      `KEY_ID=$(sed -n 's/.*"KeyId": *"\\([^"]*\\)".*/\\1/p' step | head -n 1 | grep . || echo "\${KEY_ID-}")`,
     )
   }
   if (later !== undefined) lines.push('unset DAYS_LATER')
@@ -97,7 +98,12 @@ function follow(name, lines, env) {
   writeFileSync(file, [...start, ...lines, ''].join('\n'))
   console.log(`═══ ${name}`)
   const { status, stdout } = spawnSync('bash', [file], {
-    env: { ...process.env, ...env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath },
+    env: {
+      ...process.env,
+      ...env,
+      NODE_NO_WARNINGS: '1',
+      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
   })
