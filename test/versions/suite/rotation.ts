@@ -41,7 +41,7 @@ export function rotationSuite(of: () => Combination): void {
   it('drains the rest, and verifies it', async () => {
     const { base, plan, keyring, prisma, packages } = of()
     const config = { client: base, plan, keyring }
-    await packages.migrator.rotate(config)
+    await packages.migrator.rotate(config, { now: true })
     const report = await packages.migrator.drain(config)
     expect(report.outcome).toBe('done')
     const { fields } = await packages.migrator.verify(config)
