@@ -1,6 +1,7 @@
 import { parseBytes, parseText, type Envelope } from '@rowseal/prisma-extension/envelope'
 import type { KeyState } from '@rowseal/prisma-extension/keys'
-import { contextOf, type MigratorConfig } from './config.ts'
+import type { Keyring } from '@rowseal/prisma-extension'
+import { contextOf, isPool, type MigratorConfig } from './config.ts'
 
 /** What can be said of an envelope without opening it. */
 export interface Inspection {
@@ -30,7 +31,6 @@ export interface Inspection {
  * @throws {EnvelopeError} `ERR_ENVELOPE_MALFORMED` if it starts like one and is broken.
  */
 export async function inspect(config: MigratorConfig, value: string): Promise<Inspection> {
-  const { keyrings } = contextOf(config)
   const text = value.trim().replace(/^"(.*)"$/s, '$1')
   const hex = /^(?:\\x|0x|x')?((?:[0-9a-f]{2})+)'?$/i.exec(text)?.[1]
   const asText = parseText(text)
@@ -39,7 +39,7 @@ export async function inspect(config: MigratorConfig, value: string): Promise<In
     throw new TypeError('This is no envelope: text starts with rs1. and bytes in hex with 525301.')
   const { keyId, suite, wrapped, ciphertext } = envelope
   let key: Inspection['key'] = null
-  for (const keyring of keyrings.values()) {
+  for (const keyring of await candidates(config, keyId)) {
     await keyring.refresh()
     const row = keyring.keys().find((candidate) => candidate.keyId === keyId)
     if (row === undefined) continue
@@ -56,4 +56,17 @@ export async function inspect(config: MigratorConfig, value: string): Promise<In
     ciphertextBytes: ciphertext.length,
     key,
   }
+}
+
+/** The keyrings that may have a key. */
+async function candidates(config: MigratorConfig, keyId: number): Promise<Iterable<Keyring>> {
+  const { keyring } = config
+  if (!isPool(keyring)) return contextOf(config).keyrings.values()
+  const owner = await keyring.ownerOf(keyId)
+  return owner === null || isIndexName(owner) ? [] : [await keyring.get(owner)]
+}
+
+/** The keys of blind indexes seal no values. */
+function isIndexName(keyring: string): boolean {
+  return keyring.endsWith('/index')
 }

@@ -6,7 +6,7 @@ import {
   addKey,
   type KeyRow,
 } from '@rowseal/prisma-extension/keys'
-import { contextOf, type Context, type MigratorConfig } from './config.ts'
+import { openOne, type Context, type MigratorConfig } from './config.ts'
 import { dueReasons, type DueOptions, type DueReason } from './due.ts'
 import type { WaitEvent } from './reindex/options.ts'
 import { pause, Waits } from './waits.ts'
@@ -54,7 +54,7 @@ export async function rotate(
   config: MigratorConfig,
   options: RotateOptions = {},
 ): Promise<RotateReport> {
-  const keyring = chosenKeyring(contextOf(config), options.keyring)
+  const keyring = chosenKeyring(await openOne(config, options.keyring), options.keyring)
   return rotateRing(keyring, KEKS, options)
 }
 
@@ -68,7 +68,7 @@ export async function rotateIndex(
   config: MigratorConfig,
   options: RotateOptions = {},
 ): Promise<RotateReport> {
-  const keyring = chosenKeyring(contextOf(config), options.keyring)
+  const keyring = chosenKeyring(await openOne(config, options.keyring), options.keyring)
   return rotateRing(keyring, INDEX_KEYS, options)
 }
 

@@ -1,5 +1,5 @@
 import { countStatement, type CountRow } from '@rowseal/prisma-extension/sql'
-import { contextOf, type Context, type MigratorConfig } from './config.ts'
+import { openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
 import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
@@ -11,6 +11,7 @@ import { loadTargets, type TargetField, type Target } from './targets.ts'
 export interface FieldStatus {
   readonly model: string
   readonly field: string
+  /** `tenant/*` for a field under the keyrings of all tenants. */
   readonly keyring: string
   /** Values by the version of their key; elements for lists. */
   readonly versions: readonly {
@@ -59,7 +60,7 @@ export async function status(
   options: DueOptions = {},
 ): Promise<StatusReport> {
   cryptoperiodOf(options)
-  const context = contextOf(config)
+  const context = await openContext(config)
   try {
     for (const keyring of context.keyrings.values())
       if (!(await keyring.refresh())) await keyring.verify()
@@ -72,9 +73,14 @@ export async function status(
         const counts = await countValues(context, target, field)
         fields.push(fieldStatus(target, field, counts, quarantined.get(field.label) ?? 0))
       }
-    const indexed = new Set(targets.flatMap(({ indexes }) => indexes.map(({ field }) => field)))
+    // Those of tenants are each tenant's own, and are counted by `verify`.
+    const single = targets.map((target) => ({
+      ...target,
+      indexes: target.indexes.filter(({ field }) => field.values.only !== null),
+    }))
+    const indexed = new Set(single.flatMap(({ indexes }) => indexes.map(({ field }) => field)))
     for (const { keyring } of indexed) await keyring.index.refresh()
-    const indexes = await indexStatuses(context, targets, quarantined)
+    const indexes = await indexStatuses(context, single, quarantined)
     const keyrings = [...context.keyrings.values()]
     const rootKeys = await rootKeysOf(keyrings)
     const counts = countsOf(fields, indexes)
@@ -105,7 +111,7 @@ async function countValues(
 
 function fieldStatus(
   { model }: Target,
-  { name, keyring }: TargetField,
+  { name, values: keyring }: TargetField,
   counts: ReadonlyMap<string, number>,
   quarantined: number,
 ): FieldStatus {

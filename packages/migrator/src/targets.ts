@@ -9,7 +9,8 @@ import {
   type SealedColumn,
   type Table,
 } from '@rowseal/prisma-extension/sql'
-import { keyringOf, type Context } from './config.ts'
+import { keyringOf, valuesUnder, type Context } from './config.ts'
+import type { ValueKeyring } from './tenants.ts'
 import { MigrationError } from './errors.ts'
 
 /** A sealed field, with all that opening and sealing its values takes. */
@@ -18,6 +19,9 @@ export interface TargetField {
   readonly label: string
   readonly name: string
   readonly spec: SealedField
+  /** What its values are under. */
+  readonly values: ValueKeyring
+  /** @throws {MigrationError} `ERR_CONFIG_INVALID` if its values are under those of all tenants. */
   readonly keyring: Keyring
   readonly column: SealedColumn
   /**
@@ -116,8 +120,19 @@ function targetField(
   column: SealedColumn,
   table: Table,
 ): TargetField {
-  const keyring = keyringOf(context, spec.keyring, label)
-  return { label, name: column.field, spec, keyring, column, aad: aadOf(label, spec, table) }
+  const values = valuesUnder(context, spec.keyring, label)
+  const aad = aadOf(label, spec, table)
+  return {
+    label,
+    name: column.field,
+    spec,
+    values,
+    get keyring() {
+      return keyringOf(context, spec.keyring, label)
+    },
+    column,
+    aad,
+  }
 }
 
 function aadOf(label: string, { id, bind }: SealedField, table: Table): TargetField['aad'] {

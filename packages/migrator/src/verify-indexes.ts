@@ -1,4 +1,5 @@
-import { indexKeyIdOf, indexValue, normalize } from '@rowseal/prisma-extension/envelope'
+import { indexKeyIdOf, indexValue, normalize, parseText } from '@rowseal/prisma-extension/envelope'
+import type { Keyring } from '@rowseal/prisma-extension'
 import type { IndexRecord, IndexView } from '@rowseal/prisma-extension/keys'
 import type { PageRow } from '@rowseal/prisma-extension/sql'
 import type { BadValue } from './engine/strategy.ts'
@@ -33,11 +34,15 @@ export class IndexChecks {
   async take(rows: readonly PageRow[], texts: Texts): Promise<BadValue[]> {
     const all: BadValue[] = []
     for (const [i, index] of this.#target.indexes.entries()) {
-      const { keyring } = index.field
-      const view = keyring.index.exists ? await keyring.index.view() : null
       const opened = texts.get(index.field.name)
+      const views = new Map<Keyring | null, IndexView | 'closed' | null>()
       for (const [row, page] of rows.entries()) {
-        const found = this.#check(index, view, page, opened?.get(row) ?? null)
+        const text = opened?.get(row) ?? null
+        const keyring = text === null ? null : this.#holderOf(index, page)
+        if (!views.has(keyring)) views.set(keyring, await viewOf(keyring))
+        const view = views.get(keyring)
+        if (view === 'closed') continue
+        const found = this.#check(index, view ?? null, page, text)
         if (found === null) continue
         if (found === 'right') this.#right[i]!++
         else {
@@ -83,6 +88,14 @@ export class IndexChecks {
     return 'right'
   }
 
+  /** The keyring under whose index keys a row's value should be: that of the sealed value. */
+  #holderOf({ field }: TargetIndex, { values }: PageRow): Keyring | null {
+    const sealed = values[this.#target.table.sealed.indexOf(field.column)]
+    const envelope = typeof sealed === 'string' ? parseText(sealed) : null
+    // Plaintext, which the field allows, tells of no tenant.
+    return envelope === null ? field.values.only : field.values.holder(envelope.keyId)
+  }
+
   results(): IndexVerification[] {
     return this.#target.indexes.map(({ label }, i) => ({
       model: this.#target.model,
@@ -91,6 +104,21 @@ export class IndexChecks {
       bad: [...this.#bad[i]!].map(([code, count]) => ({ code, count })),
     }))
   }
+}
+
+/** Read the index keys of all keyrings that a model's indexes are under. */
+export async function refreshIndexes({ indexes }: Target): Promise<void> {
+  for (const { field } of indexes)
+    if (field.values.only !== null) await field.values.only.index.refresh()
+}
+
+/** `closed`: of a tenant that is about to be destroyed. Nothing is looked up any more that could be wrong. */
+async function viewOf(keyring: Keyring | null): Promise<IndexView | 'closed' | null> {
+  if (keyring === null) return null
+  // A tenant's are read when its first row comes.
+  if (!keyring.index.exists && !(await keyring.index.refresh())) return null
+  const isClosed = keyring.index.keys().every(({ state }) => state !== 'active')
+  return isClosed ? 'closed' : keyring.index.view()
 }
 
 function isRight(

@@ -6,7 +6,7 @@ import {
   type PageRow,
   type SealedColumn,
 } from '@rowseal/prisma-extension/sql'
-import { contextOf, type Context, type MigratorConfig } from './config.ts'
+import { openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { quarantined } from './engine/commit.ts'
 import { integer } from './engine/options.ts'
@@ -14,7 +14,7 @@ import { collect, named, open, type BadSite } from './engine/values.ts'
 import { noteFields } from './keys/fields.ts'
 import type { Quarantined } from './runs/quarantine.ts'
 import { countRows, loadTargets, type Target } from './targets.ts'
-import { IndexChecks, type IndexVerification } from './verify-indexes.ts'
+import { IndexChecks, refreshIndexes, type IndexVerification } from './verify-indexes.ts'
 
 export interface VerifyOptions {
   readonly models?: readonly string[]
@@ -84,13 +84,13 @@ export async function verify(
 ): Promise<VerifyReport> {
   const batchRows = integer('batchRows', options.batchRows ?? 500, 5_000)
   const batchBytes = integer('batchBytes', options.batchBytes ?? 4 * 1024 * 1024, 268_435_456)
-  const context = contextOf(config)
+  const context = await openContext(config)
   const began = performance.now()
   try {
     const store = await noteFields(context)
     const results: ModelResult[] = []
     for (const target of await loadTargets(context, options.models)) {
-      for (const { field } of target.indexes) await field.keyring.index.refresh()
+      await refreshIndexes(target)
       const result = new ModelResult(target)
       results.push(result)
       const rows = await countRows(context, target, presentCondition(columnsOf(target)))
@@ -196,8 +196,8 @@ class ModelResult {
   }
 
   fields(): FieldVerification[] {
-    return this.target.fields.map(({ name, keyring }, i) => {
-      const versions = new Map(keyring.keys().map((row) => [row.keyId, row.version]))
+    return this.target.fields.map(({ name, values }, i) => {
+      const versions = new Map(values.keys().map((row) => [row.keyId, row.version]))
       const opened = [...this.#opened[i]!].sort(([a], [b]) => a - b)
       return {
         model: this.target.model,

@@ -1,4 +1,4 @@
-import { contextOf, type Context, type MigratorConfig } from '../config.ts'
+import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { withRun } from '../engine/claim.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
@@ -26,7 +26,7 @@ export async function drain(
   options: DrainOptions = {},
 ): Promise<DrainReport> {
   const checked = checkRunOptions(options)
-  const context = contextOf(config)
+  const context = await openContext(config)
   const began = performance.now()
   const models: ModelReport[] = []
   try {

@@ -1,5 +1,5 @@
 import { listTriggers } from '@rowseal/prisma-extension/sql'
-import { contextOf, type MigratorConfig } from '../config.ts'
+import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { countRows, loadTargets } from '../targets.ts'
@@ -32,7 +32,7 @@ export async function planDrain(
   options: DrainOptions = {},
 ): Promise<DrainPlan> {
   const { batchRows } = checkRunOptions(options)
-  const context = contextOf(config)
+  const context = await openContext(config)
   try {
     const models: ModelPlan[] = []
     for (const target of await loadTargets(context, options.models)) {

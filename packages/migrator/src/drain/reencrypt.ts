@@ -9,14 +9,15 @@ import {
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
 import type { Batch, Change } from '../engine/strategy.ts'
-import { byKeyring, collect, named, open, type Site } from '../engine/values.ts'
+import { collect, named, open, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
+import type { ValueKeyring } from '../tenants.ts'
 
 /** What `swapStatement` writes into one row. */
 export interface SealedChange extends Change, SwapRow {}
 
 /** The stale key ids of each keyring, as a pass began with them. */
-export type StaleKeys = ReadonlyMap<Keyring, ReadonlySet<number>>
+export type StaleKeys = ReadonlyMap<ValueKeyring, ReadonlySet<number>>
 
 /**
  * Open every stale value of a page and seal the same plaintext bytes again, with one fresh DEK per
@@ -27,14 +28,14 @@ export async function reencrypt(
   rows: readonly PageRow[],
   stale: StaleKeys,
 ): Promise<Batch<SealedChange>> {
-  const isStale = (envelope: Envelope, { keyring }: TargetField): boolean =>
-    stale.get(keyring)?.has(envelope.keyId) ?? false
+  const isStale = (envelope: Envelope, { values }: TargetField): boolean =>
+    stale.get(values)?.has(envelope.keyId) ?? false
   const { sites, bad } = collect(fields, rows, isStale)
   const deks = await freshDeks(fields, sites)
   const sealed: { site: Site; value: ColumnScalar }[] = []
   const unopened = await open(fields, sites, (site, plaintext) => {
     const field = fields[site.field]!
-    const dek = deks.get(field.keyring)!.get(site.row)!
+    const dek = deks.get(holderOf(field, site))!.get(site.row)!
     const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
     sealed.push({ site, value: seal(dek, field.aad(dek.suite, site.bound), plaintext) })
   })
@@ -49,13 +50,26 @@ async function freshDeks(
   fields: readonly TargetField[],
   sites: readonly Site[],
 ): Promise<Map<Keyring, Map<number, Dek>>> {
+  const rowsOf = new Map<Keyring, Set<number>>()
+  for (const site of sites) {
+    const keyring = holderOf(fields[site.field]!, site)
+    const rows = rowsOf.get(keyring)
+    if (rows === undefined) rowsOf.set(keyring, new Set([site.row]))
+    else rows.add(site.row)
+  }
   const result = new Map<Keyring, Map<number, Dek>>()
-  for (const [keyring, mine] of byKeyring(fields, sites)) {
-    const rows = [...new Set(mine.map((site) => site.row))]
-    const deks = await keyring.forProtect(rows.length, undefined, false)
-    result.set(keyring, new Map(rows.map((row, i) => [row, deks[i]!])))
+  for (const [keyring, rows] of rowsOf) {
+    const deks = await keyring.forProtect(rows.size, undefined, false)
+    result.set(keyring, new Map([...rows].map((row, i) => [row, deks[i]!])))
   }
   return result
+}
+
+/** The keyring that a stale value is in, and stays in. */
+function holderOf({ values, label }: TargetField, { envelope }: Site): Keyring {
+  const keyring = values.holder(envelope.keyId)
+  if (keyring === null) throw new TypeError(`${label}: no keyring has key ${envelope.keyId}.`)
+  return keyring
 }
 
 function swapRows(

@@ -1,5 +1,5 @@
-import type { Keyring } from '@rowseal/prisma-extension'
 import type { Target } from '../targets.ts'
+import type { ValueKeyring } from '../tenants.ts'
 import type { StaleKeys } from './reencrypt.ts'
 
 /**
@@ -8,8 +8,8 @@ import type { StaleKeys } from './reencrypt.ts'
  * @throws {KeyError} `ERR_KEYRING_MISSING`, `ERR_KEY_MISMATCH`, `ERR_KEY_UNAVAILABLE`
  */
 export async function staleKeysOf({ fields }: Target): Promise<StaleKeys> {
-  const stale = new Map<Keyring, ReadonlySet<number>>()
-  for (const keyring of new Set(fields.map((field) => field.keyring))) {
+  const stale = new Map<ValueKeyring, ReadonlySet<number>>()
+  for (const keyring of new Set(fields.map((field) => field.values))) {
     await keyring.refresh()
     await keyring.verify()
     stale.set(keyring, new Set(keyring.staleKeyIds()))

@@ -19,8 +19,8 @@ export function drainStrategy(target: Target, stale: StaleKeys): Strategy<Sealed
 
 /** A condition on the rows that hold at least one stale value. */
 export function staleWhere({ table, fields }: Target, stale: StaleKeys): string {
-  const conditions = fields.map(({ column, keyring }) =>
-    staleCondition(table, column, [...(stale.get(keyring) ?? [])]),
+  const conditions = fields.map(({ column, values }) =>
+    staleCondition(table, column, [...(stale.get(values) ?? [])]),
   )
   return conditions.join(' OR ')
 }

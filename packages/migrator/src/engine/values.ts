@@ -1,4 +1,3 @@
-import type { Keyring } from '@rowseal/prisma-extension'
 import {
   openEnvelope,
   parseBytes,
@@ -13,6 +12,7 @@ import {
   type PageRow,
 } from '@rowseal/prisma-extension/sql'
 import type { TargetField } from '../targets.ts'
+import type { ValueKeyring } from '../tenants.ts'
 import type { BadValue } from './strategy.ts'
 
 /** One stored value (an element, for a list), and where it stands. */
@@ -108,12 +108,12 @@ export async function open(
 export function byKeyring(
   fields: readonly TargetField[],
   sites: readonly Site[],
-): Map<Keyring, Site[]> {
-  const groups = new Map<Keyring, Site[]>()
+): Map<ValueKeyring, Site[]> {
+  const groups = new Map<ValueKeyring, Site[]>()
   for (const site of sites) {
-    const { keyring } = fields[site.field]!
-    const group = groups.get(keyring)
-    if (group === undefined) groups.set(keyring, [site])
+    const { values } = fields[site.field]!
+    const group = groups.get(values)
+    if (group === undefined) groups.set(values, [site])
     else group.push(site)
   }
   return groups

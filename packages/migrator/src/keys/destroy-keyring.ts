@@ -5,7 +5,7 @@ import {
   destroyKeyring as destroy,
   type KeyRow,
 } from '@rowseal/prisma-extension/keys'
-import { contextOf, type Context, type MigratorConfig } from '../config.ts'
+import { openOne, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { chosenKeyring } from '../rotate.ts'
 import { DAY_MS, waitDaysOf } from './destroy.ts'
@@ -53,7 +53,7 @@ export async function destroyKeyring(
   options: ShredOptions = {},
 ): Promise<ShredReport> {
   const waitDays = waitDaysOf(options)
-  const context = contextOf(config)
+  const context = await openOne(config, name)
   try {
     const keyring = chosenKeyring(context, name)
     return await step(context, keyring, waitDays, options)
@@ -71,7 +71,7 @@ export async function cancelDestroyKeyring(
   config: MigratorConfig,
   name: string,
 ): Promise<readonly KeyName[]> {
-  const rows = await cancelKeyringEnd(chosenKeyring(contextOf(config), name))
+  const rows = await cancelKeyringEnd(chosenKeyring(await openOne(config, name), name))
   return rows.map(keyName)
 }
 

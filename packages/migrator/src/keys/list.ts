@@ -1,6 +1,6 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import type { KeyRow, KeyState, Suite } from '@rowseal/prisma-extension/keys'
-import { contextOf, type MigratorConfig } from '../config.ts'
+import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { ageDaysOf, dueReasons, type DueOptions, type DueReason } from '../due.ts'
 import { status } from '../status.ts'
@@ -54,7 +54,7 @@ export async function listKeys(
   config: MigratorConfig,
   options: ListOptions = {},
 ): Promise<KeysReport> {
-  const { keyrings, plan } = contextOf(config)
+  const { keyrings, plan } = await openContext(config)
   try {
     const counts = options.count === true ? await countsOf(config) : null
     const listed: ListedKeyring[] = []

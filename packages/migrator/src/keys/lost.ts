@@ -1,4 +1,4 @@
-import type { Keyring } from '@rowseal/prisma-extension'
+import type { Keyring, Keyrings } from '@rowseal/prisma-extension'
 import {
   anyIndexCondition,
   envelopeCondition,
@@ -13,6 +13,7 @@ import type { RegisteredField } from '../runs/fields.ts'
 import { RunStore } from '../runs/store.ts'
 import { plannedFields } from './fields.ts'
 
+type Places = Pick<Context, 'client' | 'plan'>
 type Place = Omit<RegisteredField, 'isDropped'>
 
 /**
@@ -41,7 +42,14 @@ export async function assertNothingLost(context: Context): Promise<void> {
   }
 }
 
-async function fieldsOf(context: Context): Promise<readonly Place[]> {
+/** As `assertNothingLost`, for all keyrings of a store: refuses if it has none and the database holds values. */
+export async function assertNoneLost(context: Places, { store }: Keyrings): Promise<void> {
+  if ((await store.nextKeyId()) !== 1) return
+  for (const field of await fieldsOf(context))
+    if (await holdsUnknown(context, field, [])) throw lost({ name: field.keyring, store }, field)
+}
+
+async function fieldsOf(context: Places): Promise<readonly Place[]> {
   const { client, plan } = context
   try {
     const registered = await new RunStore(client, plan.provider).fields.list()
@@ -54,7 +62,7 @@ async function fieldsOf(context: Context): Promise<readonly Place[]> {
 
 /** Is there a value under a key that is not one of these? */
 async function holdsUnknown(
-  { client, plan }: Context,
+  { client, plan }: Places,
   field: Place,
   known: readonly number[],
 ): Promise<boolean> {
@@ -70,7 +78,10 @@ async function holdsUnknown(
   return rows.length > 0
 }
 
-function lost({ name, store }: Keyring, { model, field }: Place): MigrationError {
+function lost(
+  { name, store }: Pick<Keyring, 'name' | 'store'>,
+  { model, field }: Place,
+): MigrationError {
   return new MigrationError(
     'ERR_KEYRING_LOST',
     `${model}.${field} holds values under keys that the ${store.name} does not have, and it has no keyring "${name}".`,

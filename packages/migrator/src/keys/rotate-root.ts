@@ -1,4 +1,4 @@
-import { contextOf, type MigratorConfig } from '../config.ts'
+import { openOne, type MigratorConfig } from '../config.ts'
 import { chosenKeyring } from '../rotate.ts'
 import { rootKeyIds, rootKeysOf, type RootKeyStatus } from './root-keys.ts'
 
@@ -32,7 +32,7 @@ export async function rotateRoot(
   config: MigratorConfig,
   { keyring: name, automaticDays }: RotateRootOptions = {},
 ): Promise<RotateRootReport> {
-  const keyring = chosenKeyring(contextOf(config), name)
+  const keyring = chosenKeyring(await openOne(config, name), name)
   const { root } = keyring
   if (!(await keyring.refresh())) await keyring.verify()
   await keyring.index.refresh()

@@ -8,6 +8,7 @@ export function addSetup(registry: Registry): void {
   registry
     .add('init', 'create key store, run tables and the first key version', runInit)
     .option('--print', 'print the SQL that creates the tables, and run nothing')
+    .option('--keyring <name>', 'with openKeyrings: one to create, such as tenant/acme')
     .option('--accept-unreadable', 'although the database holds values that no key here opens')
 }
 
@@ -21,7 +22,7 @@ const runInit: Command<InitFlags> = async (config, flags) => {
     await print(statements.join('\n'))
     return null
   }
-  const { acceptUnreadable } = flags
-  const report = await init(config, given({ acceptUnreadable }))
+  const { acceptUnreadable, keyring } = flags
+  const report = await init(config, given({ acceptUnreadable, keyring }))
   return { document: report, text: renderInit(report), exitCode: 0 }
 }

@@ -1,0 +1,158 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
+import { openKeyrings, rowseal, type Keyrings } from '@rowseal/prisma-extension'
+import { localRootKey } from '@rowseal/prisma-extension/providers/local'
+import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
+import { database, generatedClient } from '@rowseal/test-support'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  cancelDestroyKeyring,
+  destroyKeyring,
+  drain,
+  init,
+  inspect,
+  reindex,
+  rotate,
+  status,
+  verify,
+} from '../src/index.ts'
+import { PROVIDERS, type Provider } from './world.ts'
+
+const SCHEMA = `
+model Note {
+  id         Int     @id
+  /// @encrypted
+  title      String
+  /// @blindIndex(title)
+  titleIndex String?
+  /// @encrypted
+  body       Json?
+  /// @encrypted(keyring: "audit")
+  author     String?
+  @@index([titleIndex])
+}
+`
+const ROWS = 40
+const TENANTS = ['a', 'b', 'c', 'd']
+const tenantOf = (id: number): string => TENANTS[id % TENANTS.length]!
+
+let end: () => Promise<void>
+afterEach(() => end())
+
+interface World {
+  readonly config: { client: any; plan: any; keyring: Keyrings }
+  readonly keyrings: Keyrings
+  readonly sealed: any
+  readonly current: AsyncLocalStorage<string>
+}
+
+async function tenants(provider: Provider): Promise<World> {
+  const db = await database(provider)
+  const generated = await generatedClient({ provider, schema: SCHEMA })
+  await db.exec(generated.ddl)
+  const client = new generated.PrismaClient({ adapter: db.adapter() })
+  end = async () => {
+    await client.$disconnect()
+    await db.drop()
+  }
+  const { plan } = generated
+  const root = localRootKey({ key: randomBytes(32) })
+  const keyrings = openKeyrings({ root, store: sqlKeyStore(client) })
+  const config = { client, plan, keyring: keyrings }
+  const current = new AsyncLocalStorage<string>()
+  for (const tenant of TENANTS) await init(config, { keyring: `tenant/${tenant}` })
+  const tenant = (): string | undefined => current.getStore()
+  const sealed = client.$extends(rowseal({ plan, keyring: keyrings, tenant, reencryption: false }))
+  for (let id = 0; id < ROWS; id++)
+    await current.run(tenantOf(id), async () =>
+      sealed.note.create({ data: { id, title: `t${id}`, body: { id }, author: `w${id}` } }),
+    )
+  return { config, keyrings, sealed, current }
+}
+
+/** Which keyring each row's title is under. */
+async function holders({ config, keyrings }: World): Promise<(string | null)[]> {
+  const rows: any[] = await config.client.note.findMany({ orderBy: { id: 'asc' } })
+  return Promise.all(rows.map((row) => keyrings.ownerOf(parseInt(row.title.slice(4, 12), 16))))
+}
+
+describe.each(PROVIDERS)('the migrator with a keyring for each tenant, on %s', (provider) => {
+  it('makes keyrings by name, with their indexes', async () => {
+    const { config } = await tenants(provider)
+    const made = await init(config, { keyring: 'tenant/new' })
+    expect(made.keyrings).toMatchObject([
+      { keyring: 'audit', isCreated: false },
+      { keyring: 'tenant/new', isCreated: true },
+    ])
+    expect(made.indexes).toEqual([
+      { index: 'Note.titleIndex', keyring: 'tenant/new', isCreated: true, isComplete: true },
+    ])
+    expect((await init(config)).keyrings).toMatchObject([{ keyring: 'audit', isCreated: false }])
+  })
+
+  it('moves stale values to the active version of their own tenant, and no others', async () => {
+    const w = await tenants(provider)
+    const { config, keyrings, sealed, current } = w
+    const before = await holders(w)
+    const untouched = await config.client.note.findUnique({ where: { id: 2 } })
+    await rotate(config, { keyring: 'tenant/a', now: true })
+    await rotate(config, { keyring: 'tenant/b', now: true })
+    await rotate(config, { keyring: 'audit', now: true })
+    expect(await status(config)).toMatchObject({ stale: 2 * 2 * (ROWS / 4) + ROWS })
+    const report = await drain(config, { batchRows: 7 })
+    expect(report).toMatchObject({ outcome: 'done', rows: ROWS, quarantined: 0 })
+    expect(await holders(w)).toEqual(before)
+    const after = await status(config)
+    expect(after.stale).toBe(0)
+    const values = after.keys
+      .filter(({ values }) => values > 0)
+      .map(({ keyring, version, values }) => [keyring, version, values])
+    expect(values.filter(([name]) => !String(name).endsWith('/index')).sort()).toEqual([
+      ['audit', 2, ROWS],
+      ['tenant/a', 2, 20],
+      ['tenant/b', 2, 20],
+      ['tenant/c', 1, 20],
+      ['tenant/d', 1, 20],
+    ])
+    const now = await config.client.note.findUnique({ where: { id: 2 } })
+    expect([now.title, now.body]).toEqual([untouched.title, untouched.body])
+    for (const [i, tenant] of TENANTS.entries()) {
+      const found = await current.run(tenant, async () =>
+        sealed.note.findMany({ where: { title: `t${i}` } }),
+      )
+      expect(found).toMatchObject([{ id: i, title: `t${i}`, body: { id: i }, author: `w${i}` }])
+    }
+    expect(await verify(config)).toMatchObject({ outcome: 'done', bad: 0, badIndexes: 0 })
+    expect((await keyrings.get('tenant/a')).staleKeyIds()).toHaveLength(1)
+  })
+
+  it("verifies blind indexes with the tenant's own keys", async () => {
+    const { config } = await tenants(provider)
+    const [of0, of1] = await config.client.note.findMany({ orderBy: { id: 'asc' }, take: 2 })
+    await config.client.note.update({ where: { id: 0 }, data: { titleIndex: of1.titleIndex } })
+    const report = await verify(config)
+    expect(report).toMatchObject({ outcome: 'incomplete', bad: 0, badIndexes: 1 })
+    expect(report.samples).toMatchObject([{ key: ['0'], code: 'ERR_INDEX_MISMATCH' }])
+    await config.client.note.update({ where: { id: 0 }, data: { titleIndex: of0.titleIndex } })
+    expect((await verify(config)).outcome).toBe('done')
+  })
+
+  it('says of a value whose it is, leaves a closed tenant alone, and refuses what it cannot do', async () => {
+    const w = await tenants(provider)
+    const { config } = w
+    const { title } = await config.client.note.findUnique({ where: { id: 3 } })
+    expect((await inspect(config, title)).key).toMatchObject({ keyring: 'tenant/d', version: 1 })
+    await rotate(config, { keyring: 'tenant/d', now: true })
+    expect(await destroyKeyring(config, 'tenant/d')).toMatchObject({ outcome: 'scheduled' })
+    await expect(config.keyring.get('tenant/d')).resolves.toMatchObject({ name: 'tenant/d' })
+    expect(await verify(config)).toMatchObject({ outcome: 'incomplete', bad: 2 * (ROWS / 4) })
+    await cancelDestroyKeyring(config, 'tenant/d')
+    expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 0 })
+    expect(await verify(config)).toMatchObject({ outcome: 'done', bad: 0 })
+    await expect(reindex(config)).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+    await expect(rotate(config)).rejects.toThrow(/tenant\/acme/)
+    await expect(rotate(config, { keyring: 'tenant/x', now: true })).rejects.toMatchObject({
+      code: 'ERR_KEYRING_MISSING',
+    })
+  })
+})
