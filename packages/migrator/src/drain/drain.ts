@@ -92,13 +92,13 @@ async function drainClaimed(job: ModelJob, run: Run, heartbeat: Heartbeat): Prom
 
 /** What every value of these has left, as of the last read of the key store. */
 function drainedKeys(targets: readonly Target[]): DrainReport['drained'] {
-  const keyrings = new Set(targets.flatMap(({ fields }) => fields.map(({ keyring }) => keyring)))
+  const keyrings = new Set(targets.flatMap(({ fields }) => fields.map(({ values }) => values)))
   return [...keyrings].flatMap((keyring) =>
     keyring
       .keys()
       .filter((row) => keyring.isStale(row.keyId))
       .filter(({ state }) => state === 'suspended' || state === 'compromised')
-      .map(({ keyId, state }) => ({ keyring: keyring.name, keyId, state })),
+      .map(({ keyring: name, keyId, state }) => ({ keyring: name, keyId, state })),
   )
 }
 
