@@ -25,15 +25,15 @@ export type RowsealOptions<S extends PlanSource = PlanSource> = {
   readonly plan: Plan<S>
   /** Re-encryption of stale values that reads meet; `false` leaves them to the migrator. */
   readonly reencryption?: ReencryptionOptions | false
-} & (FewKeyrings | AllKeyrings)
+} & (NoTenants | Tenants)
 
-interface FewKeyrings {
-  /** The keyring, or all keyrings that the plan's fields name. */
-  readonly keyring: Keyring | readonly Keyring[]
+interface NoTenants {
+  /** The keyring, or all keyrings that the plan's fields name; those of all tenants, to read them. */
+  readonly keyring: Keyring | readonly Keyring[] | Keyrings
   readonly tenant?: never
 }
 
-interface AllKeyrings {
+interface Tenants {
   /** From `openKeyrings`: one for each tenant, and those that fields name. */
   readonly keyring: Keyrings
   /**
@@ -41,7 +41,7 @@ interface AllKeyrings {
    * may touch a sealed field, when it is awaited. Fields that name no keyring are under `tenant/<id>` then.
    * Left out, values of all tenants can be read, and nothing can be written or searched.
    */
-  readonly tenant?: () => string | undefined
+  readonly tenant: () => string | undefined
 }
 
 export interface RowsealStats {
