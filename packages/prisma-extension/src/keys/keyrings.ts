@@ -14,7 +14,7 @@ import {
 } from './options.ts'
 import { KeyOwners } from './owners.ts'
 import { provision } from './provision.ts'
-import { keyringMissing } from './reader.ts'
+import { keyringMissing } from './keyring-errors.ts'
 import type { KeyStore, RootKey, Via } from './types.ts'
 
 type PerKeyring = 'name' | 'root' | 'allowedRegions' | 'minRevision' | 'minIndexRevision'

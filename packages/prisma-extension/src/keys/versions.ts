@@ -2,7 +2,7 @@ import { KeyError } from '../errors.ts'
 import { digestsOf, type StoreMac } from './authentic.ts'
 import { createKek } from './kek.ts'
 import type { Wrapping } from './options.ts'
-import { keyringMissing } from './reader.ts'
+import { keyringMissing } from './keyring-errors.ts'
 import { checkSnapshot, type Snapshot } from './snapshot.ts'
 import type { IndexRecord, KeyRow, KeyState, KeyStore, RootKey } from './types.ts'
 
