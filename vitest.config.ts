@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const extension = new URL('./packages/prisma-extension/src/', import.meta.url).pathname
@@ -37,6 +38,8 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'versions', include: [BUILT] } },
     ],
+    // Vitest leaves one core to itself; but most of a file's time goes by waiting for a database.
+    maxWorkers: Math.max(2, availableParallelism()),
     globalSetup: ['test/support/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
