@@ -45,10 +45,14 @@ async function make(keyring: Keyring, plan: Plan | undefined): Promise<{ created
     if (isStrict && !record.complete) lacking.push(record.id)
   }
   const { created } = await initKeyring(keyring)
-  const isUnused = created || keyring.keys().every(({ uses }) => uses === 0)
-  if (isUnused) for (const id of lacking) await completeIndex(keyring, id)
+  if (created || isUnused(keyring)) for (const id of lacking) await completeIndex(keyring, id)
   if (lacking.length > 0) await keyring.index.refresh()
   return { created }
+}
+
+/** DEKs that the root key wraps are counted by nobody. */
+function isUnused(keyring: Keyring): boolean {
+  return keyring.keys().every(({ suite, uses }) => suite === 0x01 && uses === 0)
 }
 
 interface IndexUnder {

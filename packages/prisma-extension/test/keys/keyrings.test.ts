@@ -11,6 +11,7 @@ import {
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { KeyStore, RootKey } from '../../src/keys/types.ts'
+import type { Plan } from '../../src/plan/index.ts'
 
 const root = localRootKey({ key: randomBytes(32) })
 
@@ -37,6 +38,14 @@ async function pool(
   reads.length = 0
   return { keyrings, store, reads, fail }
 }
+
+/** What `create` looks at, of one field that takes no plaintext. */
+function planWith(indexes: object): Plan {
+  const sealed = { email: { keyring: 'default', plaintext: 'refuse' } }
+  return { models: { User: { sealed, indexes } } } as unknown as Plan
+}
+
+const MAIL = { id: 'User.mail', slot: 1, field: 'email', normalize: [], unique: false }
 
 describe('the keyrings of one store', () => {
   it('are each opened once, however many ask at the same time', async () => {
@@ -144,6 +153,19 @@ describe('the keyrings of one store', () => {
     expect(made.filter(({ created }) => created)).toHaveLength(1)
     expect((await keyrings.get('tenant/a')).keys()).toHaveLength(1)
   })
+
+  it.each(['kek', 'kms'] as const)(
+    'call no index complete that came after values were sealed, with wrapping: %s',
+    async (wrapping) => {
+      const { keyrings } = await pool([], { wrapping })
+      const { keyring } = await keyrings.create('tenant/a', planWith({}))
+      await keyring.forProtect(1)
+      const again = await keyrings.create('tenant/a', planWith({ mail: MAIL }))
+      await again.keyring.index.refresh()
+      const records = again.keyring.index.records()
+      expect(records).toMatchObject([{ id: 'User.mail', complete: false }])
+    },
+  )
 
   it('refuse options out of bounds, and names that cannot be', async () => {
     const store = memoryKeyStore()
