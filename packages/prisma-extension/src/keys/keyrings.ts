@@ -59,6 +59,12 @@ interface Entry {
   asked: Moment | null
 }
 
+/** The newest states of a keyring and of its index keys that were seen. */
+interface Revisions {
+  readonly keks: number
+  readonly index: number
+}
+
 /** Of each keyring, unless the options say otherwise: many are open at once. */
 const DEK_ENTRIES = 1000
 const KEK_ENTRIES = 16
@@ -80,6 +86,8 @@ export class Keyrings {
   readonly #open: LRUCache<string, Entry>
   readonly #roots = new WeakMap<RootKey, GuardedRoot>()
   readonly #opening = new Map<string, Promise<Keyring>>()
+  /** How far the keyrings were that are not open any more: an older state of one is not believed. */
+  readonly #reached = new Map<string, Revisions>()
   #opened = 0
   #evicted = 0
 
@@ -95,8 +103,9 @@ export class Keyrings {
     this.#owners = new KeyOwners(store, OWNER_ENTRIES)
     this.#open = new LRUCache({
       max: number('entries', entries, 1000, 1, 100_000),
-      dispose: ({ keyring }, _name, reason) => {
+      dispose: ({ keyring }, name, reason) => {
         if (reason === 'evict') this.#evicted++
+        this.#reached.set(name, reachedBy(keyring, this.#reached.get(name)))
         keyring.forget()
       },
     })
@@ -239,8 +248,9 @@ export class Keyrings {
   #checked(name: string): CheckedOptions {
     const { root, allowedRegions, minRevision, minIndexRevision, ...others } = this.#options
     const regions = typeof allowedRegions === 'function' ? allowedRegions(name) : allowedRegions
-    const revision = minRevision?.(name)
-    const indexRevision = minIndexRevision?.(name)
+    const reached = this.#reached.get(name)
+    const revision = higher(minRevision?.(name), reached?.keks)
+    const indexRevision = higher(minIndexRevision?.(name), reached?.index)
     return checkOptions({
       ...others,
       name,
@@ -252,6 +262,19 @@ export class Keyrings {
       ...(indexRevision === undefined ? {} : { minIndexRevision: indexRevision }),
     })
   }
+}
+
+/** Index keys may not have been read this time. */
+function reachedBy({ mac, index }: Keyring, former?: Revisions): Revisions {
+  return {
+    keks: Math.max(mac.revision, former?.keks ?? 0),
+    index: Math.max(index.mac.revision, former?.index ?? 0),
+  }
+}
+
+/** What is out of bounds stays so, and is refused. */
+function higher(asked: number | undefined, reached = 0): number | undefined {
+  return reached > (asked ?? 1) ? reached : asked
 }
 
 /**

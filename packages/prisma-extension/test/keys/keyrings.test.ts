@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
+  activateIndexKey,
+  addIndexKey,
   openKeyrings,
   rotate,
   tenantKeyring,
@@ -95,6 +97,37 @@ describe('the keyrings of one store', () => {
     // Whoever was using it goes on.
     expect(await b.forProcess([dek!])).toHaveLength(1)
     expect(await keyrings.get('tenant/b')).not.toBe(b)
+  })
+
+  it.each(['pushed out', 'closed'])(
+    'do not believe an older state of one that was %s meanwhile',
+    async (how) => {
+      const { keyrings, store } = await pool(['tenant/a', 'tenant/b'], { entries: 1 })
+      const old = await store.read('tenant/a')
+      await rotate(await openKeyrings({ root, store }).get('tenant/a'))
+      expect((await keyrings.get('tenant/a')).activeKeyId).toBe(3)
+      if (how === 'closed') keyrings.close('tenant/a')
+      else await keyrings.get('tenant/b')
+      const read = store.read.bind(store)
+      store.read = async (name, via) => (name === 'tenant/a' ? old : read(name, via))
+      await expect(keyrings.get('tenant/a')).rejects.toMatchObject({ code: 'ERR_STORE_TAMPERED' })
+      store.read = read
+      expect((await keyrings.get('tenant/a')).activeKeyId).toBe(3)
+    },
+  )
+
+  it('do not believe an older state of index keys either, whenever they were read', async () => {
+    const { keyrings, store } = await pool([])
+    const { keyring } = await keyrings.create('tenant/a', planWith({ mail: MAIL }))
+    const old = await store.read('tenant/a/index')
+    await activateIndexKey(keyring, { from: 1, to: (await addIndexKey(keyring)).keyId })
+    keyrings.close('tenant/a')
+    await keyrings.get('tenant/a') // and nobody asks for its index keys
+    keyrings.close('tenant/a')
+    const { index } = await keyrings.get('tenant/a')
+    const read = store.read.bind(store)
+    store.read = async (name, via) => (name === 'tenant/a/index' ? old : read(name, via))
+    await expect(index.refresh()).rejects.toMatchObject({ code: 'ERR_STORE_TAMPERED' })
   })
 
   it('read one anew that was not used for long, before it serves once more', async () => {
