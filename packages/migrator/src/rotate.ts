@@ -135,10 +135,10 @@ function activeOf(keyring: Keyring, kind: Kind): KeyRow | undefined {
 }
 
 /** Wait until every instance has had time to read a key. @returns false if told to stop. */
-async function distributed(
+export async function distributed(
   { index: { maxAgeMs } }: Keyring,
   { keyId, createdAt }: KeyRow,
-  { now, signal, onEvent }: RotateOptions,
+  { now, signal, onEvent }: Pick<RotateOptions, 'now' | 'signal' | 'onEvent'>,
 ): Promise<boolean> {
   const ms = now === true ? 0 : new Waits().left('', maxAgeMs, createdAt)
   if (ms === 0) return true

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { reindex, rotateIndex, type WaitEvent } from '../src/index.ts'
+import { compromiseKey, reindex, rotateIndex, suspendKey, type WaitEvent } from '../src/index.ts'
 import { FOLLOW, instance } from './accounts.ts'
 import {
   activeIndexKey,
@@ -102,6 +102,32 @@ describe.each(PROVIDERS)('rotation of index keys on %s', (provider) => {
     expect(await reindex(w.config)).toMatchObject({ outcome: 'done', rows: 0, retired: [] })
     expect(await rotateIndex(w.config)).toMatchObject({ outcome: 'done', ...versions })
     expect(states(w)).toEqual(['suspended', 'active'])
+  })
+
+  it.each([
+    { leave: compromiseKey, state: 'compromised' },
+    { leave: suspendKey, state: 'suspended' },
+  ])('waits likewise before a key becomes $state', async ({ leave, state }) => {
+    const w = await members(provider, 3)
+    const keyId = activeIndexKey(w)
+    const controller = new AbortController()
+    const waits: WaitEvent[] = []
+    const stopped = await leave(w.config, keyId, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        waits.push(event)
+        controller.abort()
+      },
+    })
+    expect(waits).toEqual([{ type: 'wait', ms: FOLLOW.maxAgeMs, reason: expect.any(String) }])
+    expect(stopped).toMatchObject({ outcome: 'stopped', keys: [{ keyId, state: 'active' }] })
+    expect(states(w)).toEqual(['active', 'pre-activation'])
+    const left = await leave(w.config, keyId)
+    expect(left).toMatchObject({ outcome: 'done', keys: [{ keyId, state }, { state: 'active' }] })
+    const onEvent = (event: WaitEvent): number => waits.push(event)
+    await leave(w.config, activeIndexKey(w), { now: true, onEvent })
+    expect(states(w)).toEqual([state, state, 'active'])
+    expect(waits).toHaveLength(1)
   })
 
   it('does not wait when told so', async () => {

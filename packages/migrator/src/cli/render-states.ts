@@ -1,7 +1,12 @@
 import type { StateReport } from '../keys/suspend.ts'
 
+const STOPPED =
+  'Stopped: the key is active still, and the one that takes over is stored. The same command goes on.'
+
 /** What became of key versions, for people. */
-export function renderState({ keyring, keys, indexes }: StateReport): string {
+export function renderState(report: StateReport): string {
+  if (report.outcome === 'stopped') return STOPPED
+  const { keyring, keys, indexes } = report
   const next = indexes.length > 0 ? 'npx rowseal reindex' : 'npx rowseal drain'
   return [
     ...keys.map(({ keyId, version, state }) => sentence(keyring, keyId, version, state)),
@@ -9,7 +14,9 @@ export function renderState({ keyring, keys, indexes }: StateReport): string {
   ].join('\n')
 }
 
-export function renderCompromise({ keyring, keys, indexes }: StateReport): string {
+export function renderCompromise(report: StateReport): string {
+  if (report.outcome === 'stopped') return STOPPED
+  const { keyring, keys, indexes } = report
   const leaked = keys.filter(({ state }) => state === 'compromised').map(({ keyId }) => keyId)
   const isIndex = keyring.endsWith('/index')
   const ids = leaked.length === 1 ? `key ${leaked[0]!}` : `keys ${leaked.join(', ')}`

@@ -1,19 +1,24 @@
 import {
+  addIndexKey,
   compromiseKey as compromise,
   resumeKey as resume,
   suspendKey as suspend,
   type KeyRow,
 } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from '../config.ts'
+import { distributed, type RotateOptions } from '../rotate.ts'
 import { findKey, keyName, type FoundKey, type KeyName } from './find.ts'
 
-export interface SuccessorOptions {
+/** Only an index key is waited for, with `now`, `signal` and `onEvent` as for `rotate`. */
+export interface SuccessorOptions extends Pick<RotateOptions, 'now' | 'signal' | 'onEvent'> {
   /** Key id of the version that takes over. Default: the one that waits, or a new one. */
   readonly successor?: number
 }
 
 /** What became of a keyring's key versions. */
 export interface StateReport {
+  /** `stopped`: the index key that is to take over is stored, and nothing else was changed. */
+  readonly outcome: 'done' | 'stopped'
   /** `<name>/index` for index keys. */
   readonly keyring: string
   /** The versions that this was about, as they now are. */
@@ -31,10 +36,12 @@ export interface StateReport {
 export async function suspendKey(
   config: MigratorConfig,
   keyId: number,
-  { successor }: SuccessorOptions = {},
+  options: SuccessorOptions = {},
 ): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
-  return reportOf(found, await suspend(found.keyring, keyId, successor))
+  const next = await nextOf(found, options)
+  if (next === null) return stopped(found)
+  return reportOf(found, await suspend(found.keyring, keyId, next.successor))
 }
 
 /**
@@ -56,14 +63,41 @@ export async function resumeKey(config: MigratorConfig, keyId: number): Promise<
 export async function compromiseKey(
   config: MigratorConfig,
   keyId: number,
-  { successor }: SuccessorOptions = {},
+  options: SuccessorOptions = {},
 ): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
-  const rows = await compromise(found.keyring, keyId, successor)
+  const next = await nextOf(found, options)
+  if (next === null) return stopped(found)
+  const rows = await compromise(found.keyring, keyId, next.successor)
   return reportOf(found, rows.length === 0 ? [found.row] : rows)
+}
+
+/**
+ * What takes over. Instances that have not read an index key yet find nothing of what is written under it, and
+ * would not say so: it takes over when all have had time to.
+ *
+ * @returns null if told to stop.
+ */
+async function nextOf(
+  { keyring, row, holds }: FoundKey,
+  options: SuccessorOptions,
+): Promise<Pick<SuccessorOptions, 'successor'> | null> {
+  if (holds !== 'indexes' || row.state !== 'active') return options
+  const { successor } = options
+  const to =
+    successor === undefined
+      ? await addIndexKey(keyring, row.keyId)
+      : keyring.index.keys().find(({ keyId }) => keyId === successor)
+  // Any other is matched by all, or refused.
+  if (to?.state !== 'pre-activation') return options
+  return (await distributed(keyring, to, options)) ? { successor: to.keyId } : null
+}
+
+function stopped(found: FoundKey): StateReport {
+  return { ...reportOf(found, [found.row]), outcome: 'stopped' }
 }
 
 function reportOf({ keyring, row, holds }: FoundKey, rows: readonly KeyRow[]): StateReport {
   const indexes = holds === 'indexes' ? keyring.index.records().map(({ id }) => id) : []
-  return { keyring: row.keyring, keys: rows.map(keyName), indexes }
+  return { outcome: 'done', keyring: row.keyring, keys: rows.map(keyName), indexes }
 }
