@@ -7,6 +7,7 @@ import { KeyError } from '../errors.ts'
 import type { KeyRow, KeyState } from './types.ts'
 import {
   addVersion,
+  assertNotEnding,
   commit,
   commitFirst,
   conflict,
@@ -176,6 +177,7 @@ export async function succeed(
   leaving: KeyState,
   others: readonly KeyRow[] = [],
 ): Promise<{ from: KeyRow; to: KeyRow }> {
+  assertNotEnding(now)
   await openKek(ring.root, to) // as others will: from what the store holds, not from memory
   const at = new Date()
   const isClosed = now.active.state !== 'active' // it opens again with this one

@@ -3,7 +3,7 @@ import { KeyError } from '../errors.ts'
 import { tampered } from './authentic.ts'
 import { isIndexKeyring } from './index-name.ts'
 import { checkRecords } from './index-records.ts'
-import { isKeyState, mayProcess } from './states.ts'
+import { endsIt, isKeyState, mayProcess } from './states.ts'
 import type { IndexRecord, KeyringHead, KeyringSnapshot, KeyRow, WrappedKey } from './types.ts'
 
 const MAX_KEY_ID = 0xffff_ffff
@@ -40,7 +40,7 @@ export function checkSnapshot(keyring: string, { head, keys }: KeyringSnapshot):
   if (head.keyring !== keyring) throw unfit(keyring, 'Its head names another keyring.')
   if (!isCount(head.revision)) throw unfit(keyring, 'The revision of its head is not a number.')
   if (active === undefined) throw unfit(keyring, 'Its head names a key that is not there.')
-  const isClosed = active.state === 'deactivated' || active.state === 'destroyed'
+  const isClosed = endsIt(active.state)
   for (const { keyId, state } of rows.values()) {
     if ((state === 'active') === (keyId === active.keyId && !isClosed)) continue
     throw unfit(keyring, `Key ${keyId} is ${state}, but the active key is ${active.keyId}.`)

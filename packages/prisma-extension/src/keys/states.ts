@@ -145,14 +145,20 @@ function isOneActive({ formerKeyId, head, rows }: KeyringWrite): boolean {
     rows.find(({ row }) => row.keyId === keyId)?.row.state
   const entering = rows.filter(({ from, row }) => from !== 'active' && row.state === 'active')
   if (head.activeKeyId === formerKeyId) {
-    const state = stateOf(formerKeyId)
-    const mayStay =
-      state === undefined || state === 'active' || state === 'deactivated' || state === 'destroyed'
-    return entering.length === 0 && mayStay
+    const write = rows.find(({ row }) => row.keyId === formerKeyId)
+    if (entering.length > 0) return false
+    if (write === undefined || write.row.state === 'active') return true
+    // It closes the keyring by being deactivated, and may go on from there.
+    return write.row.state === 'deactivated' || (write.from !== 'active' && endsIt(write.row.state))
   }
   const former = stateOf(formerKeyId)
   const isFormerOver = formerKeyId === null || (former !== undefined && former !== 'active')
   return entering.length === 1 && stateOf(head.activeKeyId) === 'active' && isFormerOver
+}
+
+/** Is a keyring closed whose head names a version in this state? */
+export function endsIt(state: KeyState): boolean {
+  return state === 'deactivated' || state === 'compromised' || state === 'destroyed'
 }
 
 function nextStates(from: KeyState): string {

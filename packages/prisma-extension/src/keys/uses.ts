@@ -21,6 +21,8 @@ export class Uses {
   /** With less left than this, the next block is reserved in the background. */
   #low = 0
   #refilling: Promise<void> | null = null
+  /** Reserved in transactions since the last block, which may have been rolled back: reserved once more with the next. */
+  #owed = 0
 
   constructor(keyring: string, store: KeyStore) {
     this.#keyring = keyring
@@ -42,7 +44,8 @@ export class Uses {
    * Reserve at least so many, and take them.
    *
    * @param via - the interactive transaction the caller is in: then exactly so many are reserved in it, and
-   *   stand for this operation only, since the transaction may be rolled back.
+   *   stand for this operation only. As the transaction may be rolled back, they are counted again with the
+   *   next block.
    * @throws {KeyError} `ERR_KEY_EXHAUSTED`, `ERR_KEY_UNAVAILABLE` (retryable)
    */
   async reserve(keyId: number, count: number, via?: Via): Promise<void> {
@@ -51,6 +54,7 @@ export class Uses {
       return
     }
     if (!(await this.#ask(keyId, count, via))) throw this.#exhausted(keyId)
+    this.#owed += count
     this.#refillAside(keyId, via)
   }
 
@@ -69,7 +73,9 @@ export class Uses {
   async #addBlock(keyId: number, count: number): Promise<void> {
     const block = keyId === this.#keyId ? Math.min(this.#block * GROWTH, MAX_BLOCK) : FIRST_BLOCK
     let size = Math.max(block, count)
-    if (!(await this.#ask(keyId, size))) {
+    const owed = this.#owed
+    if (await this.#ask(keyId, size + owed)) this.#owed -= owed
+    else {
       // Less than a block may be left, and is for those who need it now.
       if (count === 0 || count === size || !(await this.#ask(keyId, count))) {
         throw this.#exhausted(keyId)

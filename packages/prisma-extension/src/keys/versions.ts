@@ -114,6 +114,7 @@ export async function newVersion(ring: Ring, version: number, state: KeyState): 
 
 /** Store the next version, in `pre-activation`. Of two at once, one is told so. */
 export async function addVersion(ring: Ring, before: Snapshot): Promise<Snapshot> {
+  assertNotEnding(before)
   const version = 1 + Math.max(...[...before.rows.values()].map((row) => row.version))
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const row = await newVersion(ring, version, 'pre-activation')
@@ -123,6 +124,18 @@ export async function addVersion(ring: Ring, before: Snapshot): Promise<Snapshot
     if (now.revision !== before.revision) throw conflict(ring)
   }
   throw conflict(ring)
+}
+
+/** A keyring that is about to be destroyed is not opened again by the way. */
+export function assertNotEnding({ active: { keyring, destroyAt } }: Snapshot): void {
+  if (destroyAt === null) return
+  throw new KeyError(
+    'ERR_KEY_STATE',
+    `Keyring "${keyring}" is about to be destroyed: it gets no new version.`,
+    {
+      fix: `\`npx rowseal keys destroy --keyring ${keyring.replace(/\/index$/, '')} --cancel\` first, if it is needed again.`,
+    },
+  )
 }
 
 /** The newest version waiting to become active. */

@@ -6,6 +6,7 @@ import {
   addKey,
   cancelKeyringEnd,
   closeKeyring,
+  compromiseKey,
   destroyKeyring,
   initIndexKeys,
   initKeyring,
@@ -71,6 +72,27 @@ describe('the end of a keyring', () => {
     const { record } = await registerIndex(keyring, { ...INDEX, complete: false })
     expect(record).toMatchObject({ keys: [keyId, null], complete: false })
     expect((await keyring.index.view()).active).toBe(keyId)
+  })
+
+  test('is not undone by a rotation, which says what would', async () => {
+    const { keyring } = await tenant()
+    await closeKeyring(keyring, new Date(Date.now() + 60_000))
+    const refusal = { code: 'ERR_KEY_STATE', message: expect.stringContaining('--cancel') }
+    await expect(rotate(keyring)).rejects.toMatchObject(refusal)
+    await expect(addKey(keyring)).rejects.toMatchObject(refusal)
+    expect(keyring.keys()).toHaveLength(2)
+  })
+
+  test('still takes note of a leak', async () => {
+    const { keyring, other } = await tenant()
+    const { activeKeyId } = keyring
+    await closeKeyring(keyring)
+    await compromiseKey(keyring, activeKeyId!)
+    await other.refresh()
+    expect(states(other)).toEqual(['deactivated', 'compromised'])
+    await expect(other.forProtect(1)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
+    await rotate(keyring)
+    expect(await keyring.forProtect(1)).toHaveLength(1)
   })
 
   test('cut off between KEKs and index keys it is finished by the next call', async () => {
