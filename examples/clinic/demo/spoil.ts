@@ -21,7 +21,7 @@ export const SPOIL: Record<Breakable, (site: Site) => Promise<unknown>> = {
   values: ({ app }) =>
     app.client.$executeRawUnsafe(`UPDATE "Encounter" SET "diagnosis" =
       (SELECT e."diagnosis" FROM "Encounter" e WHERE e."id" = 1) WHERE "id" = 2`),
-  status: ({ config }) => rotate(config),
+  status: ({ config }) => rotate(config, { now: true }),
   verify: ({ app }) =>
     app.client.$executeRawUnsafe(`UPDATE "Staff" SET "homeAddress" = substr("homeAddress", 1, 60)`),
   updatedAt: ({ app }) =>

@@ -7,6 +7,8 @@ export const MAX_USES = 2 ** 32
 const FIRST_BLOCK = 1024
 const MAX_BLOCK = 65_536
 const GROWTH = 4
+/** How long an operation in a transaction waits for a connection beside it, milliseconds. */
+const BESIDE_MS = 1000
 
 /**
  * Counts the DEKs wrapped under the active KEK. Blocks are reserved in the store before they are used, so
@@ -43,9 +45,10 @@ export class Uses {
   /**
    * Reserve at least so many, and take them.
    *
-   * @param via - the interactive transaction the caller is in: then exactly so many are reserved in it, and
-   *   stand for this operation only. As the transaction may be rolled back, they are counted again with the
-   *   next block.
+   * @param via - the interactive transaction the caller is in. A block is reserved beside it, as the lock on the
+   *   key's row would else last as long as the transaction, and hold a rotation up. Where no connection is free
+   *   for that, exactly so many are reserved in the transaction, for this operation only; as it may be rolled
+   *   back, they are counted again with the next block.
    * @throws {KeyError} `ERR_KEY_EXHAUSTED`, `ERR_KEY_UNAVAILABLE` (retryable)
    */
   async reserve(keyId: number, count: number, via?: Via): Promise<void> {
@@ -53,9 +56,12 @@ export class Uses {
       while (!this.take(keyId, count)) await this.#refill(keyId, count)
       return
     }
+    if (this.#store.isSingleWriter !== true) {
+      await settled(this.#refill(keyId, count), BESIDE_MS)
+      if (this.take(keyId, count, via)) return
+    }
     if (!(await this.#ask(keyId, count, via))) throw this.#exhausted(keyId)
     this.#owed += count
-    this.#refillAside(keyId, via)
   }
 
   /** Whoever finds nothing left asks again, and is told. Until then: once more with half of what is left. */
@@ -100,4 +106,12 @@ export class Uses {
       { fix: 'Run `npx rowseal rotate`.' },
     )
   }
+}
+
+/** Wait until a promise is settled, however, but not longer than this. */
+async function settled(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((done) => (timer = setTimeout(done, ms).unref()))
+  await Promise.race([promise.catch(() => undefined), over])
+  clearTimeout(timer)
 }
