@@ -1,6 +1,6 @@
 import { KeyError } from '../errors.ts'
-import { isIndexKeyring } from './index-name.ts'
-import { isTenantKeyring } from './tenants.ts'
+import { isIndexKeyring } from './indexes/index-name.ts'
+import { isTenantKeyring } from './tenants/tenants.ts'
 import type { KeyStore } from './types.ts'
 
 /** What a keyring says that changed again and again while a key was loaded. */

@@ -1,9 +1,9 @@
 import { SYSTEM_CLOCK, type Clock } from './clock.ts'
-import { isIndexKeyring } from './index-name.ts'
-import type { DekCacheLimits } from './dek-cache.ts'
-import type { GuardLimits } from './guarded-root.ts'
-import type { KekCacheLimits } from './kek-cache.ts'
-import { withinRegions } from './regions.ts'
+import { isIndexKeyring } from './indexes/index-name.ts'
+import type { DekCacheLimits } from './memory/dek-cache.ts'
+import type { GuardLimits } from './root/guarded-root.ts'
+import type { KekCacheLimits } from './memory/kek-cache.ts'
+import { withinRegions } from './root/regions.ts'
 import type { KeyStore, RootKey } from './types.ts'
 
 const DAY_MS = 86_400_000

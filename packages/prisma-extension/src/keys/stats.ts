@@ -1,5 +1,5 @@
-import type { RootKeyStats } from './guarded-root.ts'
-import type { IndexKeyStats } from './index-keys.ts'
+import type { RootKeyStats } from './root/guarded-root.ts'
+import type { IndexKeyStats } from './indexes/index-keys.ts'
 
 /** Numbers for operators. No key material, no values. */
 export interface KeyringStats {

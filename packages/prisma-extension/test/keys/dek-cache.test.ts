@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
-import { DekCache, nameOf, type DekCacheLimits } from '../../src/keys/dek-cache.ts'
+import { DekCache, nameOf, type DekCacheLimits } from '../../src/keys/memory/dek-cache.ts'
 import { testClock } from './support.ts'
 
 const newCache = (limits: Partial<DekCacheLimits>, clock = testClock()): DekCache =>

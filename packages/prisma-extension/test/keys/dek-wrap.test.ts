@@ -1,6 +1,6 @@
 import { createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createDeks, dekAad, unwrapDek, wrapDek, type Kek } from '../../src/keys/dek-wrap.ts'
+import { createDeks, dekAad, unwrapDek, wrapDek, type Kek } from '../../src/keys/memory/dek-wrap.ts'
 import { NoncePool } from '../../src/nonce-pool.ts'
 
 const raw = randomBytes(32)

@@ -1,4 +1,4 @@
-import { GuardedRoot } from '../../src/keys/guarded-root.ts'
+import { GuardedRoot } from '../../src/keys/root/guarded-root.ts'
 import { SYSTEM_CLOCK } from '../../src/keys/clock.ts'
 import { delegating, newRoot } from './support.ts'
 

@@ -15,7 +15,7 @@ import {
   type Keyring,
   type KeyringOptions,
 } from '../../src/keys/index.ts'
-import { indexSubkey } from '../../src/keys/index-subkey.ts'
+import { indexSubkey } from '../../src/keys/indexes/index-subkey.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import { testClock, watchedRoot, watchedStore } from './support.ts'
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { INDEX_MOVES, movedTo, phaseOf, type IndexPhase } from '../../src/keys/index-phases.ts'
-import { INDEX_PERMITTED, PERMITTED } from '../../src/keys/states.ts'
+import {
+  INDEX_MOVES,
+  movedTo,
+  phaseOf,
+  type IndexPhase,
+} from '../../src/keys/indexes/index-phases.ts'
+import { INDEX_PERMITTED, PERMITTED } from '../../src/keys/lifecycle/states.ts'
 import type { IndexRecord, KeyState } from '../../src/keys/types.ts'
 
 const phases = Object.keys(INDEX_MOVES) as IndexPhase[]

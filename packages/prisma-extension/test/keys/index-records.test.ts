@@ -10,8 +10,8 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { IndexRecord, KeyringSnapshot } from '../../src/keys/types.ts'
-import { indexRingOf } from '../../src/keys/index-write.ts'
-import { commit, readNow } from '../../src/keys/versions.ts'
+import { indexRingOf } from '../../src/keys/indexes/index-write.ts'
+import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
 import { newRoot, watchedStore } from './support.ts'
 
 const plain: IndexRecord = {

@@ -6,8 +6,8 @@ import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/i
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyState, WrappedDek } from '../../src/keys/types.ts'
-import { moved } from '../../src/keys/states.ts'
-import { commit, readNow } from '../../src/keys/versions.ts'
+import { moved } from '../../src/keys/lifecycle/states.ts'
+import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
 import { newRoot, testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
-import { commit, readNow } from '../../src/keys/versions.ts'
+import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
 import { newRoot, watchedRoot } from './support.ts'
 
 async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {

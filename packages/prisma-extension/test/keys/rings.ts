@@ -2,7 +2,7 @@ import { initIndexKeys, initKeyring, openKeyring, type Keyring } from '../../src
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, WrappedDek } from '../../src/keys/types.ts'
-import { commit, readNow } from '../../src/keys/versions.ts'
+import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
 import { newRoot, testClock } from './support.ts'
 
 export interface RingPlace {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { assertLegal, isKeyState, PERMITTED, TRANSITIONS } from '../../src/keys/states.ts'
+import { assertLegal, isKeyState, PERMITTED, TRANSITIONS } from '../../src/keys/lifecycle/states.ts'
 import type { KeyringSnapshot, KeyState } from '../../src/keys/types.ts'
 import { rowOf, writeOf } from './support.ts'
 

@@ -1,7 +1,7 @@
 import { database, generatedClient, type TestDatabase } from '@rowseal/test-support'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { digestsOf } from '../../src/keys/authentic.ts'
+import { digestsOf } from '../../src/keys/reading/authentic.ts'
 import type {
   IndexRecord,
   KeyringSnapshot,

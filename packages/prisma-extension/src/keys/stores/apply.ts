@@ -1,4 +1,4 @@
-import { assertLegal } from '../states.ts'
+import { assertLegal } from '../lifecycle/states.ts'
 import type { KeyringSnapshot, KeyringWrite, KeyRow } from '../types.ts'
 
 /**

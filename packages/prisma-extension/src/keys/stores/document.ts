@@ -1,5 +1,5 @@
-import { tampered } from '../authentic.ts'
-import { isKeyState } from '../states.ts'
+import { tampered } from '../reading/authentic.ts'
+import { isKeyState } from '../lifecycle/states.ts'
 import type { KeyringHead, KeyringSnapshot, KeyRow, Suite } from '../types.ts'
 
 // A keyring as JSON, for stores that hold one document for each. Bytes are base64, times milliseconds since 1970.

@@ -1,5 +1,5 @@
 import { KeyError } from '../../errors.ts'
-import { assertLegal } from '../states.ts'
+import { assertLegal } from '../lifecycle/states.ts'
 import type { KeyringSnapshot, KeyringWrite, KeyStore, Via } from '../types.ts'
 import { nextAfter } from './ids.ts'
 import {

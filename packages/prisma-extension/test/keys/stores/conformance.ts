@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { moved, TRANSITIONS } from '../../../src/keys/states.ts'
+import { moved, TRANSITIONS } from '../../../src/keys/lifecycle/states.ts'
 import type {
   IndexRecord,
   KeyringSnapshot,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { digestsOf } from '../../../src/keys/authentic.ts'
+import { digestsOf } from '../../../src/keys/reading/authentic.ts'
 import {
   compromiseKey,
   destroyKey,
