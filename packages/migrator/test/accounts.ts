@@ -54,6 +54,20 @@ export async function instance(w: World, options?: Partial<KeyringOptions>): Pro
   return (client as any).$extends(rowseal({ plan, keyring, reencryption: false }))
 }
 
+/**
+ * An application sends again what was refused with `retryable`: on a busy machine a read of the store may take
+ * longer than the little time that instances have here.
+ */
+export async function again<T>(operation: () => PromiseLike<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await operation()
+    } catch (error) {
+      if ((error as { retryable?: unknown }).retryable !== true) throw error
+    }
+  }
+}
+
 /** The columns of one index, as the database has them. */
 export async function columns(w: World): Promise<any[]> {
   return w.plain.account.findMany({

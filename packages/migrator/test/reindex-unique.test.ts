@@ -3,6 +3,7 @@ import { incompleteIndex } from '@rowseal/prisma-extension/keys'
 import { afterEach, describe, expect, it } from 'vitest'
 import { planReindex, reindex, rotateIndex, type ReindexEvent } from '../src/index.ts'
 import {
+  again,
   account,
   ACCOUNTS,
   accounts,
@@ -89,14 +90,17 @@ describe.each(PROVIDERS)('reindex of unique indexes on %s', (provider) => {
         await turn()
         const id = 1000 + n * 100 + (i % 10)
         const login = `New${n}-${i}`
-        await client.account.upsert({
-          where: { id },
-          create: { ...account(id), login, code: null },
-          update: { login },
-        })
-        const found = await reader.account.findUnique({ where: { login: login.toUpperCase() } })
+        await again(() =>
+          client.account.upsert({
+            where: { id },
+            create: { ...account(id), login, code: null },
+            update: { login },
+          }),
+        )
+        const where = { login: login.toUpperCase() }
+        const found: any = await again(() => reader.account.findUnique({ where }))
         if (found?.id !== id) faults.push(`own ${login} was ${String(found?.id)}`)
-        if (i % 4 === 3) await client.account.delete({ where: { id } })
+        if (i % 4 === 3) await again(() => client.account.delete({ where: { id } }))
         writes++
       }
     }
@@ -105,19 +109,21 @@ describe.each(PROVIDERS)('reindex of unique indexes on %s', (provider) => {
       for (let i = n; !isOver && faults.length < 5; i++) {
         await turn()
         const { id, login, tenant, code } = account(i % 60)
-        const found = await client.account.findUnique({ where: { login } })
+        const found: any = await again(() => client.account.findUnique({ where: { login } }))
         if (found?.id !== id) faults.push(`${login} was ${String(found?.id)}`)
-        const same = await client.account.findUnique({
-          where: { tenant_code: { tenant, code } },
-        })
+        const same: any = await again(() =>
+          client.account.findUnique({
+            where: { tenant_code: { tenant, code } },
+          }),
+        )
         if (same?.id !== id) faults.push(`${tenant} ${code} was ${String(same?.id)}`)
-        if ((await client.account.count({ where: { login } })) !== 1) faults.push(`count ${login}`)
-        const taken = await client.account
-          .create({ data: { ...account(5000 + n), login: login.toUpperCase() } })
-          .then(
-            () => 'created',
-            (error: any) => error.code,
-          )
+        if ((await again(() => client.account.count({ where: { login } }))) !== 1)
+          faults.push(`count ${login}`)
+        const data = { ...account(5000 + n), login: login.toUpperCase() }
+        const taken = await again(() => client.account.create({ data })).then(
+          () => 'created',
+          (error: any) => error.code,
+        )
         if (taken !== 'P2002') faults.push(`duplicate of ${login}: ${String(taken)}`)
         else refused++
         lookups++
@@ -299,10 +305,10 @@ describe.each(PROVIDERS)('reindex of a unique index with one column on %s', (pro
     }
     const report = await reindex(w.config, {
       offline: true,
-      batchRows: 10,
+      batchRows: 1, // so that it is still under way when they answer
       maxTransactionMs: 0,
       onEvent: (event) => {
-        if (event.type === 'batch' && event.rows > 0) pending.push(look())
+        if (event.type === 'batch' && event.rows > 0 && pending.length < 3) pending.push(look())
       },
     })
     await Promise.all(pending)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { compromiseKey, reindex, rotateIndex, suspendKey, type WaitEvent } from '../src/index.ts'
-import { FOLLOW, instance } from './accounts.ts'
+import { again, FOLLOW, instance } from './accounts.ts'
 import {
   activeIndexKey,
   addMembers,
@@ -37,7 +37,7 @@ describe.each(PROVIDERS)('rotation of index keys on %s', (provider) => {
         const { id, email, phone } = member(i % 120)
         const where = i % 2 === 0 ? { email: email?.trim() } : { phone: phone?.slice(1) }
         if (Object.values(where).includes(undefined)) continue
-        const found = await client.member.findMany({ where })
+        const found: any[] = await again(() => client.member.findMany({ where }))
         if (!found.some((row: any) => row.id === id)) faults.push(`${String(i)} is missed`)
         lookups++
       }
@@ -47,8 +47,10 @@ describe.each(PROVIDERS)('rotation of index keys on %s', (provider) => {
         await turn()
         const id = 1000 + (i % 20)
         const email = `w${i}@example.org`
-        await client.member.upsert({ where: { id }, create: { id, email }, update: { email } })
-        const found = await reader.member.findMany({ where: { email } })
+        await again(() =>
+          client.member.upsert({ where: { id }, create: { id, email }, update: { email } }),
+        )
+        const found: any[] = await again(() => reader.member.findMany({ where: { email } }))
         if (found[0]?.id !== id) faults.push(`${email} is missed`)
         writes++
       }

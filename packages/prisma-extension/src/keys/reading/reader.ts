@@ -121,7 +121,7 @@ export class StoreReader {
     throw new KeyError(
       'ERR_KEY_UNAVAILABLE',
       `Keyring "${this.#options.keyring}" was last read from the ${this.#options.store.name} too long ago to write under it.`,
-      { fix: 'Try again in a new transaction.', retryable: true },
+      { fix: `Try again${via === undefined ? '' : ' in a new transaction'}.`, retryable: true },
     )
   }
 
