@@ -38,10 +38,7 @@ export async function suspendKey(
   keyId: number,
   options: SuccessorOptions = {},
 ): Promise<StateReport> {
-  const found = await findKey(contextOf(config), keyId)
-  const next = await nextOf(found, options)
-  if (next === null) return stopped(found)
-  return reportOf(found, await suspend(found.keyring, keyId, next.successor))
+  return replaced(config, keyId, options, suspend)
 }
 
 /**
@@ -65,10 +62,20 @@ export async function compromiseKey(
   keyId: number,
   options: SuccessorOptions = {},
 ): Promise<StateReport> {
+  return replaced(config, keyId, options, compromise)
+}
+
+/** Let `change` take a version out of use, once what takes over may do so. */
+async function replaced(
+  config: MigratorConfig,
+  keyId: number,
+  options: SuccessorOptions,
+  change: typeof suspend,
+): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
   const next = await nextOf(found, options)
-  if (next === null) return stopped(found)
-  const rows = await compromise(found.keyring, keyId, next.successor)
+  if (next === null) return { ...reportOf(found, [found.row]), outcome: 'stopped' }
+  const rows = await change(found.keyring, keyId, next.successor)
   return reportOf(found, rows.length === 0 ? [found.row] : rows)
 }
 
@@ -91,10 +98,6 @@ async function nextOf(
   // Any other is matched by all, or refused.
   if (to?.state !== 'pre-activation') return options
   return (await distributed(keyring, to, options)) ? { successor: to.keyId } : null
-}
-
-function stopped(found: FoundKey): StateReport {
-  return { ...reportOf(found, [found.row]), outcome: 'stopped' }
 }
 
 function reportOf({ keyring, row, holds }: FoundKey, rows: readonly KeyRow[]): StateReport {

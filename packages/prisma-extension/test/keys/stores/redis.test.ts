@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { describe } from 'vitest'
 import { redisKeyStore } from '../../../src/keys/stores/redis.ts'
 import { conformance } from './conformance.ts'
 import { editedDocument } from './documents.ts'
@@ -7,11 +7,10 @@ import { tampering } from './tampering.ts'
 
 const url = redisUrl()
 
-if (url === null) {
-  describe.skip('the Redis key store', () => test('needs a server', () => undefined))
-} else {
+// Left out, with the loud line of redisUrl, only where there is no server; CI has one.
+describe.runIf(url !== null)('with a server', () => {
   conformance('Redis', () => {
-    const place = redisPlace(url)
+    const place = redisPlace(url!)
     const [store, another] = [1, 2].map(() =>
       redisKeyStore(place.client(), { prefix: place.prefix }),
     )
@@ -19,7 +18,7 @@ if (url === null) {
   })
 
   tampering('Redis', async () => {
-    const place = redisPlace(url)
+    const place = redisPlace(url!)
     const client = place.client()
     const store = redisKeyStore(client, { prefix: place.prefix })
     await store.init()
@@ -35,4 +34,4 @@ if (url === null) {
       close: place.close,
     }
   })
-}
+})
