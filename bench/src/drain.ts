@@ -45,7 +45,7 @@ interface DrainResult {
 /** `rowseal drain`, as a user runs it, in a process of its own. */
 async function rowsealDrain(bench: Bench): Promise<DrainResult> {
   const bin = new URL('../node_modules/@rowseal/migrator/bin/rowseal.mjs', import.meta.url).pathname
-  const child = spawn(process.execPath, [bin, 'drain', '--json'], {
+  const child = spawn(process.execPath, [bin, 'drain', '--now', '--json'], {
     cwd: new URL('..', import.meta.url),
     env: {
       ...process.env,

@@ -48,6 +48,16 @@ export function contextOf(config: MigratorConfig): Context {
 }
 
 /**
+ * What a look at runs takes, whatever the keyrings.
+ *
+ * @throws {MigrationError} `ERR_CONFIG_INVALID`
+ */
+export function databaseOf(config: MigratorConfig): Pick<Context, 'client' | 'plan'> {
+  const { client, plan } = checked(config)
+  return { client, plan }
+}
+
+/**
  * As `contextOf`; with `openKeyrings` the keyrings that fields name and those of all tenants are opened.
  *
  * @throws {KeyError} what opening them throws.

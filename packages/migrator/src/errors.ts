@@ -4,6 +4,7 @@ export type MigrationErrorCode =
   | 'ERR_RUN_STATE' // another run writes to the same model, or has taken it over
   | 'ERR_RUN_TABLES' // `rowseal init` has not been run on this database
   | 'ERR_CHECKPOINT_NEWER' // a newer version of Rowseal left the checkpoint
+  | 'ERR_CHECKPOINT_PLAN' // the run that is to be gone on with was begun under another plan
   | 'ERR_PLAN_DATABASE' // the database does not have what the plan says, or a table has no key
   | 'ERR_DATABASE_BUSY' // SQLite was locked by another process
   | 'ERR_DATABASE_FAILED' // the database refused a statement, or is out of reach

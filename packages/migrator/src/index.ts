@@ -1,8 +1,16 @@
 export { defineConfig, type MigratorConfig } from './config.ts'
+export type { PauseEvent } from './engine/control.ts'
 export type { PassCounts } from './engine/counts.ts'
-export { drain } from './drain/drain.ts'
-export type { DrainEvent, DrainOptions, DrainReport, ModelReport } from './drain/options.ts'
+export { drain, type DrainReport } from './drain/drain.ts'
 export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'
+export type {
+  ModelReport,
+  RunDirectionOptions,
+  RunEvent,
+  RunReport,
+  WaitEvent,
+} from './engine/events.ts'
+export type { RunOptions } from './engine/options.ts'
 export { MigrationError, type MigrationErrorCode } from './errors.ts'
 export { applyFence, type AppliedFence } from './fence/apply.ts'
 export type { FenceOptions } from './fence/locks.ts'
@@ -59,7 +67,6 @@ export type {
   ReindexEvent,
   ReindexOptions,
   ReindexReport,
-  WaitEvent,
 } from './reindex/options.ts'
 export {
   planReindex,
@@ -71,7 +78,9 @@ export { reindex } from './reindex/reindex.ts'
 export type { DueOptions, DueReason } from './due.ts'
 export { rotate, rotateIndex, type RotateOptions, type RotateReport } from './rotate.ts'
 export type { Quarantined } from './runs/quarantine.ts'
-export type { Outcome, RunInfo } from './runs/store.ts'
+export { listRuns, type RunInfo } from './runs/list.ts'
+export { cancelRuns, pauseRuns, resumeRuns, type OperatedRun } from './runs/operate.ts'
+export type { RunState } from './runs/states.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
 export { status, type FieldStatus, type StatusReport } from './status.ts'
 export type { KeyringStatus, KeyStatus, KeyTask } from './status-keys.ts'

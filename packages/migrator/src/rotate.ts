@@ -8,7 +8,7 @@ import {
 } from '@rowseal/prisma-extension/keys'
 import { openOne, type Context, type MigratorConfig } from './config.ts'
 import { dueReasons, type DueOptions, type DueReason } from './due.ts'
-import type { WaitEvent } from './reindex/options.ts'
+import type { WaitEvent } from './engine/events.ts'
 import { pause, Waits } from './waits.ts'
 
 /** How often it is tried again when somebody changes the keyring in another way at the same moment. */

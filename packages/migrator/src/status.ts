@@ -3,7 +3,8 @@ import { openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
 import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
-import { RunStore, type RunInfo } from './runs/store.ts'
+import { runInfos, type RunInfo } from './runs/list.ts'
+import { RunStore } from './runs/store.ts'
 import { keyringStatuses, keyStatuses, type KeyringStatus, type KeyStatus } from './status-keys.ts'
 import { indexStatuses, type IndexStatus } from './status-indexes.ts'
 import { loadTargets, type TargetField, type Target } from './targets.ts'
@@ -92,7 +93,7 @@ export async function status(
       rootKeys,
       fields,
       indexes,
-      runs: await store.list(),
+      runs: await runInfos(store),
       stale: fields.reduce((sum, field) => sum + field.stale, 0),
     }
   } catch (error) {

@@ -19,6 +19,8 @@ export interface ValueKeyring extends Pick<
 > {
   /** The keyring, where there is one; null for those of all tenants. */
   readonly only: Keyring | null
+  /** Those that seal, as last read. */
+  open(): readonly Keyring[]
   /** The keyring that has a key id, as last read; null if none of them has. */
   holder(keyId: number): Keyring | null
 }
@@ -84,6 +86,10 @@ export class AllTenants implements ValueKeyring {
       .flatMap((keyring) => [...keyring.staleKeyIds()])
   }
 
+  open(): readonly Keyring[] {
+    return [...this.#members.values()].filter(isOpen)
+  }
+
   holder(keyId: number): Keyring | null {
     return this.#byKeyId.get(keyId) ?? null
   }
@@ -112,6 +118,7 @@ export function single(keyring: Keyring): ValueKeyring {
     refresh: () => keyring.refresh(),
     verify: () => keyring.verify(),
     forProcessEach: (wanted, via, remember) => keyring.forProcessEach(wanted, via, remember),
+    open: () => [keyring],
     holder: () => keyring,
   }
 }

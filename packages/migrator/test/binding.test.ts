@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, reindex, verify } from '../src/index.ts'
-import { closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
+import { reindex, verify } from '../src/index.ts'
+import { drain, closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
 
 afterEach(closeWorlds)
 

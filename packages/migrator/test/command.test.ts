@@ -19,7 +19,7 @@ async function staleWorld(provider: (typeof PROVIDERS)[number], patients: number
 }
 
 const checkpoint = async (w: World): Promise<string | null> =>
-  (await w.query(`SELECT checkpoint FROM rowseal_runs WHERE model = 'Patient'`))[0]?.checkpoint ??
+  (await w.query(`SELECT checkpoint FROM rowseal_parts WHERE model = 'Patient'`))[0]?.checkpoint ??
   null
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -53,14 +53,14 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     expect((await command.run('rotate', '--now')).stderr).toContain('key 2 (version 2) is active')
     const stale = JSON.parse((await command.run('status', '--json')).stdout)
     expect(stale.stale).toBeGreaterThan(60)
-    const dry = await command.run('drain', '--dry-run', '--json')
+    const dry = await command.run('drain', '--now', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toMatchObject({ staleRows: 30 })
     expect(dry.code).toBe(0)
 
-    const drained = await command.run('drain', '--json')
+    const drained = await command.run('drain', '--now', '--json')
     expect(drained.code).toBe(0)
     expect(JSON.parse(drained.stdout)).toMatchObject({ outcome: 'done', rows: 30 })
-    const people = await command.run('drain')
+    const people = await command.run('drain', '--now')
     expect(people).toMatchObject({ code: 0, stdout: '' })
     expect(people.stderr).toContain('Nothing is stale.')
 
@@ -82,7 +82,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     await w.run(
       `UPDATE "table" SET "select" = concat(substr("select", 1, 120), 'AAAA', substr("select", 125)) WHERE "order" = 'n''3'`,
     )
-    const drained = await command.run('drain')
+    const drained = await command.run('drain', '--now')
     expect(drained.code).toBe(3)
     const verified = await command.run('verify')
     expect(verified.code).toBe(3)
@@ -94,16 +94,16 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
   it('finishes the batch in hand on Ctrl-C, says how to go on, and goes on', async () => {
     const w = await staleWorld(provider, 2000)
     const values = await readAll(w)
-    const { child, ended } = command.start('drain', '--batch-rows', '10')
+    const { child, ended } = command.start('drain', '--now', '--batch-rows', '10')
     await until(async () => (await checkpoint(w)) !== null)
     child.kill('SIGINT')
     const stopped = await ended
     expect(stopped).toMatchObject({ code: 130, signal: null })
     expect(stopped.stderr).toContain('To go on: npx rowseal drain')
     expect((await status(w.config)).stale).toBeGreaterThan(0)
-    const [run] = await w.query(`SELECT owner, outcome FROM rowseal_runs WHERE model = 'Patient'`)
-    expect(run).toEqual({ owner: null, outcome: 'stopped' })
-    expect((await command.run('drain')).code).toBe(0)
+    const [run] = await w.query(`SELECT owner, progress FROM rowseal_parts WHERE model = 'Patient'`)
+    expect(run).toEqual({ owner: null, progress: 'open' })
+    expect((await command.run('drain', '--now')).code).toBe(0)
     expect((await status(w.config)).stale).toBe(0)
     expect(await readAll(w)).toEqual(values)
   })
@@ -113,14 +113,14 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     const values = await readAll(w)
     for (let i = 0; i < 10; i++) {
       const before = await checkpoint(w)
-      const { child, ended } = command.start('drain', '--batch-rows', '4', '--json')
+      const { child, ended } = command.start('drain', '--now', '--batch-rows', '4', '--json')
       await until(async () => (await checkpoint(w)) !== before || child.exitCode !== null)
       await new Promise((done) => setTimeout(done, Math.random() * 150))
       child.kill('SIGKILL')
       expect((await ended).signal).toBe('SIGKILL')
     }
     expect((await status(w.config)).stale).toBeGreaterThan(0)
-    const last = await command.run('drain', '--json')
+    const last = await command.run('drain', '--now', '--json')
     expect(last.stderr.replaceAll(PROGRESS, '')).toBe('')
     expect(last.code).toBe(0)
     expect((await status(w.config)).stale).toBe(0)
@@ -129,9 +129,9 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
 
   it('tells one document for an error, and a second run from a failure', async () => {
     const w = await staleWorld(provider, 3000)
-    const first = command.start('drain', '--batch-rows', '10')
+    const first = command.start('drain', '--now', '--batch-rows', '10')
     await until(async () => (await checkpoint(w)) !== null)
-    const second = await command.run('drain', '--json')
+    const second = await command.run('drain', '--now', '--json')
     expect(second.code).toBe(1)
     expect(JSON.parse(second.stdout)).toMatchObject({
       error: { code: 'ERR_RUN_STATE', fix: expect.any(String) },
@@ -221,7 +221,7 @@ describe('rowseal', () => {
   it('says that the root key is the wrong one', async () => {
     const w = await staleWorld('sqlite', 1)
     const other = new Command({ ...w, rootKey: randomBytes(32) })
-    const { code, stderr } = await other.run('drain')
+    const { code, stderr } = await other.run('drain', '--now')
     other.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_MISMATCH/)
@@ -233,7 +233,7 @@ describe('rowseal', () => {
       ...w,
       db: { ...w.db, url: 'postgresql://nobody@127.0.0.1:1/none' },
     })
-    const { code, stderr } = await other.run('drain')
+    const { code, stderr } = await other.run('drain', '--now')
     other.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE/)

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, planDrain, status, verify, type DrainEvent } from '../src/index.ts'
+import { planDrain, status, verify, type RunEvent } from '../src/index.ts'
 import {
+  drain,
   addPatients,
   clinic,
   closeWorlds,
@@ -133,8 +134,8 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await addPatients(w, 3, 1)
     await w.rotate()
     const { email } = (await stored(w))[0]
-    // The first page has been read when its transaction begins: write in between, under the old key.
-    const client = interceptTransaction(w.plain, 2, () =>
+    // A run is begun, claimed and said to run; the first page has been read when the fourth transaction begins: write in between, under the old key.
+    const client = interceptTransaction(w.plain, 4, () =>
       w.run(`UPDATE "table" SET "select" = '${email}' WHERE "order" = 'n''2'`),
     )
     const report = await drain({ ...w.config, client }, { models: ['Patient'] })
@@ -187,7 +188,7 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     const w = await world(provider, clinic(provider))
     await addPatients(w, 50)
     await w.rotate()
-    const events: DrainEvent[] = []
+    const events: RunEvent[] = []
     await drain(w.config, {
       batchRows: 20,
       models: ['Patient'],
@@ -199,7 +200,7 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
         type: 'model',
         model: 'Patient',
         fields: expect.any(Array),
-        staleRows: 50,
+        rows: 50,
         isResumed: false,
       },
       { type: 'batch', pass: 1, rows: 20, ...none },
@@ -216,7 +217,7 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await w.sealed.staff.createMany({ data })
     await w.rotate()
     let batches = 0
-    const onEvent = (event: DrainEvent): void => {
+    const onEvent = (event: RunEvent): void => {
       if (event.type === 'batch') batches++
     }
     expect(await drain(w.config, { batchBytes: 1000, onEvent })).toMatchObject({
@@ -248,13 +249,13 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await addPatients(w, 100)
     await w.rotate()
     const controller = new AbortController()
-    const stop = (event: DrainEvent): void => {
+    const stop = (event: RunEvent): void => {
       if (event.type === 'batch') controller.abort()
     }
     const first = await drain(w.config, { batchRows: 10, signal: controller.signal, onEvent: stop })
     expect(first.outcome).toBe('stopped')
     expect(first.rows).toBeLessThanOrEqual(30)
-    const events: DrainEvent[] = []
+    const events: RunEvent[] = []
     const second = await drain(w.config, { onEvent: (event) => void events.push(event) })
     expect(events[0]).toMatchObject({ isResumed: true })
     expect(second.outcome).toBe('done')

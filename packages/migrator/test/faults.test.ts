@@ -4,9 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, status, type MigrationError } from '../src/index.ts'
+import { status, type MigrationError } from '../src/index.ts'
 import { Command, PROGRESS } from './command.ts'
 import {
+  drain,
   addPatients,
   clinic,
   closeWorlds,
@@ -41,7 +42,7 @@ async function drainWithin(
   const bin = new URL('../bin/rowseal.mjs', import.meta.url).pathname
   const child = spawn(
     'bash',
-    ['-c', 'ulimit -f "$0"; exec "$@"', String(kilobytes), process.execPath, bin, 'drain'],
+    ['-c', 'ulimit -f "$0"; exec "$@"', String(kilobytes), process.execPath, bin, 'drain', '--now'],
     {
       cwd: command.folder,
       env: {
@@ -73,7 +74,7 @@ describe('a run whose database fails', () => {
       expect(full.stderr).toContain('npx rowseal drain')
       expect(await readAll(w)).toEqual(values)
 
-      const again = await command.run('drain', '--json')
+      const again = await command.run('drain', '--now', '--json')
       expect([again.code, again.stderr.replaceAll(PROGRESS, '')]).toEqual([0, ''])
       expect((await status(w.config)).stale).toBe(0)
       expect(await readAll(w)).toEqual(values)
@@ -86,7 +87,7 @@ describe('a run whose database fails', () => {
     url.port = '1'
     if (provider === 'mysql') url.searchParams.set('acquireTimeout', '300')
     const down = new Command({ ...w, db: { ...w.db, url: url.href } })
-    const { code, stderr } = await down.run('drain')
+    const { code, stderr } = await down.run('drain', '--now')
     down.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE: /)
@@ -114,6 +115,7 @@ describe.runIf(PROVIDERS.includes('mysql'))('a run that MySQL refuses', () => {
       `CREATE USER '${name}'@'%' IDENTIFIED BY 'reads only'`,
       `GRANT SELECT ON * TO '${name}'@'%'`,
       `GRANT INSERT, UPDATE, DELETE ON rowseal_runs TO '${name}'@'%'`,
+      `GRANT INSERT, UPDATE, DELETE ON rowseal_parts TO '${name}'@'%'`,
     )
     const error = await drainThrough(w, (url) => {
       url.username = name

@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { rowseal } from '@rowseal/prisma-extension'
 import {
   applyFence,
-  drain,
   fenceStatements,
   fenceStatus,
   MigrationError,
@@ -19,6 +18,7 @@ import {
 import { accounts, FOLLOW } from './accounts.ts'
 import { Command } from './command.ts'
 import {
+  drain,
   addPatients,
   clinic,
   closeWorlds,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { applyFence, drain, fenceStatus, status } from '../src/index.ts'
+import { applyFence, fenceStatus, status } from '../src/index.ts'
 import { cuttableWay, Instance, MAX_AGE_MS } from './frozen.ts'
-import { clinic, closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
+import { drain, clinic, closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
 
 let instance: Instance
 afterEach(async () => {

@@ -12,7 +12,7 @@ afterEach(async () => {
 })
 
 const checkpoint = async (w: World): Promise<string | null> =>
-  (await w.query('SELECT checkpoint FROM rowseal_runs'))[0]?.checkpoint ?? null
+  (await w.query('SELECT checkpoint FROM rowseal_parts'))[0]?.checkpoint ?? null
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((done) => setTimeout(done, 5))

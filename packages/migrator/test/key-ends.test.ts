@@ -4,7 +4,6 @@ import {
   cancelDestroy,
   compromiseKey,
   destroyKey,
-  drain,
   forgetField,
   reindex,
   resumeKey,
@@ -18,7 +17,7 @@ import {
 } from '../src/index.ts'
 import { ACCOUNTS, FOLLOW } from './accounts.ts'
 import { activeIndexKey, addMembers, MEMBERS } from './indexed.ts'
-import { closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
+import { drain, closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
 
 afterEach(closeWorlds)
 

@@ -23,7 +23,7 @@ it.each(PROVIDERS)('rowseal keys goes the whole way on %s', async (provider) => 
   expect(await said(0, 'keys', 'list', '--count')).toMatch(/default +1 +1 +active/)
   expect(await said(0, 'rotate', '--now')).toContain('key 3 (version 2) is active, key 1 is')
   expect(await said(1, 'keys', 'retire', '1', '--now')).toMatch(/ERR_KEY_IN_USE.*Member\.email: 18/)
-  expect(await said(0, 'drain')).toContain('Next: npx rowseal keys retire 1 --fence')
+  expect(await said(0, 'drain', '--now')).toContain('Next: npx rowseal keys retire 1 --fence')
   expect(await said(0, 'status')).toContain('Key 1: nothing is under it. npx rowseal keys retire 1')
   expect(await said(0, 'keys', 'retire', '1', '--fence', '--now')).toContain(
     'Proof: the database refuses values under it in every column.',

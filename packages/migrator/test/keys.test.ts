@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
-import { drain, status, verify } from '../src/index.ts'
-import { closeWorlds, PROVIDERS, world, type Provider } from './world.ts'
+import { status, verify } from '../src/index.ts'
+import { drain, closeWorlds, PROVIDERS, world, type Provider } from './world.ts'
 
 afterEach(closeWorlds)
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, inspect, rotate, status, verify, type MigratorConfig } from '../src/index.ts'
+import { inspect, rotate, status, verify, type MigratorConfig } from '../src/index.ts'
 import {
+  drain,
   addPatients,
   clinic,
   closeWorlds,

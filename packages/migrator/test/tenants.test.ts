@@ -8,7 +8,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   cancelDestroyKeyring,
   destroyKeyring,
-  drain,
   init,
   inspect,
   reindex,
@@ -16,7 +15,7 @@ import {
   status,
   verify,
 } from '../src/index.ts'
-import { PROVIDERS, type Provider } from './world.ts'
+import { drain, PROVIDERS, type Provider } from './world.ts'
 
 const SCHEMA = `
 model Note {

@@ -3,7 +3,14 @@ import { openKeyring, rowseal, type Keyring, type KeyringOptions } from '@rowsea
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient, isAvailable, type TestDatabase } from '@rowseal/test-support'
-import { init, rotate, type MigratorConfig } from '../src/index.ts'
+import * as library from '../src/index.ts'
+import {
+  init,
+  rotate,
+  type DrainReport,
+  type MigratorConfig,
+  type RunDirectionOptions,
+} from '../src/index.ts'
 
 export type Provider = TestDatabase['provider']
 export const PROVIDERS = (['postgresql', 'sqlite', 'mysql'] as const).filter(isAvailable)
@@ -89,6 +96,14 @@ export async function world(
     },
     another: connect,
   }
+}
+
+/** `drain` where no other instance is that could still seal under a former key. */
+export function drain(
+  config: MigratorConfig,
+  options: RunDirectionOptions = {},
+): Promise<DrainReport> {
+  return library.drain(config, { now: true, ...options })
 }
 
 function quoted(provider: Provider, statement: string): string {

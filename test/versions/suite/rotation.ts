@@ -42,7 +42,7 @@ export function rotationSuite(of: () => Combination): void {
     const { base, plan, keyring, prisma, packages } = of()
     const config = { client: base, plan, keyring }
     await packages.migrator.rotate(config, { now: true })
-    const report = await packages.migrator.drain(config)
+    const report = await packages.migrator.drain(config, { now: true })
     expect(report.outcome).toBe('done')
     const { fields } = await packages.migrator.verify(config)
     expect(fields.length).toBeGreaterThan(0)

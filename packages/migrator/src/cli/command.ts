@@ -36,9 +36,14 @@ export interface RunFlags extends Flags {
   readonly batchRows?: number
   readonly batchBytes?: number
   readonly maxPasses?: number
+  readonly now?: boolean
+  /** Seconds. */
+  readonly maxTransaction?: number
+  readonly restart?: boolean
+  readonly shard?: { readonly index: number; readonly of: number }
 }
 
-const EXIT = { done: 0, incomplete: 3 } as const
+const EXIT = { done: 0, cancelled: 1, incomplete: 3 } as const
 
 export function exitCodeOf(
   { outcome }: { readonly outcome: keyof typeof EXIT | 'stopped' },
@@ -48,8 +53,11 @@ export function exitCodeOf(
 }
 
 export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions {
-  const { model: models, batchRows, batchBytes, maxPasses } = flags
-  return { signal, ...given({ models, batchRows, batchBytes, maxPasses }) }
+  const { model: models, batchRows, batchBytes, maxPasses, now, restart, shard } = flags
+  const maxTransactionMs =
+    flags.maxTransaction === undefined ? undefined : flags.maxTransaction * 1000
+  const sizes = { batchRows, batchBytes, maxPasses, maxTransactionMs }
+  return { signal, ...given({ models, ...sizes, now, restart, shard }) }
 }
 
 /** @throws {TypeError} if it is no key id. */

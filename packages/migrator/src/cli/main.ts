@@ -7,6 +7,7 @@ import { addKeys } from './commands/keys.ts'
 import { addLook } from './commands/look.ts'
 import { addReindex } from './commands/reindex.ts'
 import { addRotate } from './commands/rotate.ts'
+import { addRuns } from './commands/runs.ts'
 import { addSetup } from './commands/setup.ts'
 import { loadConfig } from './load-config.ts'
 import { errorDocument, print, say } from './output.ts'
@@ -17,7 +18,7 @@ const FAILED = 1
 const MISUSE = 2
 
 /** In the order in which `--help` shows them. */
-const TOPICS = [addSetup, addLook, addRotate, addDrain, addReindex, addKeys, addDdl]
+const TOPICS = [addSetup, addLook, addRotate, addDrain, addReindex, addRuns, addKeys, addDdl]
 
 async function run(command: Command, flags: Flags): Promise<number> {
   const interruption = new Interruption()

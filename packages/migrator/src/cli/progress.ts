@@ -1,6 +1,6 @@
 import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import cliProgress from 'cli-progress'
-import type { DrainEvent } from '../drain/options.ts'
+import type { RunEvent } from '../engine/events.ts'
 import type { ReindexEvent } from '../reindex/options.ts'
 import type { VerifyEvent } from '../verify.ts'
 import { count, say } from './output.ts'
@@ -19,10 +19,10 @@ export class ProgressBars {
     this.#current = null
   }
 
-  readonly onEvent = (event: DrainEvent | ReindexEvent | VerifyEvent): void => {
+  readonly onEvent = (event: RunEvent | ReindexEvent | VerifyEvent): void => {
     if (event.type === 'model') {
       this.stop()
-      this.#current = new Progress(event.model, 'rows' in event ? event.rows : event.staleRows)
+      this.#current = new Progress(event.model, event.rows)
     } else if (event.type === 'batch') {
       this.#current?.advance(rowsOf(event))
     } else if (event.type !== 'pass') {
@@ -33,9 +33,7 @@ export class ProgressBars {
 }
 
 /** Rows that a batch has dealt with. */
-function rowsOf(
-  event: Extract<DrainEvent | ReindexEvent | VerifyEvent, { type: 'batch' }>,
-): number {
+function rowsOf(event: Extract<RunEvent | ReindexEvent | VerifyEvent, { type: 'batch' }>): number {
   if ('seen' in event) return event.seen
   return event.rows + ('quarantined' in event ? event.quarantined : 0)
 }
@@ -48,10 +46,16 @@ const PHASES: Readonly<Record<IndexPhase, string>> = {
   offline: 'writes are refused',
 }
 
-function sentenceOf(event: Extract<ReindexEvent, { type: 'wait' | 'phase' | 'complete' }>): string {
+function sentenceOf(
+  event: Extract<ReindexEvent, { type: 'wait' | 'pause' | 'resume' | 'phase' | 'complete' }>,
+): string {
   switch (event.type) {
     case 'wait':
       return `Waiting ${Math.ceil(event.ms / 1000)} s ${event.reason}.`
+    case 'pause':
+      return `Paused${event.reason === null ? '' : `: ${event.reason}`}. To go on: npx rowseal runs resume ${event.model}`
+    case 'resume':
+      return `${event.model}: going on.`
     case 'phase':
       return `${event.index}: phase ${event.phase}, ${PHASES[event.phase]}.`
     case 'complete':

@@ -39,6 +39,14 @@ export function integer(text: string): number {
   throw new InvalidArgumentError('It must be a whole number.')
 }
 
+/** `2/4`: the second of four. */
+function shard(text: string): { index: number; of: number } {
+  const [, index = '', of = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
+  if (Number(index) >= 1 && Number(index) <= Number(of))
+    return { index: Number(index), of: Number(of) }
+  throw new InvalidArgumentError('It must be such as 1/4, up to 4/4.')
+}
+
 function list(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',')]
 }
@@ -51,3 +59,14 @@ export function batches(command: Program): Program {
     .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
 }
+
+/** What every command takes that writes to tables. */
+export function writes(command: Program): Program {
+  return batches(command)
+    .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
+    .option('--now', 'do not wait until every instance follows')
+    .option('--max-transaction <s>', 'seconds a transaction may take (default: 5)', integer)
+    .option('--restart', 'begin anew, whatever an earlier run has left')
+}
+
+export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const

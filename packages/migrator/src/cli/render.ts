@@ -1,5 +1,5 @@
 import { shareOf } from '../due.ts'
-import type { DrainReport } from '../drain/options.ts'
+import type { DrainReport } from '../drain/drain.ts'
 import type { DrainPlan } from '../drain/plan.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
@@ -53,7 +53,7 @@ export function renderStatus(report: StatusReport): string {
     field.null,
     field.versions.map(({ keyId, count: n }) => `key ${keyId}: ${count(n)}`).join(', '),
   ])
-  const alive = runs.filter((run) => run.isAlive)
+  const alive = runs.filter((run) => run.workers.length > 0)
   return [
     table(['keyring', 'key', 'version', 'state', 'age', 'used', 'values'], keyRows),
     table(
@@ -74,7 +74,7 @@ export function renderStatus(report: StatusReport): string {
     ...renderTasks(report),
     ...alive.map(
       (run) =>
-        `A ${run.direction} of ${run.model} is running: ${run.owner ?? ''}, since ${run.since}.`,
+        `A ${run.direction} of ${run.model} is ${run.state}: ${run.workers.join(', ')}, since ${run.since}.`,
     ),
   ].join('\n\n')
 }
@@ -154,6 +154,7 @@ function afterDrain({ outcome, quarantined, models, drained }: DrainReport): str
     ]
   if (outcome === 'stopped')
     return ['Stopped. What was committed stays. To go on: npx rowseal drain']
+  if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
   const lines: string[] = []
   if (quarantined > 0)
     lines.push(

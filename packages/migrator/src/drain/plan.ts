@@ -3,7 +3,7 @@ import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { countRows, loadTargets } from '../targets.ts'
-import type { DrainOptions } from './options.ts'
+import type { RunDirectionOptions } from '../engine/events.ts'
 import { staleKeysOf } from './stale-keys.ts'
 import { staleWhere } from './strategy.ts'
 
@@ -29,7 +29,7 @@ export interface DrainPlan {
  */
 export async function planDrain(
   config: MigratorConfig,
-  options: DrainOptions = {},
+  options: RunDirectionOptions = {},
 ): Promise<DrainPlan> {
   const { batchRows } = checkRunOptions(options)
   const context = await openContext(config)

@@ -1,28 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PageRow, SqlTransaction } from '@rowseal/prisma-extension/sql'
-import { isConflict, isDuplicate } from '../database-error.ts'
-import type { Checkpoint } from '../runs/checkpoint.ts'
+import { isConflict, isDuplicate, isLockTimeout } from '../database-error.ts'
+import { addTally, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { Target } from '../targets.ts'
 import { add, type PassCounts } from './counts.ts'
 import type { PassJob } from './pass.ts'
-import type { BadValue, Batch, Change, Duplicates, Strategy } from './strategy.ts'
+import type { BadValue, Batch, Change, Strategy } from './strategy.ts'
 
-/** How often a batch is tried that the database gave up to let another transaction go on. */
-const MAX_TRIES = 5
+/** How often a batch is tried that the database gave up to let another transaction go on. Each time it is halved. */
+const MAX_TRIES = 6
+/** Milliseconds until the second try, at most; twice as many until each further one. */
+const PAUSE_MS = 50
 
 /** Rows of a page that are committed together, `from` up to and without `to`. */
-interface Part<C extends Change> extends Batch<C> {
+interface Slice<C extends Change> extends Batch<C> {
   readonly from: number
   readonly to: number
-  /** What a unique constraint has refused. */
+  /** What a constraint has refused. */
   readonly refused: C | null
   /** Are the rows done with it? Else the checkpoint stays before them. */
   readonly isLast: boolean
 }
 
 /**
- * Write a batch together with the checkpoint. A unique constraint refuses the statement as a whole: then
- * the batch is halved until the row is found, which is put into quarantine, and all others are written.
+ * Write a batch together with the checkpoint. A constraint refuses the statement as a whole: then the batch
+ * is halved until the row is found, which is put into quarantine, and all others are written. A batch that
+ * dead-locked or took too long is tried again in halves, a little later.
  */
 export async function commitBatch<C extends Change>(
   job: PassJob,
@@ -31,69 +35,81 @@ export async function commitBatch<C extends Change>(
   rows: readonly PageRow[],
   batch: Batch<C>,
 ): Promise<Checkpoint> {
-  const commit = async (from: Checkpoint, part: Part<C>, tries = 1): Promise<Checkpoint> => {
+  const commit = async (from: Checkpoint, slice: Slice<C>, tries = 1): Promise<Checkpoint> => {
     try {
-      return await commitPart(job, strategy, from, rows, part)
+      return await commitSlice(job, strategy, from, rows, slice)
     } catch (error) {
-      if (isConflict(error) && tries < MAX_TRIES) return commit(from, part, tries + 1)
-      const { duplicates } = strategy
-      if (duplicates === undefined || part.changes.length === 0 || !isDuplicate(error)) throw error
+      const isInTheWay = isConflict(error) || isLockTimeout(error)
+      if (isInTheWay && tries < MAX_TRIES) {
+        job.pace.conflicted()
+        await sleep(Math.random() * PAUSE_MS * 2 ** tries)
+      } else if (!mayBeDivided(strategy, slice, error)) throw error
+      const next = isInTheWay ? tries + 1 : tries
+      const smaller = isInTheWay ? halved(slice) : divided(strategy, slice)
       let checkpoint = from
-      for (const smaller of divided(duplicates, part))
-        checkpoint = await commit(checkpoint, smaller)
+      for (const each of smaller) checkpoint = await commit(checkpoint, each, next)
       return checkpoint
     }
   }
-  return commit(before, { ...batch, from: 0, to: rows.length, refused: null, isLast: true })
+  const all = { ...batch, from: 0, to: rows.length, refused: null, isLast: true }
+  return commit(before, all)
 }
 
-function divided<C extends Change>(duplicates: Duplicates<C>, part: Part<C>): Part<C>[] {
-  const { changes, bad, from, to, isLast } = part
-  const [change] = changes
+function mayBeDivided<C extends Change>(
+  { duplicates }: Strategy<C>,
+  { changes }: Slice<C>,
+  error: unknown,
+): boolean {
+  if (changes.length === 0) return false
+  return duplicates !== undefined && isDuplicate(error)
+}
+
+/** As two, or as it is if it has one change. */
+function halved<C extends Change>(slice: Slice<C>): Slice<C>[] {
+  const { changes, bad, from, to, isLast } = slice
+  if (changes.length < 2) return [slice]
+  const middle = Math.ceil(changes.length / 2)
+  const at = changes[middle]!.row
+  const isBefore = ({ row }: BadValue): boolean => row < at
   const refused = null
-  if (changes.length > 1) {
-    const middle = Math.ceil(changes.length / 2)
-    const at = changes[middle]!.row
-    return [
-      {
-        changes: changes.slice(0, middle),
-        bad: bad.filter(({ row }) => row < at),
-        from,
-        to: at,
-        refused,
-        isLast: true,
-      },
-      {
-        changes: changes.slice(middle),
-        bad: bad.filter(({ row }) => row >= at),
-        from: at,
-        to,
-        refused,
-        isLast,
-      },
-    ]
-  }
-  const pieces = duplicates.split(change!)
+  const first = { changes: changes.slice(0, middle), bad: bad.filter(isBefore), from, to: at }
+  const rest = bad.filter((value) => !isBefore(value))
+  const second = { ...slice, changes: changes.slice(middle), bad: rest, from: at, to }
+  return [
+    { ...first, refused, isLast: true },
+    { ...second, refused, isLast },
+  ]
+}
+
+function divided<C extends Change>({ duplicates }: Strategy<C>, slice: Slice<C>): Slice<C>[] {
+  const { changes, bad, isLast } = slice
+  if (changes.length > 1) return halved(slice)
+  const [change] = changes
+  const pieces = duplicates!.split(change!)
   if (pieces.length === 1)
-    return [{ ...part, changes: [], refused: change!, bad: [...bad, duplicates.refused(change!)] }]
+    return [
+      { ...slice, changes: [], refused: change!, bad: [...bad, duplicates!.refused(change!)] },
+    ]
   return pieces.map((piece, i) => {
     const isEnd = i === pieces.length - 1
-    return { changes: [piece], bad: isEnd ? bad : [], from, to, refused, isLast: isLast && isEnd }
+    const rest = isEnd ? slice : { ...slice, bad: [], tally: {} }
+    return { ...rest, changes: [piece], refused: null, isLast: isLast && isEnd }
   })
 }
 
-async function commitPart<C extends Change>(
+async function commitSlice<C extends Change>(
   job: PassJob,
   strategy: Strategy<C>,
   before: Checkpoint,
   rows: readonly PageRow[],
-  { changes, bad, from, to, refused, isLast }: Part<C>,
+  { changes, bad, from, to, refused, isLast, tally }: Slice<C>,
 ): Promise<Checkpoint> {
-  const { store, run, target, heartbeat } = job
+  const { store, part, target, heartbeat } = job
   let added: PassCounts = { rows: 0, superseded: 0, quarantined: countRows(bad) }
   let next = before
   let entries: Quarantined[] = []
-  await store.commit(run, async (tx) => {
+  const began = performance.now()
+  await store.parts.commit(part, async (tx) => {
     if (changes.length > 0) {
       const written = await strategy.write(tx, changes)
       added = { ...added, rows: written, superseded: changes.length - written }
@@ -105,11 +121,13 @@ async function commitPart<C extends Change>(
       ...before,
       after: isLast ? rows[to - 1]!.key : before.after,
       counts: add(before.counts, added),
+      tally: addTally(before.tally, tally),
       bad: [...new Set([...before.bad, ...bad.map(({ field }) => field)])],
     }
     return next
   })
   heartbeat.touch()
+  job.pace.committed({ rows: changes.length, bytes: 0, ms: performance.now() - began })
   job.onBatch(added, isLast ? to - from : 0, entries)
   return next
 }

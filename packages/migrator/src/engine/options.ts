@@ -6,24 +6,47 @@ export interface RunOptions {
   readonly batchRows?: number
   /** Bound on the stored values of a batch together. Bytes, 1 to 268,435,456. Default: 4 MiB. */
   readonly batchBytes?: number
+  /**
+   * Do not wait until no instance can write any more what the run is to meet: there are none, or they were all
+   * started anew. Default: false.
+   */
+  readonly now?: boolean
+  /**
+   * How long the longest transaction of the application may take: what it sealed before a rotation may be
+   * committed so much later. Milliseconds, 0 to 3,600,000. Default: 5,000, as Prisma's own.
+   */
+  readonly maxTransactionMs?: number
+  /** Go over everything anew, whatever an earlier run has left. Default: false, so it is gone on with. */
+  readonly restart?: boolean
+  /**
+   * Only one of so many shares of each table, `index` from 1 on: each is a command of its own, on whatever
+   * machine, all with the same `of`. Default: the whole table.
+   */
+  readonly shard?: { readonly index: number; readonly of: number }
   /** How often a table is gone over at most until nothing is left to do. 1 to 1,000. Default: 10. */
   readonly maxPasses?: number
   /** Ends the run after the batch in hand. */
   readonly signal?: AbortSignal
 }
 
+const MAX_SHARDS = 1_000
+
 export interface CheckedOptions {
   readonly batchRows: number
   readonly batchBytes: number
   readonly maxPasses: number
+  readonly maxTransactionMs: number
 }
 
 /** @throws {TypeError} naming the option. */
 export function checkRunOptions(options: RunOptions): CheckedOptions {
+  const { shard } = options
+  if (shard !== undefined) integer('shard', shard.index, integer('shard', shard.of, MAX_SHARDS))
   return {
     batchRows: integer('batchRows', options.batchRows ?? 500, 5_000),
     batchBytes: integer('batchBytes', options.batchBytes ?? 4 * 1024 * 1024, 268_435_456),
     maxPasses: integer('maxPasses', options.maxPasses ?? 10, 1_000),
+    maxTransactionMs: integer('maxTransactionMs', options.maxTransactionMs ?? 5_000, 3_600_000, 0),
   }
 }
 

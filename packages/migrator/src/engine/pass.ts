@@ -1,22 +1,27 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { readPage, type SqlClient } from '@rowseal/prisma-extension/sql'
+import { readPage, type Page, type SqlClient } from '@rowseal/prisma-extension/sql'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
+import { takenOver } from '../runs/errors.ts'
+import type { Part } from '../runs/parts.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import { takenOver, type Run, type RunStore } from '../runs/store.ts'
+import type { RunStore } from '../runs/store.ts'
 import type { Target } from '../targets.ts'
 import { commitBatch } from './commit.ts'
+import type { Control } from './control.ts'
 import type { PassCounts } from './counts.ts'
+import type { BatchPace } from './pace.ts'
 import type { Change, Strategy } from './strategy.ts'
 
 /** What a pass needs besides what it does and where it begins. */
 export interface PassJob {
   readonly client: SqlClient
   readonly store: RunStore
-  readonly run: Run
+  readonly part: Part
   readonly heartbeat: Heartbeat
+  readonly control: Control
+  readonly pace: BatchPace
   readonly target: Target
-  readonly batchRows: number
   readonly batchBytes: number
   readonly signal: AbortSignal | undefined
   /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */
@@ -24,16 +29,16 @@ export interface PassJob {
 }
 
 export interface PassResult {
-  /** How it ended, an earlier run's part included. */
+  /** How it ended, an earlier worker's part included. */
   readonly checkpoint: Checkpoint
-  /** Did it come to the end of the table? */
+  /** Did it come to the end of its range? */
   readonly isComplete: boolean
 }
 
 /**
- * One walk over the rows of a table that a strategy is about, in the order of its key:
+ * One walk over the rows of a range that a strategy is about, in the order of their keys:
  *
- *   read a page → prepare it → wait for the commit before → commit it with the checkpoint
+ *   ask whether it may go on → read a page → prepare it → wait for the commit before → commit it with the checkpoint
  *
  * so that reading and crypto go on while the database commits. Every batch is of other rows, so the order
  * of reads and commits does not matter.
@@ -43,21 +48,13 @@ export async function runPass<C extends Change>(
   strategy: Strategy<C>,
   from: Checkpoint,
 ): Promise<PassResult> {
-  const { client, target } = job
   let checkpoint = from
-  let after = from.after
+  let after = from.after ?? job.part.range.after
   let isComplete = false
   let committing: Promise<void> = Promise.resolve()
   try {
-    while (!isComplete) {
-      // libsql works synchronously: without a turn of the event loop no signal and no timer would be heard.
-      await turn()
-      if (job.heartbeat.isLost) throw takenOver(job.run)
-      if (job.signal?.aborted === true) break
-      const { columns, where } = strategy
-      const { batchRows: maxRows, batchBytes: maxBytes } = job
-      const request = { columns, after, where, maxRows, maxBytes }
-      const page = await readPage(client, target.table, request)
+    while (!isComplete && (await mayGoOn(job))) {
+      const page = await pageAfter(job, strategy, after)
       const last = page.rows.at(-1)
       if (last !== undefined) {
         after = last.key
@@ -69,13 +66,34 @@ export async function runPass<C extends Change>(
         // It is awaited later; until then it is nobody's unhandled rejection.
         committing.catch(() => undefined)
         // On libsql a client does one thing at a time.
-        if (target.table.provider === 'sqlite') await committing
+        if (job.target.table.provider === 'sqlite') await committing
       }
       isComplete = page.isLast
     }
     await committing
     return { checkpoint, isComplete }
+  } catch (error) {
+    // The batch in hand of a run that an operator has cancelled is rolled back.
+    if (await job.control.explains(error)) return { checkpoint, isComplete: false }
+    throw error
   } finally {
     await committing.catch(() => undefined)
   }
+}
+
+async function mayGoOn({ heartbeat, part, control, pace, signal }: PassJob): Promise<boolean> {
+  // libsql works synchronously: without a turn of the event loop no signal and no timer would be heard.
+  await turn()
+  if (heartbeat.isLost) throw takenOver(part)
+  return (await control.mayGoOn()) && (await pace.ready(signal))
+}
+
+function pageAfter(
+  { client, target, part, pace, batchBytes }: PassJob,
+  { columns, where }: Pick<Strategy, 'columns' | 'where'>,
+  after: readonly string[] | null,
+): Promise<Page> {
+  const { until } = part.range
+  const request = { columns, after, until, where, maxRows: pace.batchRows, maxBytes: batchBytes }
+  return readPage(client, target.table, request)
 }

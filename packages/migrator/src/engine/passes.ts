@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Quarantined } from '../runs/quarantine.ts'
+import type { Ended } from '../runs/parts.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
+import { settle } from '../runs/settle.ts'
+import { pause } from '../waits.ts'
 import { add, NOTHING, subtract, type PassCounts } from './counts.ts'
 import { runPass, type PassJob } from './pass.ts'
 import type { Change, Strategy } from './strategy.ts'
 
 /**
- * Passes over a table go on until one meets nothing to do and is beaten by nobody:
+ * Passes over a range go on until one, begun after the fence, meets nothing to do and is beaten by nobody:
  *
- *   pass → something was written or superseded → strategy made anew → pass → … → nothing → clean
- *                                                          maxPasses reached → not clean
+ *   first pass → swept → wait for the fence → pass → something was written or superseded → pass → … → nothing → clean
+ *                                                                          maxPasses reached → not clean
  *
  * Values in quarantine count as met: they make a run incomplete, not endless.
  */
@@ -18,15 +21,17 @@ import type { Change, Strategy } from './strategy.ts'
 const PAUSE_MS = 250
 
 export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
-  /** Digest of the plan. */
-  readonly plan: string
-  /** What an earlier run left, to go on with; null to begin. */
+  /** What an earlier worker left, to go on with; null to begin. */
   readonly checkpoint: string | null
   readonly maxPasses: number
   /** What to look for in the pass that comes; null to stop. */
   readonly next: () => Promise<Strategy<C> | null>
+  /** Milliseconds until nobody writes any more what `next` has just said is to be met. */
+  readonly fence?: () => Promise<number>
+  /** It waits for the fence. */
+  readonly onWait?: (ms: number) => void
   readonly onBegin: (strategy: Strategy<C>, isResumed: boolean) => Promise<void>
-  /** Before a pass from the start of the table. */
+  /** Before a pass from the start of the range. */
   readonly onPassBegin?: () => Promise<void>
   readonly onBatch: (
     pass: number,
@@ -38,47 +43,82 @@ export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
 }
 
 export interface PassesResult {
+  /** What this worker did. */
   readonly counts: PassCounts
-  /** Did the last pass go over the whole table and meet nothing to do, other than what is in quarantine? */
+  /** Did the last pass go over the whole range and meet nothing to do, other than what is in quarantine? */
   readonly isClean: boolean
+  /** Was it told to stop? */
   readonly isStopped: boolean
   readonly passes: number
   /** Fields and index columns of which the last pass put values into quarantine. */
   readonly bad: readonly string[]
+  /** The last one, of an earlier worker perhaps; null if there was no pass. */
+  readonly checkpoint: Checkpoint | null
+}
+
+/** What became of the part; null if somebody is to go on with it. */
+export function endedAs({ isClean, isStopped, checkpoint }: PassesResult): Ended | null {
+  if (isStopped || checkpoint === null) return null
+  return { end: isClean ? 'closed' : 'left', checkpoint }
 }
 
 export async function passUntilClean<C extends Change>(job: PassesJob<C>): Promise<PassesResult> {
-  let strategy = await job.next()
-  let resumed = strategy && resumable(job.checkpoint, job.plan, strategy.target)
+  const { store, part } = job
+  let isSwept = part.progress !== 'open'
   let total = NOTHING
-  let bad: readonly string[] = []
+  let last: Checkpoint | null = null
   let passes = 0
-  if (strategy !== null) await job.onBegin(strategy, resumed !== null)
-  for (let pass = resumed?.pass ?? 1; strategy !== null; pass++) {
-    const from = resumed ?? firstOf(job, strategy, pass)
-    if (resumed === null) await job.onPassBegin?.()
-    resumed = null
-    passes++
-    const onBatch = job.onBatch.bind(null, pass)
-    const { checkpoint, isComplete } = await runPass({ ...job, onBatch }, strategy, from)
-    const { counts } = checkpoint
-    bad = checkpoint.bad
-    total = { ...add(total, subtract(counts, from.counts)), quarantined: counts.quarantined }
-    if (!isComplete) break
-    job.onPass(pass, counts)
-    const isClean = counts.rows === 0 && counts.superseded === 0
-    if (isClean || passes >= job.maxPasses)
-      return { counts: total, isClean, isStopped: false, passes, bad }
-    if (counts.superseded > 0) await sleep(PAUSE_MS)
-    strategy = await job.next()
+  const result = (isClean: boolean, isStopped: boolean): PassesResult => {
+    return { counts: total, isClean, isStopped, passes, bad: last?.bad ?? [], checkpoint: last }
   }
-  return { counts: total, isClean: false, isStopped: true, passes, bad }
+  for (let isFirst = true; ; isFirst = false) {
+    const begun = await begin(job, isSwept)
+    if (begun === null) return result(false, true)
+    const { strategy, isFenced } = begun
+    const resumed = isFirst ? resumable(job.checkpoint, strategy.target) : null
+    if (isFirst) await job.onBegin(strategy, resumed !== null)
+    const from: Checkpoint = resumed ?? nextOf(last, strategy, isFenced)
+    if (resumed === null) await job.onPassBegin?.()
+    passes++
+    const onBatch = job.onBatch.bind(null, from.pass)
+    const { checkpoint, isComplete } = await runPass({ ...job, onBatch }, strategy, from)
+    last = checkpoint
+    const { counts } = checkpoint
+    total = { ...add(total, subtract(counts, from.counts)), quarantined: counts.quarantined }
+    if (!isComplete) return result(false, true)
+    job.onPass(checkpoint.pass, counts)
+    if (!isSwept) {
+      await store.parts.swept(part)
+      await settle(store, part)
+      isSwept = true
+    }
+    const isClean = checkpoint.isFenced && counts.rows === 0 && counts.superseded === 0
+    if (isClean || passes >= job.maxPasses) return result(isClean, false)
+    if (counts.superseded > 0) await sleep(PAUSE_MS)
+  }
 }
 
-function firstOf<C extends Change>(
-  { plan }: PassesJob<C>,
+/** The first pass need not wait: it leaves what is written meanwhile to the next. */
+async function begin<C extends Change>(
+  { next, fence, onWait, signal }: PassesJob<C>,
+  isSwept: boolean,
+): Promise<{ strategy: Strategy<C>; isFenced: boolean } | null> {
+  for (;;) {
+    const strategy = await next()
+    if (strategy === null) return null
+    const ms = (await fence?.()) ?? 0
+    if (ms === 0 || !isSwept) return { strategy, isFenced: ms === 0 }
+    onWait?.(ms)
+    if (!(await pause(ms, signal))) return null
+  }
+}
+
+function nextOf<C extends Change>(
+  last: Checkpoint | null,
   { target }: Strategy<C>,
-  pass: number,
+  isFenced: boolean,
 ): Checkpoint {
-  return { plan, target, pass, after: null, counts: NOTHING, bad: [] }
+  const before = last === null ? NOTHING : add(last.before, last.counts)
+  const [pass, tally] = [(last?.pass ?? 0) + 1, last?.tally ?? {}]
+  return { target, pass, isFenced, after: null, counts: NOTHING, before, bad: [], tally }
 }

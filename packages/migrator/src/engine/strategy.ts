@@ -1,6 +1,6 @@
 import type { PageRow, SealedColumn, SqlTransaction } from '@rowseal/prisma-extension/sql'
 
-/** What a pass over a table does to the rows it is about: `drain` or `reindex`. */
+/** What a pass over a table does to the rows it is about. */
 export interface Strategy<C extends Change = Change> {
   /** What it looks for, in a text that is another one whenever that is. A pass goes on only with its own. */
   readonly target: string
@@ -30,6 +30,8 @@ export interface Batch<C extends Change> {
   /** In the order of the rows. */
   readonly changes: readonly C[]
   readonly bad: readonly BadValue[]
+  /** What is counted besides, by name. */
+  readonly tally?: Readonly<Record<string, number>>
 }
 
 /** A change of one row. */

@@ -48,7 +48,7 @@ export class Follow {
   }
 
   #waitMs({ index }: IndexState): number {
-    return index.field.keyring.index.maxAgeMs + this.#job.options.maxTransactionMs
+    return index.field.keyring.index.maxAgeMs + this.#job.checked.maxTransactionMs
   }
 
   /** May there be instances that go by another key or phase? */

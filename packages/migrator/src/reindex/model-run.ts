@@ -2,12 +2,16 @@ import { completeIndex, moveIndex, phaseOf } from '@rowseal/prisma-extension/key
 import type { Context } from '../config.ts'
 import { add, NOTHING } from '../engine/counts.ts'
 import type { CheckedOptions } from '../engine/options.ts'
+import { Control } from '../engine/control.ts'
+import { fullSpeed } from '../engine/pace.ts'
 import { passUntilClean, type PassesResult } from '../engine/passes.ts'
+import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
-import { resumable } from '../runs/checkpoint.ts'
-import type { Heartbeat } from '../runs/heartbeat.ts'
+import { NO_PASS, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import { takenOver, type Run, type RunStore } from '../runs/store.ts'
+import { takenOver } from '../runs/errors.ts'
+import type { End } from '../runs/parts.ts'
+import type { RunStore } from '../runs/store.ts'
 import { countRows, type Target, type TargetIndex } from '../targets.ts'
 import type { Waits } from '../waits.ts'
 import { retrying } from './conflicts.ts'
@@ -22,7 +26,7 @@ export interface ModelJob {
   readonly context: Context
   readonly store: RunStore
   readonly target: Target
-  readonly options: ReindexOptions & { readonly maxTransactionMs: number }
+  readonly options: ReindexOptions
   readonly checked: CheckedOptions
   readonly waits: Waits
 }
@@ -41,10 +45,11 @@ const MAX_SAMPLES = 20
  */
 export class ModelRun {
   readonly #job: ModelJob
-  readonly #run: Run
-  readonly #heartbeat: Heartbeat
+  readonly #work: Work
+  readonly #control: Control
   readonly #follow: Follow
   #checkpoint: string | null
+  #last: Checkpoint | null = null
   readonly #pending: Set<TargetIndex>
   /** Those whose values were compared in a clean pass. */
   readonly #compared = new Set<TargetIndex>()
@@ -52,16 +57,17 @@ export class ModelRun {
   #passed: readonly IndexState[] = []
   readonly #samples: Quarantined[] = []
 
-  constructor(job: ModelJob, run: Run, heartbeat: Heartbeat) {
+  constructor(job: ModelJob, work: Work) {
     this.#job = job
-    this.#run = run
-    this.#heartbeat = heartbeat
+    this.#work = work
+    const { signal, onEvent } = job.options
+    this.#control = new Control(job.store, work.run, signal, onEvent)
     this.#follow = new Follow(job)
-    this.#checkpoint = run.checkpoint
+    this.#checkpoint = work.part.checkpoint
     this.#pending = new Set(job.target.indexes)
   }
 
-  async run(): Promise<IndexModelReport> {
+  async run(): Promise<Worked<IndexModelReport>> {
     const { model } = this.#job.target
     let [total, passes] = [NOTHING, 0]
     let outcome: IndexModelReport['outcome'] = 'incomplete'
@@ -72,14 +78,25 @@ export class ModelRun {
       const result = await this.#passes()
       total = add(total, result.counts)
       passes += result.passes
-      if (result.isStopped) outcome = 'stopped'
+      this.#last = result.checkpoint ?? this.#last
+      if (result.isStopped) outcome = this.#control.isCancelled ? 'cancelled' : 'stopped'
       if (!result.isClean) break
       await this.#advance(result.bad, blocked)
       this.#checkpoint = null
     }
     if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
     const indexes = await this.#reports(blocked)
-    return { model, outcome, passes, ...total, indexes, samples: this.#samples }
+    const report = { model, outcome, passes, ...total, indexes, samples: this.#samples }
+    return { report, ended: this.#endedAs(outcome, blocked) }
+  }
+
+  #endedAs(
+    outcome: IndexModelReport['outcome'],
+    blocked: ReadonlySet<TargetIndex>,
+  ): Worked<IndexModelReport>['ended'] {
+    if (outcome === 'stopped' || outcome === 'cancelled') return null
+    const end: End = outcome === 'done' || blocked.size > 0 ? 'closed' : 'left'
+    return { end, checkpoint: this.#last ?? NO_PASS }
   }
 
   /** Move on the indexes that no row has to be looked at for. @returns false if told to stop. */
@@ -99,14 +116,16 @@ export class ModelRun {
     const { signal, onEvent } = options
     const samples = new Map<string, Quarantined>()
     const result = await passUntilClean<IndexChange>({
-      ...checked,
+      batchBytes: checked.batchBytes,
+      maxPasses: checked.maxPasses,
       client: context.client,
       store,
-      run: this.#run,
-      heartbeat: this.#heartbeat,
+      part: this.#work.part,
+      heartbeat: this.#work.heartbeat,
+      control: this.#control,
+      pace: fullSpeed(checked.batchRows),
       target,
       signal,
-      plan: context.plan.digest,
       checkpoint: this.#checkpoint,
       next: () => this.#next(),
       onBegin: async ({ where }, isResumed) => {
@@ -130,7 +149,7 @@ export class ModelRun {
   }
 
   async #next(): Promise<Strategy<IndexChange> | null> {
-    const { target, context } = this.#job
+    const { target } = this.#job
     for (;;) {
       const states = await statesOf([...this.#pending])
       const work = states.map((state) => {
@@ -139,7 +158,7 @@ export class ModelRun {
       })
       const name = this.#targetOf(states)
       // A pass that an earlier run began was begun when every instance followed.
-      const isGoingOn = resumable(this.#checkpoint, context.plan.digest, name) !== null
+      const isGoingOn = resumable(this.#checkpoint, name) !== null
       if (isGoingOn) this.#follow.noteFollowed(states)
       else if ((await this.#follow.left(states)) > 0) {
         if (!(await this.#follow.all(states))) return null
@@ -207,7 +226,8 @@ export class ModelRun {
 
   /** A run that was taken over while it slept must not move what is another's now. */
   async #assertOurs(): Promise<void> {
-    if (!(await this.#job.store.beat(this.#run))) throw takenOver(this.#run)
+    const { part } = this.#work
+    if (!(await this.#job.store.parts.beat(part))) throw takenOver(part)
   }
 
   #columns(): string[] {

@@ -2,7 +2,8 @@ import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import type { PassCounts } from '../engine/counts.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import type { Outcome } from '../runs/store.ts'
+import type { PauseEvent } from '../engine/control.ts'
+import type { ModelReport, WaitEvent } from '../engine/events.ts'
 
 export interface ReindexOptions extends RunOptions {
   /**
@@ -10,18 +11,11 @@ export interface ReindexOptions extends RunOptions {
    * one value, are refused meanwhile. Default: false.
    */
   readonly offline?: boolean
-  /** Do not wait until every instance follows: there are none, or they were all started anew. Default: false. */
-  readonly now?: boolean
   /**
    * Compute every value anew and compare, instead of looking at its key id only. It opens every value.
    * Always done for an index that was never complete. Default: false.
    */
   readonly checkValues?: boolean
-  /**
-   * How long the longest transaction of the application may take: what it worked out before a change may be
-   * committed so much later. Milliseconds, 0 to 3,600,000. Default: 5,000, as Prisma's own.
-   */
-  readonly maxTransactionMs?: number
   /** Called while it runs. Must not throw. */
   readonly onEvent?: (event: ReindexEvent) => void
 }
@@ -47,16 +41,11 @@ export type ReindexEvent =
   | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
   /** The run waits until every instance follows. */
   | WaitEvent
+  | PauseEvent
   /** A unique index has moved on. */
   | { readonly type: 'phase'; readonly index: string; readonly phase: IndexPhase }
   /** Every row has its value: look-ups are allowed. */
   | { readonly type: 'complete'; readonly index: string }
-
-export interface WaitEvent {
-  readonly type: 'wait'
-  readonly ms: number
-  readonly reason: string
-}
 
 export interface IndexReport {
   /** `Model.column` of its first column. */
@@ -72,7 +61,7 @@ export interface IndexReport {
 export interface IndexModelReport extends PassCounts {
   readonly model: string
   /** `incomplete`: a value is in quarantine, or rows were written by others each time. */
-  readonly outcome: Exclude<Outcome, 'running' | 'failed'>
+  readonly outcome: ModelReport['outcome']
   readonly passes: number
   readonly indexes: readonly IndexReport[]
   /** The first bad values, for a person to look at: where, never what. All are in rowseal_quarantine. */

@@ -1,9 +1,10 @@
 import { initIndexKeys, registerIndex } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
-import { withRun } from '../engine/claim.ts'
+import { withRun } from '../engine/work.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
-import { checkRunOptions, integer } from '../engine/options.ts'
+import { worstOf } from '../engine/events.ts'
+import { checkRunOptions } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
 import { loadTargets, type Target } from '../targets.ts'
@@ -32,12 +33,8 @@ export async function reindex(
   options: ReindexOptions = {},
 ): Promise<ReindexReport> {
   const checked = checkRunOptions(options)
-  const maxTransactionMs = integer(
-    'maxTransactionMs',
-    options.maxTransactionMs ?? 5_000,
-    3_600_000,
-    0,
-  )
+  if (options.shard !== undefined)
+    throw new TypeError('shard: reindex moves an index as a whole, so it takes no shards.')
   const context = contextOf(config)
   const began = performance.now()
   try {
@@ -49,14 +46,16 @@ export async function reindex(
       store,
       checked,
       waits: new Waits(),
-      options: { ...options, maxTransactionMs },
+      options,
     }
     const models: IndexModelReport[] = []
     for (const target of targets) {
       if (options.signal?.aborted === true) break
       models.push(await reindexModel({ ...job, target }))
     }
-    const isStopped = models.length < targets.length || models.some((m) => m.outcome === 'stopped')
+    const isStopped =
+      models.length < targets.length ||
+      models.some(({ outcome }) => outcome === 'stopped' || outcome === 'cancelled')
     const retired = isStopped ? [] : await retireKeys(job)
     if (!isStopped && options.offline !== true) await assertNoneWaits(targets)
     return reportOf(models, isStopped, retired, began)
@@ -75,9 +74,11 @@ async function register(targets: readonly Target[]): Promise<void> {
 }
 
 function reindexModel(job: ModelJob): Promise<IndexModelReport> {
-  return withRun(job.store, job.target.model, 'reindex', (run, heartbeat) =>
-    new ModelRun(job, run, heartbeat).run(),
-  )
+  const { context, store, target, options } = job
+  const spec = { model: target.model, kind: 'write', direction: 'reindex' } as const
+  const { restart = false } = options
+  const plan = context.plan.digest
+  return withRun(store, { ...spec, plan, restart }, (work) => new ModelRun(job, work).run())
 }
 
 async function assertNoneWaits(targets: readonly Target[]): Promise<void> {
@@ -101,9 +102,8 @@ function reportOf(
   retired: ReindexReport['retired'],
   began: number,
 ): ReindexReport {
-  const isDone = models.every((model) => model.outcome === 'done')
   return {
-    outcome: isStopped ? 'stopped' : isDone ? 'done' : 'incomplete',
+    outcome: worstOf(models, isStopped),
     ...models.reduce<PassCounts>(add, NOTHING),
     seconds: Math.round(performance.now() - began) / 1000,
     models,

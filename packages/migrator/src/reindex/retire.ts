@@ -10,7 +10,7 @@ import { keyChangedAt, keyChangeOf } from './follow.ts'
 import type { ModelJob } from './model-run.ts'
 import type { ReindexReport } from './options.ts'
 
-type RetireJob = Pick<ModelJob, 'context' | 'options' | 'waits'>
+type RetireJob = Pick<ModelJob, 'context' | 'options' | 'checked' | 'waits'>
 
 /** Deactivate the suspended index keys that no value of any model names any more, once nobody writes under them. */
 export async function retireKeys(job: RetireJob): Promise<ReindexReport['retired']> {
@@ -38,11 +38,14 @@ async function areFormerOnes({ index }: Keyring): Promise<boolean> {
 }
 
 /** Wait until every instance writes under the active index key. @returns false if told to stop. */
-async function follow({ options, waits }: RetireJob, { index }: Keyring): Promise<boolean> {
+async function follow(
+  { options, checked, waits }: RetireJob,
+  { index }: Keyring,
+): Promise<boolean> {
   if (options.now === true) return true
   const rows = index.keys()
   const change = keyChangeOf(index.name, rows.find(({ state }) => state === 'active')!.keyId)
-  const ms = waits.left(change, index.maxAgeMs + options.maxTransactionMs, keyChangedAt(rows))
+  const ms = waits.left(change, index.maxAgeMs + checked.maxTransactionMs, keyChangedAt(rows))
   if (ms === 0) return true
   options.onEvent?.({ type: 'wait', ms, reason: 'until every instance follows' })
   return pause(ms, options.signal)

@@ -1,22 +1,57 @@
-import type { PassCounts } from '../engine/counts.ts'
+import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 
-/** How far a run came, written with each batch. */
+/** How far the work on a part came, written with each batch. */
 export interface Checkpoint {
-  /** The plan's digest. Under another plan the pass begins anew. */
-  readonly plan: string
   /** What the pass looks for. For anything else it begins anew. */
   readonly target: string
   readonly pass: number
+  /** Was the pass begun after the fence? */
+  readonly isFenced: boolean
   /** Key of the last row seen, in text form; null at the beginning. */
   readonly after: readonly string[] | null
+  /** Of this pass. */
   readonly counts: PassCounts
+  /** Of the passes before. */
+  readonly before: PassCounts
   /** Fields and index columns of which the pass put values into quarantine. */
   readonly bad: readonly string[]
+  /** What the strategy counts besides, such as values by field. Of all passes. */
+  readonly tally: Readonly<Record<string, number>>
 }
 
-/** Where the earlier pass can be gone on with; null if it was another one, or cannot be read. */
-export function resumable(text: string | null, plan: string, target: string): Checkpoint | null {
+/** Of a part that no row had to be looked at for. */
+export const NO_PASS: Checkpoint = {
+  target: '',
+  pass: 0,
+  isFenced: true,
+  after: null,
+  counts: NOTHING,
+  before: NOTHING,
+  bad: [],
+  tally: {},
+}
+
+/** Where the earlier pass can be gone on with; null if it was after something else. */
+export function resumable(text: string | null, target: string): Checkpoint | null {
   if (text === null) return null
   const checkpoint = JSON.parse(text) as Checkpoint
-  return checkpoint.plan === plan && checkpoint.target === target ? checkpoint : null
+  return checkpoint.target === target ? checkpoint : null
+}
+
+/** What was done to a part so far. What is in quarantine is what the last pass met. */
+export function totalOf(text: string | null): PassCounts {
+  if (text === null) return NOTHING
+  const { counts, before } = JSON.parse(text) as Checkpoint
+  return { ...add(before, counts), quarantined: counts.quarantined }
+}
+
+/** Counts by name, together. */
+export function addTally(
+  a: Checkpoint['tally'],
+  b: Checkpoint['tally'] | undefined,
+): Checkpoint['tally'] {
+  if (b === undefined) return a
+  const sum: Record<string, number> = { ...a }
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count
+  return sum
 }

@@ -1,7 +1,7 @@
 import type { Provider } from '@rowseal/prisma-extension/plan'
 
 /** Version of the rows and checkpoints this code writes. It touches no later one. */
-export const RUN_FORMAT = 1
+export const RUN_FORMAT = 2
 
 interface Types {
   readonly name: string
@@ -22,8 +22,9 @@ const TYPES: Readonly<Record<Provider, Types>> = {
 }
 
 /**
- * rowseal_runs         one row per model: who writes to its sealed fields now, and how far they came
- * rowseal_quarantine   values that could not be opened: where, and the error's code; no content
+ * rowseal_runs         the last run over each model, one that writes and one that reads: what it does, its state
+ * rowseal_parts        its key ranges: who works on each, and how far they came
+ * rowseal_quarantine   values that something is wrong with: where, and the error's code; no content
  * rowseal_fields       every column that holds or held values under a key: where keys are looked for
  *
  * Times are milliseconds since 1970 by the clock of the database, so that hosts need not agree. An index
@@ -34,15 +35,33 @@ export function runTables(provider: Provider): readonly string[] {
   const isMysql = provider === 'mysql'
   return [
     `CREATE TABLE IF NOT EXISTS rowseal_runs (
-  model ${name} NOT NULL PRIMARY KEY,
+  model ${name} NOT NULL,
+  kind ${name} NOT NULL,
   format ${integer} NOT NULL,
+  run ${integer} NOT NULL,
   direction ${name} NOT NULL,
+  layout ${name} NOT NULL,
+  plan ${name} NOT NULL,
+  state ${name} NOT NULL,
+  reason ${text},
+  pace ${text},
+  began_at_ms ${integer} NOT NULL,
+  changed_at_ms ${integer} NOT NULL,
+  PRIMARY KEY (model, kind)
+)${end}`,
+    `CREATE TABLE IF NOT EXISTS rowseal_parts (
+  model ${name} NOT NULL,
+  kind ${name} NOT NULL,
+  part ${integer} NOT NULL,
+  run ${integer} NOT NULL,
   epoch ${integer} NOT NULL,
   owner ${name},
-  claimed_at_ms ${integer} NOT NULL,
   heartbeat_at_ms ${integer} NOT NULL,
-  outcome ${name} NOT NULL,
-  checkpoint ${text}
+  after_key ${text},
+  until_key ${text},
+  progress ${name} NOT NULL,
+  checkpoint ${text},
+  PRIMARY KEY (model, kind, part)
 )${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_quarantine (
 ${isMysql ? '  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,\n' : ''}  model ${name} NOT NULL,

@@ -26,7 +26,7 @@ export function transactionOf(provider: Provider): TransactionOptions {
 export async function areThere(client: SqlClient): Promise<boolean> {
   try {
     await client.$queryRawUnsafe(
-      'SELECT r.model FROM rowseal_runs r, rowseal_quarantine q, rowseal_fields f WHERE 1 = 0',
+      'SELECT r.run FROM rowseal_runs r, rowseal_parts p, rowseal_quarantine q, rowseal_fields f WHERE 1 = 0',
     )
     return true
   } catch (error) {

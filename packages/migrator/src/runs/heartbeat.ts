@@ -1,24 +1,24 @@
-import type { Run, RunStore } from './store.ts'
+import type { Part, Parts } from './parts.ts'
 
 const INTERVAL_MS = 3_000
 
-/** Keeps a run from counting as abandoned while it reads or waits for long. */
+/** Keeps a part from counting as abandoned while its worker reads or waits for long. */
 export class Heartbeat {
   readonly #timer: NodeJS.Timeout
   #seenAt = performance.now()
   #beating: Promise<void> | null = null
   #isLost = false
 
-  constructor(store: RunStore, run: Run) {
+  constructor(parts: Parts, part: Part) {
     this.#timer = setInterval(() => {
       if (this.#beating !== null || performance.now() - this.#seenAt < INTERVAL_MS) return
-      this.#beating = store
-        .beat(run)
+      this.#beating = parts
+        .beat(part)
         .then((isOurs) => {
           this.#isLost = !isOurs
           this.touch()
         })
-        // The database may be away for a moment. Whether the run is still ours is told by the next commit.
+        // The database may be away for a moment. Whether the part is still ours is told by the next commit.
         .catch(() => undefined)
         .finally(() => (this.#beating = null))
     }, INTERVAL_MS / 2)

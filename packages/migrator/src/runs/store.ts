@@ -2,249 +2,278 @@ import type { Provider } from '@rowseal/prisma-extension/plan'
 import type { SqlClient, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from '../errors.ts'
 import { RUN_FORMAT, runTables } from './ddl.ts'
-import { areThere, NOW, numbered, transactionOf } from './dialect.ts'
-import { isDead } from './owner.ts'
+import { areThere } from './dialect.ts'
 import { FieldRegister } from './fields.ts'
+import { couldNot, newer, otherPlan, paused, taken } from './errors.ts'
+import { isEnd, Parts, type Range, type RunId } from './parts.ts'
 import { Quarantine } from './quarantine.ts'
+import { RunSql } from './sql.ts'
+import { isActive, statesBefore, type RunState } from './states.ts'
 
-/**
- * Who may write to the sealed fields of a model. One row per model, whatever the direction:
- *
- *   no row, or no owner          free            claim: owner set, epoch + 1
- *   owner, heartbeat in time     taken           claim refused: ERR_RUN_STATE
- *   owner, heartbeat lapsed      abandoned       claim: owner replaced, epoch + 1
- *   owner dead on this host      abandoned       the same, at once
- *
- * Every write of a run is made together with an update that only matches its own epoch. A former owner
- * that wakes up matches nothing and rolls back.
- */
-
-/** After this long without a heartbeat a run counts as abandoned. */
-export const HEARTBEAT_LAPSE_MS = 15_000
-
-export type Outcome = 'running' | 'done' | 'incomplete' | 'stopped' | 'failed'
-
-/** A claim on a model, ours until somebody takes it over. */
-export interface Run {
-  readonly model: string
-  readonly epoch: number
-  readonly owner: string
-  /** What the run before left, for `resumable`; null at first. */
-  readonly checkpoint: string | null
+/** What a run is begun with. */
+export interface RunSpec extends Omit<RunId, 'run'> {
+  readonly direction: string
+  /** How the table is cut: `whole`, `4 shards`, `queue`. Workers of one run agree on it. */
+  readonly layout: string
+  /** Digest of the plan. */
+  readonly plan: string
+  /** Leave nothing of a run that was not ended. */
+  readonly restart?: boolean
 }
 
-/** The last run of a model. */
-export interface RunInfo {
-  readonly model: string
+/** A run as it stands. */
+export interface RunRow extends RunId {
   readonly direction: string
-  readonly outcome: string
-  /** `host:pid:id`; null if nobody has it. */
-  readonly owner: string | null
-  readonly isAlive: boolean
-  /** When it was claimed. */
-  readonly since: string
+  readonly layout: string
+  readonly plan: string
+  readonly state: RunState
+  /** Why it is paused, or how it ended; null if there is nothing to say. */
+  readonly reason: string | null
+  /** What an operator has set from another terminal, as JSON; null for nothing. */
+  readonly pace: string | null
+  readonly since: Date
+  readonly changed: Date
 }
 
 interface Row {
+  model: string
+  kind: RunId['kind']
   direction: string
-  outcome: string
+  layout: string
+  plan: string
+  state: RunState
+  reason: string | null
+  pace: string | null
   format: string
-  epoch: string
-  owner: string | null
-  checkpoint: string | null
-  silent_ms: string
+  run: string
   since_ms: string
+  changed_ms: string
 }
 
+/** Two at once: each has lost as often as the other has won. */
+const MAX_TRIES = 10
+
+/** The last run over each model: one that writes to its sealed fields, whatever its direction, and one that reads. */
 export class RunStore {
+  readonly parts: Parts
   readonly quarantine: Quarantine
   readonly fields: FieldRegister
-  readonly #client: SqlClient
-  readonly #provider: Provider
+  readonly #sql: RunSql
 
   constructor(client: SqlClient, provider: Provider) {
-    this.#client = client
-    this.#provider = provider
+    this.#sql = new RunSql(client, provider)
+    this.parts = new Parts(this.#sql)
     this.quarantine = new Quarantine(client, provider)
     this.fields = new FieldRegister(client, provider)
   }
 
   ddl(): readonly string[] {
-    return runTables(this.#provider)
+    return runTables(this.#sql.provider)
   }
 
   /** @returns false if the tables were there. */
   async init(): Promise<boolean> {
-    if (await areThere(this.#client)) return false
-    for (const statement of this.ddl()) await this.#client.$executeRawUnsafe(statement)
+    if (await areThere(this.#sql.client)) return false
+    for (const statement of this.ddl()) await this.#sql.client.$executeRawUnsafe(statement)
     return true
   }
 
   /** @throws {MigrationError} `ERR_RUN_TABLES` */
   async assertExists(): Promise<void> {
-    if (await areThere(this.#client)) return
+    if (await areThere(this.#sql.client)) return
     throw new MigrationError('ERR_RUN_TABLES', 'This database has no tables for runs.', {
       fix: 'Run `npx rowseal init`.',
     })
   }
 
   /**
-   * Take a model, for one run at a time.
+   * Go on with the run that is there, or begin another.
    *
-   * @throws {MigrationError} `ERR_RUN_STATE` if another run has it, `ERR_CHECKPOINT_NEWER`
+   * @param cut - gives the ranges of the parts of a new run, in order; null for one without rows.
+   * @throws {MigrationError} `ERR_RUN_STATE` if another run has the model, `ERR_CHECKPOINT_NEWER`,
+   *   `ERR_CHECKPOINT_PLAN` if the one that is there was begun under another plan.
    */
-  async claim(model: string, direction: string, owner: string): Promise<Run> {
-    const row = await this.#read(model)
-    if (row === null) {
-      await this.#write([
-        `INSERT INTO rowseal_runs (model, format, direction, epoch, owner, claimed_at_ms, heartbeat_at_ms, outcome)
-SELECT ?, ${RUN_FORMAT}, ?, 1, ?, ${this.#now}, ${this.#now}, 'running'${this.#provider === 'mysql' ? ' FROM DUAL' : ''}
-WHERE NOT EXISTS (SELECT 1 FROM rowseal_runs WHERE model = ?)`,
-        [model, direction, owner, model],
-      ]).catch(() => undefined) // two at once: the read below tells who was first
-    } else {
-      this.#assertFree(model, row)
-      await this.#write([
-        `UPDATE rowseal_runs SET format = ${RUN_FORMAT}, direction = ?, epoch = epoch + 1, owner = ?,
-claimed_at_ms = ${this.#now}, heartbeat_at_ms = ${this.#now}, outcome = 'running' WHERE model = ? AND epoch = ${row.epoch}`,
-        [direction, owner, model],
-      ])
+  async begin(spec: RunSpec, cut: () => Promise<readonly (Range | null)[]>): Promise<RunRow> {
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const row = await this.find(spec)
+      if (row === null) await this.#insert(spec, await cut())
+      else if (!(await this.#isUnfinished(row))) await this.#replace(row, spec, await cut())
+      else if (await this.#goesOn(row, spec)) {
+        if (row.state !== 'failed') return row
+        await this.move(row, 'running', null)
+        // The state that counts is the one that is there then.
+      }
     }
-    const mine = await this.#read(model)
-    if (mine?.owner === owner)
-      return { model, owner, epoch: Number(mine.epoch), checkpoint: mine.checkpoint }
-    if (mine !== null) this.#assertFree(model, mine)
-    throw new MigrationError('ERR_RUN_STATE', `The run on ${model} could not be claimed.`, {
-      fix: 'Run the same command again.',
-      retryable: true,
-    })
-  }
-
-  /** Say that the run is alive. False if it is no longer ours. */
-  async beat(run: Run): Promise<boolean> {
-    const count = await this.#write([
-      `UPDATE rowseal_runs SET heartbeat_at_ms = ${this.#now} WHERE ${this.#own(run)}`,
-      [run.model],
-    ])
-    return count === 1
+    throw couldNot(spec, 'begun')
   }
 
   /**
-   * Write something together with the checkpoint, or nothing at all.
+   * The last run over a model; null if there was none.
    *
-   * @param work - gives the checkpoint to write.
-   * @throws {MigrationError} `ERR_RUN_STATE` if the run was taken over. Everything is rolled back.
+   * @throws {MigrationError} `ERR_CHECKPOINT_NEWER`
    */
-  async commit(run: Run, work: (tx: SqlTransaction) => Promise<object>): Promise<void> {
-    await this.#client.$transaction(async (tx) => {
-      const checkpoint = JSON.stringify(await work(tx))
-      const count = await tx.$executeRawUnsafe(
-        this.#sql(
-          `UPDATE rowseal_runs SET checkpoint = ?, heartbeat_at_ms = ${this.#now} WHERE ${this.#own(run)}`,
-        ),
-        checkpoint,
-        run.model,
-      )
-      if (count !== 1) throw takenOver(run)
-    }, transactionOf(this.#provider))
+  async find({ model, kind }: Omit<RunId, 'run'>): Promise<RunRow | null> {
+    const sql = `SELECT ${this.#columns} FROM rowseal_runs WHERE model = ? AND kind = ?`
+    const [row] = await this.#sql.read<Row>(sql, model, kind)
+    if (row === undefined) return null
+    if (Number(row.format) > RUN_FORMAT) throw newer(model, row.format)
+    return infoOf(row)
   }
 
-  /** Give the model back. Does nothing if it was taken over. A finished run leaves no checkpoint. */
-  async release(run: Run, outcome: Outcome): Promise<void> {
-    const keep = outcome === 'stopped' || outcome === 'failed'
-    await this.#write([
-      `UPDATE rowseal_runs SET owner = NULL, outcome = ?, heartbeat_at_ms = ${this.#now}${keep ? '' : ', checkpoint = NULL'}
-WHERE ${this.#own(run)}`,
-      [outcome, run.model],
-    ])
+  /** The last runs of each model; none if the tables are not there. */
+  async list(): Promise<RunRow[]> {
+    if (!(await areThere(this.#sql.client))) return []
+    const sql = `SELECT ${this.#columns} FROM rowseal_runs ORDER BY model, kind DESC`
+    return (await this.#sql.read<Row>(sql)).map(infoOf)
   }
 
-  /** The last run of each model; none if the tables are not there. */
-  async list(): Promise<RunInfo[]> {
-    if (!(await areThere(this.#client))) return []
-    const rows = await this.#client.$queryRawUnsafe<(Row & { model: string })[]>(
-      `SELECT ${this.#columns} FROM rowseal_runs ORDER BY model`,
-    )
-    return rows.map((row) => ({
-      model: row.model,
-      direction: row.direction,
-      outcome: row.outcome,
-      owner: row.owner,
-      isAlive: row.owner !== null && !isAbandoned(row, row.owner),
-      since: new Date(Number(row.since_ms)).toISOString(),
-    }))
-  }
-
-  #assertFree(model: string, row: Row): void {
-    if (Number(row.format) > RUN_FORMAT)
-      throw new MigrationError(
-        'ERR_CHECKPOINT_NEWER',
-        `A newer version of Rowseal left a checkpoint for ${model} (format ${row.format}).`,
-        { fix: 'Update @rowseal/migrator.' },
-      )
-    const { owner } = row
-    if (owner === null || isAbandoned(row, owner)) return
-    const since = new Date(Number(row.since_ms)).toISOString()
-    throw new MigrationError(
-      'ERR_RUN_STATE',
-      `Another run writes to ${model}: ${owner} (host:pid:id), since ${since}.`,
-      {
-        fix: `Wait until it has ended, or end it; ${HEARTBEAT_LAPSE_MS / 1000} s later its run is free.`,
-      },
-    )
-  }
-
-  async #read(model: string): Promise<Row | null> {
-    const rows = await this.#client.$queryRawUnsafe<Row[]>(
-      this.#sql(`SELECT ${this.#columns} FROM rowseal_runs WHERE model = ?`),
-      model,
-    )
-    return rows[0] ?? null
-  }
-
-  /** On libsql a lone statement may be lost without an error after SQLITE_BUSY; a commit fails loudly. */
-  async #write([sql, params]: [string, unknown[]]): Promise<number> {
-    return this.#client.$transaction(async (tx) => {
+  /**
+   * Bring a run into another state, by a conditional write.
+   *
+   * @param reason - for people.
+   * @param from - only from one of these. Default: all from which that is possible (`TRANSITIONS`).
+   * @returns false if it was in none of them.
+   */
+  async move(
+    run: RunId,
+    state: RunState,
+    reason: string | null,
+    from: readonly RunState[] = statesBefore(state),
+  ): Promise<boolean> {
+    if (from.length === 0) return false
+    return this.#sql.transaction(async (tx) => {
       await tx.$queryRawUnsafe('SELECT 1')
-      return tx.$executeRawUnsafe(this.#sql(sql), ...params)
-    }, transactionOf(this.#provider))
+      const count = await this.#sql.run(tx, [
+        `UPDATE rowseal_runs SET state = ?, reason = ?, changed_at_ms = ${this.#sql.now}
+WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
+        ...[state, reason, ...idOf(run)],
+      ])
+      if (count === 0) return false
+      // Whoever works on it finds that it does not any more, and rolls back.
+      if (state === 'cancelled')
+        await this.#sql.run(tx, [
+          'UPDATE rowseal_parts SET epoch = epoch + 1, owner = NULL WHERE model = ? AND kind = ? AND run = ?',
+          ...idOf(run),
+        ])
+      return true
+    })
   }
 
-  #own(run: Run): string {
-    return `model = ? AND epoch = ${run.epoch}`
+  /** Set what its workers take as pace with their next batches. @returns false if the run is another's. */
+  async setPace(run: RunId, pace: string | null): Promise<boolean> {
+    return (
+      (await this.#sql.write([
+        `UPDATE rowseal_runs SET pace = ? WHERE ${OF_RUN}`,
+        pace,
+        ...idOf(run),
+      ])) === 1
+    )
   }
 
-  /** Numbers as text: libsql throws for some, and the clock of the database is subtracted there. */
+  /** Has it been left, or ended with an error, before all was done? */
+  async #isUnfinished(row: RunRow): Promise<boolean> {
+    if (isActive(row.state)) return true
+    if (row.state !== 'failed') return false
+    return (await this.parts.list(row)).some(({ progress }) => !isEnd(progress))
+  }
+
+  /** Is it the run that is meant? Else makes room for that if it may. */
+  async #goesOn(row: RunRow, spec: RunSpec): Promise<boolean> {
+    const isSame = row.direction === spec.direction && row.layout === spec.layout
+    if (isSame && row.plan === spec.plan && spec.restart !== true) return true
+    const worker = (await this.parts.list(row)).find(({ isAlive }) => isAlive)
+    if (worker !== undefined) throw taken(row, worker.owner!)
+    if (spec.restart !== true) {
+      if (row.state === 'paused') throw paused(row)
+      if (isSame) throw otherPlan(row)
+    }
+    await this.move(row, 'cancelled', `left, and ${spec.direction} was begun`)
+    return false
+  }
+
+  async #insert(spec: RunSpec, ranges: readonly (Range | null)[]): Promise<void> {
+    const { model, kind, direction, layout, plan } = spec
+    const now = this.#sql.now
+    const begin = async (tx: SqlTransaction): Promise<void> => {
+      await this.#sql.run(tx, [
+        `INSERT INTO rowseal_runs (model, kind, format, run, direction, layout, plan, state, began_at_ms, changed_at_ms)
+VALUES (?, ?, ${RUN_FORMAT}, 1, ?, ?, ?, 'planned', ${now}, ${now})`,
+        ...[model, kind, direction, layout, plan],
+      ])
+      await this.#cut(tx, { model, kind, run: 1 }, ranges)
+    }
+    try {
+      await this.#sql.transaction(begin)
+    } catch (error) {
+      // Two at once: the caller looks who was first.
+      if ((await this.find(spec)) === null) throw error
+    }
+  }
+
+  async #replace(row: RunRow, spec: RunSpec, ranges: readonly (Range | null)[]): Promise<void> {
+    const { direction, layout, plan } = spec
+    const now = this.#sql.now
+    await this.#sql.transaction(async (tx) => {
+      await tx.$queryRawUnsafe('SELECT 1')
+      const count = await this.#sql.run(tx, [
+        `UPDATE rowseal_runs SET format = ${RUN_FORMAT}, run = run + 1, direction = ?, layout = ?, plan = ?, state = 'planned',
+reason = NULL, pace = NULL, began_at_ms = ${now}, changed_at_ms = ${now} WHERE ${OF_RUN} AND state = ?`,
+        ...[direction, layout, plan, ...idOf(row), row.state],
+      ])
+      if (count === 1) await this.#cut(tx, { ...row, run: row.run + 1 }, ranges)
+    })
+  }
+
+  async #cut(
+    tx: SqlTransaction,
+    { model, kind, run }: RunId,
+    ranges: readonly (Range | null)[],
+  ): Promise<void> {
+    await this.#sql.run(tx, ['DELETE FROM rowseal_parts WHERE model = ? AND kind = ?', model, kind])
+    for (const [part, range] of ranges.entries())
+      await this.#sql.run(tx, [
+        `INSERT INTO rowseal_parts (model, kind, part, run, epoch, heartbeat_at_ms, after_key, until_key, progress)
+VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+        ...[model, kind, part, run, textOf(range?.after), textOf(range?.until)],
+        range === null ? 'closed' : 'open',
+      ])
+  }
+
   get #columns(): string {
-    const text = (sql: string, name: string): string =>
-      `CAST(${sql} AS ${this.#provider === 'mysql' ? 'CHAR' : 'TEXT'}) AS ${name}`
     return [
-      'model, direction, outcome, owner, checkpoint',
-      text('format', 'format'),
-      text('epoch', 'epoch'),
-      text('claimed_at_ms', 'since_ms'),
-      text(`${this.#now} - heartbeat_at_ms`, 'silent_ms'),
+      'model, kind, direction, layout, plan, state, reason, pace',
+      ...['format', 'run'].map((name) => this.#sql.text(name, name)),
+      this.#sql.text('began_at_ms', 'since_ms'),
+      this.#sql.text('changed_at_ms', 'changed_ms'),
     ].join(', ')
   }
-
-  get #now(): string {
-    return NOW[this.#provider]
-  }
-
-  #sql(text: string): string {
-    return numbered(this.#provider, text)
-  }
 }
 
-function isAbandoned(row: Row, owner: string): boolean {
-  return Number(row.silent_ms) > HEARTBEAT_LAPSE_MS || isDead(owner)
+const OF_RUN = 'model = ? AND kind = ? AND run = ?'
+
+function idOf({ model, kind, run }: RunId): unknown[] {
+  return [model, kind, run]
 }
 
-/** @returns the error for a run whose epoch is no longer ours. */
-export function takenOver({ model }: Run): MigrationError {
-  return new MigrationError(
-    'ERR_RUN_STATE',
-    `Another run has taken over ${model}. The batch in hand was rolled back.`,
-    { fix: 'Leave it to that run.' },
-  )
+function textOf(key: readonly string[] | null | undefined): string | null {
+  return key == null ? null : JSON.stringify(key)
+}
+
+function infoOf(row: Row): RunRow {
+  const { model, kind, direction, layout, plan, state, reason, pace } = row
+  const [since, changed] = [row.since_ms, row.changed_ms].map((ms) => new Date(Number(ms)))
+  const run = Number(row.run)
+  return {
+    model,
+    kind,
+    run,
+    direction,
+    layout,
+    plan,
+    state,
+    reason,
+    pace,
+    since: since!,
+    changed: changed!,
+  }
 }

@@ -20,7 +20,7 @@ export {
   indexStaleCondition,
   type WantedIndex,
 } from './index-stale.ts'
-export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
+export { keyAt, readPage, type Page, type PageRequest, type PageRow } from './page.ts'
 export {
   countRowsStatement,
   countStatement,

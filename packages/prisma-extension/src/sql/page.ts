@@ -10,6 +10,8 @@ export interface PageRequest {
   readonly columns: readonly SealedColumn[]
   /** Key of the last row of the page before, in text form; null for the first page. */
   readonly after: readonly string[] | null
+  /** Key of the last row that may be read; null or absent for the end of the table. */
+  readonly until?: readonly string[] | null
   /** Further condition on `t`, such as a `staleCondition`; null for none. */
   readonly where: string | null
   readonly maxRows: number
@@ -60,6 +62,7 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
   const k = table.key.map((_, i) => `k${i}`)
   const conditions = [
     ...(request.after === null ? [] : [afterKey(table, key, request.after, params)]),
+    ...(request.until == null ? [] : [untilKey(table, key, request.until, params)]),
     // Without statistics a planner takes a prefix for rare, and would scan and sort the table for each page.
     // What it cannot look into it takes for common, and then it walks along the key.
     ...(request.where === null ? [] : [`COALESCE(${request.where}, false)`]),
@@ -86,26 +89,46 @@ FROM rowseal_q q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preced
   }
 }
 
-/** MySQL looks up no range in an index for a comparison of tuples: it is written out there. */
 function afterKey(
   table: Table,
   key: readonly string[],
   after: readonly string[],
   params: Params,
 ): string {
+  return compareKey(table, key, after, params, '>', '>')
+}
+
+function untilKey(
+  table: Table,
+  key: readonly string[],
+  until: readonly string[],
+  params: Params,
+): string {
+  return compareKey(table, key, until, params, '<', '<=')
+}
+
+/** MySQL looks up no range in an index for a comparison of tuples: it is written out there. */
+function compareKey(
+  table: Table,
+  key: readonly string[],
+  values: readonly string[],
+  params: Params,
+  operator: '<' | '>',
+  lastOperator: '<=' | '>',
+): string {
   const { provider } = table
   const given = (i: number): string => {
-    const param = params.add(after[i])
+    const param = params.add(values[i])
     const text = provider === 'postgresql' ? `${param}::text` : param
     return keyFromText(provider, table.key[i]!, text)
   }
-  if (provider !== 'mysql') return `${tuple(key)} > ${tuple(key.map((_, i) => given(i)))}`
+  if (provider !== 'mysql')
+    return `${tuple(key)} ${lastOperator} ${tuple(key.map((_, i) => given(i)))}`
   const beyond = (i: number): string => {
     const name = key[i] ?? ''
-    const isBeyond = `${name} > ${given(i)}`
     return i === key.length - 1
-      ? isBeyond
-      : `(${isBeyond} OR ${name} = ${given(i)} AND ${beyond(i + 1)})`
+      ? `${name} ${lastOperator} ${given(i)}`
+      : `(${name} ${operator} ${given(i)} OR ${name} = ${given(i)} AND ${beyond(i + 1)})`
   }
   return beyond(0)
 }
@@ -120,4 +143,27 @@ function sizeOf({ provider }: Table, { name, kind, list }: SealedColumn): string
   if (provider === 'sqlite') return `octet_length(t.${name})`
   if (list || kind === 'json' || kind === 'jsonb') return `pg_column_size(t.${name})`
   return `octet_length(t.${name}${kind === 'text' ? '::text' : ''})`
+}
+
+/**
+ * The key of the row that comes so many rows after a key, in text form; null if there is none.
+ *
+ * @param after - null for the beginning of the table.
+ */
+export async function keyAt(
+  client: Pick<SqlClient, '$queryRawUnsafe'>,
+  table: Table,
+  after: readonly string[] | null,
+  rows: number,
+): Promise<readonly string[] | null> {
+  const { provider } = table
+  const params = new Params(provider)
+  const key = table.key.map((column) => keyOrder(provider, column, `t.${column.name}`))
+  const texts = table.key.map(
+    (column, i) => `${keyToText(provider, column, `t.${column.name}`)} AS k${i}`,
+  )
+  const where = after === null ? '' : ` WHERE ${afterKey(table, key, after, params)}`
+  const sql = `SELECT ${texts.join(', ')} FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT 1 OFFSET ${rows - 1}`
+  const [row] = await client.$queryRawUnsafe<Record<string, string>[]>(sql, ...params.list)
+  return row === undefined ? null : table.key.map((_, i) => row[`k${i}`]!)
 }

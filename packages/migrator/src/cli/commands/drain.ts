@@ -2,7 +2,7 @@ import { drain } from '../../drain/drain.ts'
 import { planDrain } from '../../drain/plan.ts'
 import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import { batches, integer, type Registry } from '../registry.ts'
+import { SHARD, writes, type Registry } from '../registry.ts'
 import { renderDrain, renderPlan } from '../render.ts'
 
 interface DrainFlags extends RunFlags {
@@ -10,8 +10,8 @@ interface DrainFlags extends RunFlags {
 }
 
 export function addDrain(registry: Registry): void {
-  batches(registry.add('drain', 're-encrypt what is still under older key versions', runDrain))
-    .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
+  writes(registry.add('drain', 're-encrypt what is still under older key versions', runDrain))
+    .option(...SHARD)
     .option('--dry-run', 'count what would be rewritten, and write nothing')
 }
 

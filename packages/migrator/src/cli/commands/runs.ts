@@ -1,0 +1,44 @@
+import { listRuns } from '../../runs/list.ts'
+import { cancelRuns, pauseRuns, resumeRuns, type OperatedRun } from '../../runs/operate.ts'
+import { given, type Command, type Flags } from '../command.ts'
+import type { Registry } from '../registry.ts'
+import { renderOperated, renderRuns } from '../render-runs.ts'
+
+const MODELS = ['[models...]', 'only the runs over these (default: all that go on)'] as const
+
+/** What an operator does to runs from another terminal. */
+export function addRuns(registry: Registry): void {
+  const runs = registry.group('runs', 'look at runs, and hold or end them from another terminal')
+  runs.add('list', 'the last run over each model', runList)
+  runs
+    .add('pause', 'hold runs after the batch in hand', runPause)
+    .argument(...MODELS)
+    .option('--reason <text>', 'shown to whoever looks')
+  runs.add('resume', 'let paused runs go on', operate(resumeRuns)).argument(...MODELS)
+  runs
+    .add('cancel', 'end runs after the batch in hand; what they wrote stays', operate(cancelRuns))
+    .argument(...MODELS)
+}
+
+const runList: Command = async (config) => {
+  const runs = await listRuns(config)
+  return { document: { runs }, text: renderRuns(runs), exitCode: 0 }
+}
+
+const runPause: Command<Flags & { readonly reason?: string }> = async (config, flags) => {
+  const { reason } = given({ reason: flags.reason })
+  return resultOf(await pauseRuns(config, modelsOf(flags), reason))
+}
+
+function operate(change: typeof resumeRuns): Command {
+  return async (config, flags) => resultOf(await change(config, modelsOf(flags)))
+}
+
+function modelsOf({ args }: Flags): readonly string[] | undefined {
+  return args.length === 0 ? undefined : args
+}
+
+function resultOf(runs: readonly OperatedRun[]): Awaited<ReturnType<Command>> {
+  const exitCode = runs.every(({ isChanged }) => isChanged) ? 0 : 1
+  return { document: { runs }, text: renderOperated(runs), exitCode }
+}

@@ -1,0 +1,21 @@
+import type { Context } from '../config.ts'
+import type { Target } from '../targets.ts'
+import type { Waits } from '../waits.ts'
+import type { Strategy } from './strategy.ts'
+
+/** What a run does, whatever the model: one of the words of the command line. */
+export interface Direction {
+  readonly name: string
+  /** What the word behind `rowseal` is, for messages. */
+  readonly command: string
+  /**
+   * The models it is about, each with the fields and columns that it reads and writes.
+   *
+   * @throws what makes it impossible, before anything is changed.
+   */
+  targets(context: Context, models: readonly string[] | undefined): Promise<readonly Target[]>
+  /** What to look for in the pass that comes, as the key store says now. */
+  next(context: Context, target: Target): Promise<Strategy>
+  /** Milliseconds until nobody writes any more what is to be met. Absent if nobody knows. */
+  fence?(target: Target, waits: Waits, maxTransactionMs: number): number
+}

@@ -1,0 +1,62 @@
+import type { PauseEvent } from './control.ts'
+import type { PassCounts } from './counts.ts'
+import type { RunOptions } from './options.ts'
+
+export interface RunDirectionOptions extends RunOptions {
+  /** Called while it runs. Must not throw. */
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+export type RunEvent =
+  /** A model begins. `rows` that something is to be done to are counted before. */
+  | {
+      readonly type: 'model'
+      readonly model: string
+      readonly fields: readonly string[]
+      readonly rows: number
+      /** True if it goes on where an earlier run ended. */
+      readonly isResumed: boolean
+    }
+  /** A batch was committed. */
+  | ({ readonly type: 'batch'; readonly model: string; readonly pass: number } & PassCounts)
+  /** A pass has come to the end of the table. */
+  | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
+  | WaitEvent
+  | PauseEvent
+
+/** The run waits until every instance follows. */
+export interface WaitEvent {
+  readonly type: 'wait'
+  readonly ms: number
+  readonly reason: string
+}
+
+export interface ModelReport extends PassCounts {
+  readonly model: string
+  readonly fields: readonly string[]
+  /**
+   * `done`: a whole pass, begun after the fence, met nothing to do. `incomplete`: something is quarantined or
+   * still to be done. `stopped`: told to by its signal. `cancelled`: by an operator.
+   */
+  readonly outcome: 'done' | 'incomplete' | 'stopped' | 'cancelled'
+  readonly passes: number
+}
+
+export interface RunReport extends PassCounts {
+  readonly direction: string
+  readonly outcome: ModelReport['outcome']
+  readonly models: readonly ModelReport[]
+  readonly seconds: number
+}
+
+/** @param isStopped - before all models were gone over. */
+export function worstOf(
+  models: readonly Pick<ModelReport, 'outcome'>[],
+  isStopped: boolean,
+): ModelReport['outcome'] {
+  const has = (outcome: ModelReport['outcome']): boolean =>
+    models.some((model) => model.outcome === outcome)
+  if (has('cancelled')) return 'cancelled'
+  if (isStopped || has('stopped')) return 'stopped'
+  return has('incomplete') ? 'incomplete' : 'done'
+}

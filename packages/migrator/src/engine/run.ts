@@ -1,0 +1,162 @@
+import { openContext, type Context, type MigratorConfig } from '../config.ts'
+import { asMigrationError } from '../database-error.ts'
+import { noteFields } from '../keys/fields.ts'
+import type { RunRow, RunStore } from '../runs/store.ts'
+import { countRows, type Target } from '../targets.ts'
+import { Waits } from '../waits.ts'
+import { Control } from './control.ts'
+import { add, NOTHING, type PassCounts } from './counts.ts'
+import { cutByCount } from './cut.ts'
+import type { Direction } from './direction.ts'
+import { worstOf, type ModelReport, type RunDirectionOptions, type RunReport } from './events.ts'
+import { checkRunOptions, type CheckedOptions } from './options.ts'
+import { fullSpeed } from './pace.ts'
+import { endedAs, passUntilClean, type PassesResult } from './passes.ts'
+import { WHOLE, withPart, type Work, type Worked } from './work.ts'
+
+/** A run over one model. */
+export interface ModelJob {
+  readonly context: Context
+  readonly store: RunStore
+  readonly direction: Direction
+  readonly target: Target
+  readonly waits: Waits
+  readonly options: RunDirectionOptions
+  readonly checked: CheckedOptions
+}
+
+/** What a run leaves, and the models it was about. */
+export interface Ran {
+  readonly report: RunReport
+  readonly targets: readonly Target[]
+}
+
+/**
+ * Go over models one after the other, in batches, until nothing is left to do. Can be stopped or killed at any
+ * moment and run again.
+ *
+ * @throws {MigrationError} `ERR_RUN_STATE` `ERR_RUN_TABLES` `ERR_CHECKPOINT_NEWER` `ERR_CHECKPOINT_PLAN`
+ *   `ERR_PLAN_DATABASE` `ERR_DATABASE_BUSY` `ERR_DATABASE_FAILED` `ERR_CONFIG_INVALID`
+ * @throws {KeyError} if the key store or the root key cannot be used.
+ * @throws {TypeError} for an option out of bounds, or a model that does not exist.
+ */
+export async function runDirection(
+  config: MigratorConfig,
+  direction: Direction,
+  options: RunDirectionOptions,
+): Promise<Ran> {
+  const checked = checkRunOptions(options)
+  const context = await openContext(config)
+  const began = performance.now()
+  const models: ModelReport[] = []
+  try {
+    const store = await noteFields(context)
+    const targets = await direction.targets(context, options.models)
+    const waits = new Waits()
+    for (const target of targets) {
+      if (options.signal?.aborted === true) break
+      models.push(await runModel({ context, store, direction, target, waits, options, checked }))
+    }
+    const isWhole = models.length === targets.length
+    return { report: reportOf(direction, models, isWhole, began), targets }
+  } catch (error) {
+    throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction))
+  }
+}
+
+function goOn({ command }: Direction): string {
+  return `run \`npx rowseal ${command}\` again: it goes on where it ended`
+}
+
+async function runModel(job: ModelJob): Promise<ModelReport> {
+  const { context, direction, target, options } = job
+  const { shard, restart = false } = options
+  const { model, table } = target
+  const strategy = await direction.next(context, target)
+  const spec = {
+    model,
+    kind: 'write',
+    direction: direction.name,
+    plan: context.plan.digest,
+  } as const
+  const layout = shard === undefined ? 'whole' : `${shard.of} shards`
+  const run = await job.store.begin({ ...spec, layout, restart }, async () => {
+    if (shard === undefined) return WHOLE
+    const rows = await countRows(context, target, '1 = 1')
+    return cutByCount(context.client, table, rows, shard.of)
+  })
+  const number = shard === undefined ? 0 : shard.index - 1
+  const report = await withPart(job.store, run, number, strategy.target, (work) => {
+    return workOnPart(job, run, work)
+  })
+  if (report !== null) return report
+  return { model, fields: namesOf(target), outcome: 'done', passes: 0, ...NOTHING }
+}
+
+/** Go over a part of a run until nothing is left to do in it. */
+export async function workOnPart(
+  job: ModelJob,
+  run: RunRow,
+  { part, heartbeat }: Work,
+): Promise<Worked<ModelReport>> {
+  const { context, store, direction, target, waits, options, checked } = job
+  const { model } = target
+  const { signal, onEvent } = options
+  const control = new Control(store, run, signal, onEvent)
+  const { now = false } = options
+  const result = await passUntilClean({
+    client: context.client,
+    store,
+    part,
+    heartbeat,
+    control,
+    pace: fullSpeed(checked.batchRows),
+    target,
+    signal,
+    batchBytes: checked.batchBytes,
+    maxPasses: checked.maxPasses,
+    checkpoint: part.checkpoint,
+    next: () => direction.next(context, target),
+    fence: () => {
+      const fence = now ? undefined : direction.fence?.(target, waits, checked.maxTransactionMs)
+      return Promise.resolve(fence ?? 0)
+    },
+    onWait: (ms) => onEvent?.({ type: 'wait', ms, reason: 'until every instance follows' }),
+    onBegin: async ({ where }, isResumed) => {
+      const rows = await countRows(context, target, where)
+      onEvent?.({ type: 'model', model, fields: namesOf(target), rows, isResumed })
+    },
+    onBatch: (pass, added) => onEvent?.({ type: 'batch', model, pass, ...added }),
+    onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
+  })
+  const outcome = control.isCancelled ? 'cancelled' : outcomeOf(result)
+  const { passes, counts } = result
+  return {
+    report: { model, fields: namesOf(target), outcome, passes, ...counts },
+    ended: control.isCancelled ? null : endedAs(result),
+  }
+}
+
+function outcomeOf({ isStopped, isClean, counts }: PassesResult): ModelReport['outcome'] {
+  if (isStopped) return 'stopped'
+  return isClean && counts.quarantined === 0 ? 'done' : 'incomplete'
+}
+
+function namesOf({ fields }: Target): string[] {
+  return fields.map(({ name }) => name)
+}
+
+function reportOf(
+  { name }: Direction,
+  models: readonly ModelReport[],
+  isWhole: boolean,
+  began: number,
+): RunReport {
+  return {
+    direction: name,
+    outcome: worstOf(models, !isWhole),
+    ...models.reduce<PassCounts>(add, NOTHING),
+    seconds: Math.round(performance.now() - began) / 1000,
+    models,
+  }
+}

@@ -1,0 +1,21 @@
+import { totalOf } from './checkpoint.ts'
+import { isEnd, type PartInfo, type RunId } from './parts.ts'
+import type { RunStore } from './store.ts'
+
+/** Bring a run into the state that its parts are in. Whoever ended a part calls it after, so the last one sees all. */
+export async function settle(store: RunStore, run: RunId): Promise<void> {
+  const parts = await store.parts.list(run)
+  if (parts.some(({ progress }) => progress === 'open')) return
+  await store.move(run, 'finishing', null, ['running'])
+  if (!parts.every(({ progress }) => isEnd(progress))) return
+  const left = whatIsLeft(parts)
+  await store.move(run, left === null ? 'succeeded' : 'failed', left, ['finishing'])
+}
+
+function whatIsLeft(parts: readonly PartInfo[]): string | null {
+  const rows = parts.reduce((sum, { checkpoint }) => sum + totalOf(checkpoint).quarantined, 0)
+  if (rows > 0) return `${rows} ${rows === 1 ? 'row has' : 'rows have'} a value in quarantine`
+  if (parts.some(({ progress }) => progress === 'left'))
+    return 'each pass was beaten by others who wrote to the same rows'
+  return null
+}
