@@ -94,15 +94,17 @@ export class RunStore {
    *   `ERR_CHECKPOINT_PLAN` if the one that is there was begun under another plan.
    */
   async begin(spec: RunSpec, cut: () => Promise<readonly (Range | null)[]>): Promise<RunRow> {
+    let isRestart = spec.restart === true
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const row = await this.find(spec)
-      if (row === null) await this.#insert(spec, await cut())
-      else if (!(await this.#isUnfinished(row))) await this.#replace(row, spec, await cut())
-      else if (await this.#goesOn(row, spec)) {
-        if (row.state !== 'failed') return row
-        await this.move(row, 'running', null)
-        // The state that counts is the one that is there then.
-      }
+      if (row !== null && (await this.#isUnfinished(row))) {
+        const goesOn = await this.#goesOn(row, { ...spec, restart: isRestart })
+        if (goesOn && row.state !== 'failed') return row
+        if (goesOn) await this.move(row, 'running', null)
+      } else if (row === null) await this.#insert(spec, await cut())
+      else await this.#replace(row, spec, await cut())
+      // The run that is there now is the new one, or somebody else's who was faster.
+      isRestart = false
     }
     throw couldNot(spec, 'begun')
   }
