@@ -24,14 +24,11 @@ export {
   type NewIndex,
 } from './indexes/index-register.ts'
 export type { IndexKey, IndexView } from './indexes/index-view.ts'
-export { Keyring, openKeyring } from './keyring.ts'
+export { Keyring } from './keyring.ts'
+export { openKeyring } from './open-keyring.ts'
 export { cancelKeyringEnd, closeKeyring, destroyKeyring } from './lifecycle/keyring-end.ts'
-export {
-  Keyrings,
-  openKeyrings,
-  type KeyringsOptions,
-  type KeyringsStats,
-} from './tenants/keyrings.ts'
+export { Keyrings, openKeyrings } from './tenants/keyrings.ts'
+export type { KeyringsOptions } from './tenants/options.ts'
 export { DEFAULT_KEYRING, indexesUnder, plannedName } from './tenants/provision.ts'
 export { rewrapKeys, type Rewrapped } from './lifecycle/rewrap.ts'
 export { compromiseKey, resumeKey, suspendKey } from './lifecycle/suspension.ts'
@@ -39,7 +36,7 @@ export { MAX_USES } from './reading/uses.ts'
 export { activateKey, addKey, initKeyring, rotate, type Step } from './lifecycle/lifecycle.ts'
 export type { Opened } from './memory/opener.ts'
 export type { KeyringOptions, Wrapping } from './options.ts'
-export type { CacheStats, KeyringStats } from './stats.ts'
+export type { CacheStats, KeyringsStats, KeyringStats } from './stats.ts'
 export { isTenantId, isTenantKeyring, TENANT_PREFIX, tenantKeyring } from './tenants/tenants.ts'
 export {
   INDEX_PERMITTED,

@@ -10,10 +10,10 @@ import { DekUnwraps } from './memory/kms-unwraps.ts'
 import { NoncePool } from '../nonce-pool.ts'
 import { isWhole, Opener, type Opened } from './memory/opener.ts'
 import { KeyOwners } from './tenants/owners.ts'
-import { checkOptions, type CheckedOptions, type KeyringOptions, type Wrapping } from './options.ts'
+import type { CheckedOptions, Wrapping } from './options.ts'
 import { StoreReader } from './reading/reader.ts'
 import { Sealer } from './memory/sealer.ts'
-import type { KeyringStats } from './stats.ts'
+import { statsOf, type KeyringStats } from './stats.ts'
 import { mayProcess } from './lifecycle/states.ts'
 import { Uses } from './reading/uses.ts'
 import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
@@ -198,24 +198,15 @@ export class Keyring {
   }
 
   stats(): KeyringStats {
-    const { snapshot, ageMs, reads, failures, lastError } = this.#reader
-    const { unwraps } = this.#opener
-    const { rootKeyCalls } = this.#keks
-    return {
-      activeKeyId: this.activeKeyId,
-      revision: snapshot?.revision ?? null,
-      storeAgeMs: ageMs,
-      storeReads: reads,
-      storeFailures: failures,
-      storeError: lastError,
-      rootKeyCalls,
-      rootKey: this.root.stats(),
-      wraps: this.#sealer.wraps,
-      unwraps,
-      dekCache: { entries: this.#deks.size, hits: this.#deks.hits, misses: unwraps },
-      kekCache: { entries: this.#keks.size, hits: this.#keks.hits, misses: rootKeyCalls },
-      index: this.index.stats(),
-    }
+    return statsOf({
+      root: this.root,
+      index: this.index,
+      reader: this.#reader,
+      keks: this.#keks,
+      deks: this.#deks,
+      sealer: this.#sealer,
+      opener: this.#opener,
+    })
   }
 
   /** Name, store, root key provider, active key id and revision. */
@@ -240,20 +231,4 @@ export class Keyring {
       if (!mayProcess(row) && this.#keks.drop(row.keyId)) this.#deks.drop(row.keyId)
     }
   }
-}
-
-/**
- * Open a keyring. Reads the store and unwraps the active KEK, so that a wrong root key is said here
- * and not at the first read. If the keyring does not exist yet it opens all the same, because
- * `rowseal init` loads the same module: its first use looks again.
- *
- * @throws {KeyError} `ERR_KEY_MISMATCH` for a wrong root key or an edited key store,
- *   `ERR_ROOT_KEY_REGION`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_STORE_NEWER`
- * @throws {TypeError} for an option out of bounds.
- */
-export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
-  const keyring = new Keyring(checkOptions(options))
-  await keyring.root.regions() // refuses one that is not allowed, before any call
-  if (await keyring.refresh()) await keyring.verify()
-  return keyring
 }

@@ -1,56 +1,17 @@
 import { inspect } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Plan } from '../../plan/index.ts'
-import { ageMs, momentOf, SYSTEM_CLOCK, type Clock, type Moment } from '../clock.ts'
-import { GuardedRoot } from '../root/guarded-root.ts'
+import { ageMs, momentOf, type Moment } from '../clock.ts'
 import { isIndexKeyring } from '../indexes/index-name.ts'
+import { keyringMissing } from '../keyring-errors.ts'
 import { Keyring } from '../keyring.ts'
-import {
-  checkOptions,
-  guardLimits,
-  number,
-  type CheckedOptions,
-  type KeyringOptions,
-} from '../options.ts'
+import { number } from '../options.ts'
+import type { KeyringsStats } from '../stats.ts'
+import type { KeyStore, Via } from '../types.ts'
+import { EachOptions, type KeyringsOptions } from './options.ts'
 import { KeyOwners } from './owners.ts'
 import { provision } from './provision.ts'
-import { keyringMissing } from '../keyring-errors.ts'
-import type { KeyStore, RootKey, Via } from '../types.ts'
-
-type PerKeyring = 'name' | 'root' | 'allowedRegions' | 'minRevision' | 'minIndexRevision'
-
-export interface KeyringsOptions extends Omit<KeyringOptions, PerKeyring> {
-  /**
-   * The root key of all keyrings, or of each by its name, so that a tenant can have one of its own. Asked
-   * each time a keyring is opened: give the same object for the same key.
-   */
-  readonly root: RootKey | ((name: string) => RootKey)
-  /** As for `openKeyring`, for all keyrings or for each by its name. */
-  readonly allowedRegions?:
-    readonly string[] | ((name: string) => readonly string[] | undefined) | undefined
-  /** As for `openKeyring`, for each by its name. */
-  readonly minRevision?: (name: string) => number | undefined
-  /** As for `openKeyring`, for each by its name. */
-  readonly minIndexRevision?: (name: string) => number | undefined
-  /**
-   * Keyrings open at once. The one that was not used for longest makes room, and its keys are let go.
-   * Higher: fewer calls of root keys; lower: less memory, about 0.1 MB each, and `dekCache` on top.
-   * 1 to 100,000. Default: 1,000.
-   */
-  readonly entries?: number
-}
-
-/** Numbers for operators. */
-export interface KeyringsStats {
-  /** Keyrings in memory. */
-  readonly open: number
-  /** Keyrings being opened. */
-  readonly opening: number
-  /** Keyrings opened, those opened once more included. */
-  readonly opened: number
-  /** Keyrings that made room for others. */
-  readonly evicted: number
-}
+import { RevisionMarks } from './revisions.ts'
 
 /** An open keyring. */
 interface Entry {
@@ -59,15 +20,6 @@ interface Entry {
   asked: Moment | null
 }
 
-/** The newest states of a keyring and of its index keys that were seen. */
-interface Revisions {
-  readonly keks: number
-  readonly index: number
-}
-
-/** Of each keyring, unless the options say otherwise: many are open at once. */
-const DEK_ENTRIES = 1000
-const KEK_ENTRIES = 16
 const OWNER_ENTRIES = 10_000
 
 /**
@@ -79,33 +31,24 @@ const OWNER_ENTRIES = 10_000
  */
 export class Keyrings {
   readonly store: KeyStore
-  readonly #options: KeyringsOptions
-  readonly #clock: Clock
-  readonly #askMs: number
+  readonly #options: EachOptions
   readonly #owners: KeyOwners
   readonly #open: LRUCache<string, Entry>
-  readonly #roots = new WeakMap<RootKey, GuardedRoot>()
   readonly #opening = new Map<string, Promise<Keyring>>()
-  /** How far the keyrings were that are not open any more: an older state of one is not believed. */
-  readonly #reached = new Map<string, Revisions>()
+  readonly #reached = new RevisionMarks()
   #opened = 0
   #evicted = 0
 
   constructor(options: KeyringsOptions) {
-    const { root, store, entries, clock = SYSTEM_CLOCK } = options
-    this.#options = options
-    this.#clock = clock
+    const { store, entries } = options
     this.store = store
-    // What is wrong in all of them is said now. A root key by name can only be looked at later.
-    const checked = typeof root === 'function' ? null : this.#checked('default')
-    if (checked === null) number('refreshMs', options.refreshMs, 10_000, 100, 3_600_000)
-    this.#askMs = checked?.refreshMs ?? options.refreshMs ?? 10_000
+    this.#options = new EachOptions(options)
     this.#owners = new KeyOwners(store, OWNER_ENTRIES)
     this.#open = new LRUCache({
       max: number('entries', entries, 1000, 1, 100_000),
-      dispose: ({ keyring }, name, reason) => {
+      dispose: ({ keyring }, _, reason) => {
         if (reason === 'evict') this.#evicted++
-        this.#reached.set(name, reachedBy(keyring, this.#reached.get(name)))
+        this.#reached.note(keyring)
         keyring.forget()
       },
     })
@@ -174,7 +117,7 @@ export class Keyrings {
    *   normalizers.
    */
   async create(name: string, plan?: Plan): Promise<{ keyring: Keyring; created: boolean }> {
-    const made = new Keyring(this.#checked(name), this.#owners)
+    const made = this.#unread(name)
     await made.root.regions()
     const { created } = await provision(made, plan)
     return { keyring: this.#keep(made), created }
@@ -203,8 +146,12 @@ export class Keyrings {
     return `Keyrings ${inspect(this.toJSON())}`
   }
 
+  #unread(name: string): Keyring {
+    return new Keyring(this.#options.of(name, this.#reached.of(name)), this.#owners)
+  }
+
   async #read(name: string, via?: Via): Promise<Keyring> {
-    const keyring = new Keyring(this.#checked(name), this.#owners)
+    const keyring = this.#unread(name)
     await keyring.root.regions() // refuses one that is not allowed, before any call
     if (!(await keyring.refresh(via))) throw keyringMissing(name, this.store)
     this.#opened++
@@ -224,57 +171,16 @@ export class Keyrings {
   /** If that fails, the keyring itself knows what it may still do. */
   async #recent(entry: Entry, via?: Via): Promise<Keyring> {
     if (!this.#isUsable(entry)) {
-      entry.asked = momentOf(this.#clock)
+      entry.asked = momentOf(this.#options.clock)
       await entry.keyring.refresh(via).catch(() => undefined)
     }
     return entry.keyring
   }
 
   #isUsable({ keyring, asked }: Entry): boolean {
-    return keyring.isRecent || (asked !== null && ageMs(this.#clock, asked) <= this.#askMs)
+    const { clock, refreshMs } = this.#options
+    return keyring.isRecent || (asked !== null && ageMs(clock, asked) <= refreshMs)
   }
-
-  /** One circuit breaker for all keyrings under a root key. What is no root key is told so later. */
-  #guarded(root: RootKey): RootKey {
-    if (typeof (root as Partial<RootKey> | null)?.create !== 'function') return root
-    let guarded = this.#roots.get(root)
-    if (guarded === undefined) {
-      guarded = GuardedRoot.around(root, guardLimits(this.#options), this.#clock)
-      this.#roots.set(root, guarded)
-    }
-    return guarded
-  }
-
-  #checked(name: string): CheckedOptions {
-    const { root, allowedRegions, minRevision, minIndexRevision, ...others } = this.#options
-    const regions = typeof allowedRegions === 'function' ? allowedRegions(name) : allowedRegions
-    const reached = this.#reached.get(name)
-    const revision = higher(minRevision?.(name), reached?.keks)
-    const indexRevision = higher(minIndexRevision?.(name), reached?.index)
-    return checkOptions({
-      ...others,
-      name,
-      root: this.#guarded(typeof root === 'function' ? root(name) : root),
-      dekCache: { entries: DEK_ENTRIES, ...others.dekCache },
-      kekCache: { entries: KEK_ENTRIES, ...others.kekCache },
-      ...(regions === undefined ? {} : { allowedRegions: regions }),
-      ...(revision === undefined ? {} : { minRevision: revision }),
-      ...(indexRevision === undefined ? {} : { minIndexRevision: indexRevision }),
-    })
-  }
-}
-
-/** Index keys may not have been read this time. */
-function reachedBy({ mac, index }: Keyring, former?: Revisions): Revisions {
-  return {
-    keks: Math.max(mac.revision, former?.keks ?? 0),
-    index: Math.max(index.mac.revision, former?.index ?? 0),
-  }
-}
-
-/** What is out of bounds stays so, and is refused. */
-function higher(asked: number | undefined, reached = 0): number | undefined {
-  return reached > (asked ?? 1) ? reached : asked
 }
 
 /**
