@@ -13,8 +13,10 @@ export function unsettled(keyring: string): KeyError {
 
 /** What a keyring says that was closed, as a tenant's is before it is destroyed. */
 export function keyringClosed(keyring: string): KeyError {
+  const isIndex = isIndexKeyring(keyring)
+  const named = `--keyring ${keyring.replace(/\/index$/, '')}`
   return new KeyError('ERR_KEY_STATE', `Keyring "${keyring}" is closed and seals nothing.`, {
-    fix: 'If that was a mistake: `npx rowseal keys destroy --cancel`, then `npx rowseal rotate`, with --keyring.',
+    fix: `If that was a mistake: \`npx rowseal keys destroy ${named} --cancel\`, then \`npx rowseal rotate ${isIndex ? '--index ' : ''}${named}\`.`,
   })
 }
 

@@ -7,6 +7,7 @@ import {
   cancelKeyringEnd,
   closeKeyring,
   compromiseKey,
+  destroyKey,
   destroyKeyring,
   initIndexKeys,
   initKeyring,
@@ -15,6 +16,7 @@ import {
   resumeKey,
   retireKey,
   rotate,
+  scheduleDestruction,
   suspendKey,
   unregisterIndex,
   type Keyring,
@@ -67,11 +69,25 @@ describe('the end of a keyring', () => {
     await rotate(keyring)
     expect(await keyring.forProtect(1)).toHaveLength(1)
     expect(await keyring.forProcess([dek])).toHaveLength(1)
+    const fix = expect.stringContaining('`npx rowseal rotate --index --keyring tenant/acme`')
+    await expect(registerIndex(keyring, INDEX)).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      fix,
+    })
     const { keyId } = await addIndexKey(keyring)
     await activateIndexKey(keyring)
     const { record } = await registerIndex(keyring, { ...INDEX, complete: false })
     expect(record).toMatchObject({ keys: [keyId, null], complete: false })
     expect((await keyring.index.view()).active).toBe(keyId)
+  })
+
+  test('is the end of an index key alone, too, which no index keeps', async () => {
+    const { keyring } = await tenant()
+    const [key] = keyring.index.keys()
+    await closeKeyring(keyring)
+    const { destroyAt } = await scheduleDestruction(keyring, key!.keyId, PAST)
+    expect(destroyAt).toEqual(PAST)
+    expect((await destroyKey(keyring, key!.keyId)).state).toBe('destroyed')
   })
 
   test('is not undone by a rotation, which says what would', async () => {

@@ -71,10 +71,9 @@ function faultOf(record: IndexRecord, rows: ReadonlyMap<number, KeyRow>): string
   }
   if (phaseOf(record) === null) return 'is in none of the known phases'
   if (new Set(pinned).size < pinned.length) return 'has both slots under one key'
-  const isClosed = ![...rows.values()].some(({ state }) => state === 'active')
   const lost = pinned.find((keyId) => {
     const row = rows.get(keyId)
-    return row === undefined || (!mayMatch(row) && !isClosed)
+    return row === undefined || !mayMatch(row)
   })
   return lost === undefined ? null : `is under key ${lost}, which is not there or may not be used`
 }

@@ -1,6 +1,7 @@
 import { KeyError } from '../../errors.ts'
 import { INDEX_MOVES, movedTo, phaseOf, type IndexPhase } from './index-phases.ts'
 import { areNormalizers, isIndexId } from './index-records.ts'
+import { keyringClosed } from '../keyring-errors.ts'
 import { indexRingOf, writeIndexes } from './index-write.ts'
 import type { Keyring } from '../keyring.ts'
 import type { Snapshot } from '../reading/snapshot.ts'
@@ -24,8 +25,9 @@ export interface NewIndex {
  *
  * @returns its record, and whether this call made it.
  * @throws {KeyError} `ERR_INDEX_STATE` if it is registered with other normalizers, or became unique
- *   or ceased to be during a rotation; `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`,
- *   `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
+ *   or ceased to be during a rotation; `ERR_KEY_STATE` if the keyring is closed;
+ *   `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable),
+ *   `ERR_KEY_MISMATCH`
  * @throws {TypeError} if the id or a normalizer cannot be one.
  */
 export async function registerIndex(
@@ -36,6 +38,7 @@ export async function registerIndex(
   if (!isIndexId(id)) throw new TypeError('The id of an index is 1 to 1000 bytes of Unicode text.')
   if (!areNormalizers(normalize)) throw new TypeError('Normalizers are a list of their names.')
   const now = await readNow(indexRingOf(keyring))
+  if (now.active.state !== 'active') throw keyringClosed(now.active.keyring)
   const former = now.indexes.get(id)
   if (former !== undefined) {
     if (former.normalize.join() !== normalize.join()) {

@@ -100,7 +100,7 @@ async function change(
   const before = versionIn(now, keyId)
   if (seen !== undefined && !isSame(before, seen)) throw conflict(ring)
   const row = next(before)
-  if (now.active.state === 'active') assertUnpinned(now.indexes.values(), row)
+  assertUnpinned(now.indexes.values(), row)
   if (!(await commit(ring, now, { rows: [row] }))) throw conflict(ring)
   await refresh()
   return keys().find((other) => other.keyId === keyId)!
