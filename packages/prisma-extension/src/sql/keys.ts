@@ -8,10 +8,10 @@ import type { KeyColumn } from './table.ts'
 
 /** SQL for the text form of a key column. */
 export function keyToText(provider: Provider, column: KeyColumn, sql: string): string {
+  if (provider === 'mysql') return mysqlText(column, sql)
   if (isBytes(column))
     return provider === 'postgresql' ? `encode(${sql}, 'hex')` : `lower(hex(${sql}))`
   if (provider === 'postgresql') return `${sql}::text`
-  if (provider === 'mysql') return `CAST(${sql} AS CHAR)`
   if (column.type !== 'Float' && column.type !== 'Decimal') return `CAST(${sql} AS TEXT)`
   // A cast keeps 15 digits.
   return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
@@ -26,9 +26,9 @@ export function boundToText(provider: Provider, column: KeyColumn, sql: string):
 
 /** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity. */
 export function keyFromText(provider: Provider, column: KeyColumn, sql: string): string {
+  if (provider === 'mysql') return mysqlCast(column, sql)
   if (isBytes(column)) return provider === 'postgresql' ? `decode(${sql}, 'hex')` : `unhex(${sql})`
-  if (provider === 'postgresql') return `${sql}::${column.database.type}`
-  return provider === 'mysql' ? mysqlCast(column, sql) : sql
+  return provider === 'postgresql' ? `${sql}::${column.database.type}` : sql
 }
 
 /** SQL to order and compare a key column by. MySQL would order an enum by position, but compare it as text. */
@@ -42,16 +42,38 @@ function isBytes(column: KeyColumn): boolean {
   return column.type === 'Bytes'
 }
 
+/** Bits are numbers to MySQL; of a FLOAT it writes six digits only, of the DOUBLE that it is all of them. */
+function mysqlText(column: KeyColumn, sql: string): string {
+  const { type } = column.database
+  const bits = bitsOf(type)
+  if (isBytes(column))
+    return bits === null
+      ? `lower(hex(${sql}))`
+      : `lpad(lower(hex(${sql} + 0)), ${2 * Math.ceil(bits / 8)}, '0')`
+  if (bits !== null) return `CAST(${sql} + 0 AS CHAR)`
+  return type.startsWith('float') ? `CAST(CAST(${sql} AS DOUBLE) AS CHAR)` : `CAST(${sql} AS CHAR)`
+}
+
 /** A comparison of a number with text would be one of doubles, and one of collations an error. */
-function mysqlCast({ database: { type, charset, collation } }: KeyColumn, sql: string): string {
+function mysqlCast(column: KeyColumn, sql: string): string {
+  const { type, charset, collation } = column.database
+  const isBits = bitsOf(type) !== null
+  if (isBytes(column)) return isBits ? `CAST(conv(${sql}, 16, 10) AS UNSIGNED)` : `unhex(${sql})`
   if (charset !== undefined && collation !== undefined)
     return `CONVERT(${sql} USING ${charset}) COLLATE ${collation}`
   if (/^(tiny|small|medium|big)?int/.test(type))
     return `CAST(${sql} AS ${type.includes('unsigned') ? 'UNSIGNED' : 'SIGNED'})`
+  if (isBits || type.startsWith('year')) return `CAST(${sql} AS UNSIGNED)`
   const decimal = /^decimal\(\d+,\d+\)/.exec(type)?.[0]
   if (decimal !== undefined) return `CAST(${sql} AS ${decimal})`
   if (/^(float|double)/.test(type)) return `CAST(${sql} AS DOUBLE)`
   if (/^(datetime|timestamp)/.test(type)) return `CAST(${sql} AS DATETIME(6))`
   if (/^date/.test(type)) return `CAST(${sql} AS DATE)`
   return /^time/.test(type) ? `CAST(${sql} AS TIME(6))` : sql
+}
+
+/** Bits of a BIT column; null for any other. */
+function bitsOf(type: string): number | null {
+  const [, bits] = /^bit\((\d+)\)/.exec(type) ?? []
+  return bits === undefined ? null : Number(bits)
 }

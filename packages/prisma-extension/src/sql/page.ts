@@ -2,7 +2,7 @@ import type { SqlClient, Statement } from './client.ts'
 import { fromDatabase, read } from './columns.ts'
 import { Params } from './dialect.ts'
 import { boundToText, keyFromText, keyOrder, keyToText } from './keys.ts'
-import type { SealedColumn, Table } from './table.ts'
+import { TableError, type SealedColumn, type Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
 
 /** What to read: rows in the order of the key, from after a key on. */
@@ -47,6 +47,13 @@ export async function readPage(
     values: request.columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
     bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
   }))
+  const { after } = request
+  if (after !== null && rows.some(({ key }) => key.every((text, i) => text === after[i])))
+    throw new TableError(
+      table.name,
+      `The database does not find the rows of ${table.name} by the text of their keys, so some would be missed.`,
+      'Report it with the types and collations of the key columns.',
+    )
   const matched = Number(found[0]?.['matched'] ?? 0)
   return { rows, isLast: matched === rows.length && matched < request.maxRows }
 }
