@@ -44,17 +44,25 @@ export async function closeWorlds(): Promise<void> {
 
 /**
  * @param options.on - the same database, which has its tables already, under another schema.
+ * @param options.ddl - SQL that creates the tables, where Prisma's would not do.
+ * @param options.schemas - of `@@schema`.
  * @param options.keyring - how its keyrings are opened.
  */
 export async function world(
   provider: Provider,
   schema: string,
-  options: { init?: boolean; keyring?: Partial<KeyringOptions>; on?: World } = {},
+  options: {
+    init?: boolean
+    keyring?: Partial<KeyringOptions>
+    on?: World
+    ddl?: string
+    schemas?: readonly string[]
+  } = {},
 ): Promise<World> {
-  const { on } = options
+  const { on, schemas } = options
   const db = on?.db ?? (await database(provider))
-  const generated = await generatedClient({ provider, schema })
-  if (on === undefined) await db.exec(generated.ddl)
+  const generated = await generatedClient({ provider, schema, ...(schemas && { schemas }) })
+  if (on === undefined) await db.exec(options.ddl ?? generated.ddl)
   const rootKey = on?.rootKey ?? randomBytes(32)
   const connect = async (
     own?: Partial<KeyringOptions>,

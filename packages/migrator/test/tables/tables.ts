@@ -1,6 +1,6 @@
 import { quote } from '@rowseal/prisma-extension/sql'
 import { expect } from 'vitest'
-import { drain, reindex, rotateIndex, status, verify } from '../../src/index.ts'
+import { drain, planDrain, reindex, rotateIndex, status, verify } from '../../src/index.ts'
 import type { World } from '../world.ts'
 import { literal } from './key-types.ts'
 
@@ -12,6 +12,8 @@ export interface Filled {
   readonly schema?: string
   /** Key columns as the database has them. */
   readonly key: readonly string[]
+  /** The column of `secret`. */
+  readonly secret?: string
   /** SQL literals of the keys, a list for each row. */
   readonly rows: readonly (readonly string[])[]
 }
@@ -26,7 +28,9 @@ const secretOf = ({ model }: Filled, n: number): string => `${model} ${n}`
  * Insert rows by SQL, as their keys have to be: what Prisma cannot write too. The blind index is left empty.
  */
 export async function fill(w: World, filled: Filled): Promise<void> {
-  const columns = [...filled.key, 'n', 'secret'].map((column) => quote(w.provider, column))
+  const columns = [...filled.key, 'n', filled.secret ?? 'secret'].map((column) =>
+    quote(w.provider, column),
+  )
   const rows: string[] = []
   for (const [n, key] of filled.rows.entries()) {
     const sealed: string = await w.sealed.$rowseal.seal(
@@ -43,7 +47,7 @@ export async function fill(w: World, filled: Filled): Promise<void> {
 /** Every value of `secret` opens and is what it was. */
 export async function expectSecrets(w: World, filled: Filled): Promise<void> {
   const rows = await w.plain.$queryRawUnsafe(
-    `SELECT n, ${quote(w.provider, 'secret')} AS secret FROM ${name(w, filled)} ORDER BY n`,
+    `SELECT n, ${quote(w.provider, filled.secret ?? 'secret')} AS secret FROM ${name(w, filled)} ORDER BY n`,
   )
   const found: [string, string][] = []
   for (const { secret } of rows)
@@ -72,6 +76,7 @@ export async function expectEveryRowMet(w: World, tables: readonly Filled[]): Pr
   })
   await w.rotate()
   await rotateIndex(w.config, { now: true })
+  expect((await planDrain(w.config)).staleRows).toBe(total)
   const draining = await drain(w.config, { batchRows: 2 })
   expect(byModel(draining.models)).toEqual(expected)
   expect(draining).toMatchObject({ ...done, rows: total })

@@ -1,6 +1,6 @@
 import { assignments, type BatchUpdate } from './batch.ts'
 import type { Statement } from './client.ts'
-import { Params } from './dialect.ts'
+import { Params, withName } from './dialect.ts'
 import { keyFromText } from './keys.ts'
 import { mysqlUpdate } from './swap-mysql.ts'
 
@@ -16,7 +16,7 @@ export function batchUpdate(batch: BatchUpdate): Statement {
 
 const STATEMENTS = { postgresql, sqlite, mysql: mysqlUpdate }
 
-/** One array per column. A WITH hides tables of its name, so none is named like a model. Locks in the order of the key, so that two batches cannot deadlock. */
+/** One array per column. Locks in the order of the key, so that two batches cannot deadlock. */
 function postgresql(batch: BatchUpdate): Statement {
   const { table, names, rows, match } = batch
   const params = new Params('postgresql')
@@ -33,10 +33,11 @@ function postgresql(batch: BatchUpdate): Statement {
   const order = table.key.map((column) => `t.${column.name}`).join(', ')
   const locked = table.key.map((column, i) => `t.${column.name} AS k${i}`).join(', ')
   const joined = keyNames.map((name) => `l.${name} = v.${name}`).join(' AND ')
+  const [brought, own] = [withName(table, 'rowseal_v'), withName(table, 'rowseal_l')]
   return {
-    sql: `WITH rowseal_v AS (SELECT ${[...keys, ...given].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
-rowseal_l AS (SELECT ${locked} FROM ${table.name} t JOIN rowseal_v v ON ${on('v')} AND ${match} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
-UPDATE ${table.name} t SET ${assignments(batch, '')} FROM rowseal_v v JOIN rowseal_l l ON ${joined} WHERE ${on('l')} AND ${match}`,
+    sql: `WITH ${brought} AS (SELECT ${[...keys, ...given].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
+${own} AS (SELECT ${locked} FROM ${table.name} t JOIN ${brought} v ON ${on('v')} AND ${match} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
+UPDATE ${table.name} t SET ${assignments(batch, '')} FROM ${brought} v JOIN ${own} l ON ${joined} WHERE ${on('l')} AND ${match}`,
     params: params.list,
   }
 }

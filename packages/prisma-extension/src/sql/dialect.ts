@@ -6,6 +6,19 @@ export function quote(provider: Provider, name: string): string {
   return mark + name.replaceAll(mark, mark + mark) + mark
 }
 
+/**
+ * The name of a WITH below a statement about a table. A WITH hides tables of its name, so it is unlike the
+ * table's.
+ *
+ * @param table - its name is quoted.
+ */
+export function withName(table: { readonly name: string }, name: string): string {
+  const taken = table.name.toLowerCase()
+  let free = name
+  while (taken.includes(free)) free += '_'
+  return free
+}
+
 /** Collects the parameters of a statement; gives the placeholder of each. */
 export class Params {
   readonly list: unknown[] = []

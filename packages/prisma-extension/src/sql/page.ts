@@ -1,6 +1,6 @@
 import type { SqlClient, Statement } from './client.ts'
 import { fromDatabase, read } from './columns.ts'
-import { Params } from './dialect.ts'
+import { Params, withName } from './dialect.ts'
 import { boundToText, keyFromText, keyOrder, keyToText } from './keys.ts'
 import { TableError, type SealedColumn, type Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
@@ -86,12 +86,13 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
     (column, i) => `${boundToText(provider, column, `t.${column.name}`)} AS b${i}`,
   )
   const same = table.key.map((column, i) => `t.${column.name} = q.k${i}`)
+  const [first, second] = [withName(table, 'rowseal_p'), withName(table, 'rowseal_q')]
   const keysNamed = key.map((name, i) => `${name} AS k${i}`).join(', ')
   return {
-    sql: `WITH rowseal_p AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
-rowseal_q AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM rowseal_p p)
+    sql: `WITH ${first} AS (SELECT ${keysNamed}, ${size} AS size FROM ${table.name} AS t${where} ORDER BY ${key.join(', ')} LIMIT ${request.maxRows}),
+${second} AS (SELECT p.*, sum(size) OVER (ORDER BY ${k.join(', ')}) - size AS preceding, count(*) OVER () AS matched FROM ${first} p)
 SELECT ${[...keysRead, ...valuesRead, ...boundRead].join(', ')}, q.matched AS matched
-FROM rowseal_q q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
+FROM ${second} q JOIN ${table.name} AS t ON ${same.join(' AND ')} WHERE q.preceding < ${request.maxBytes} ORDER BY ${key.join(', ')}`,
     params: params.list,
   }
 }
