@@ -9,9 +9,8 @@ import type { KeyColumn } from './table.ts'
 /** SQL for the text form of a key column. */
 export function keyToText(provider: Provider, column: KeyColumn, sql: string): string {
   if (provider === 'mysql') return mysqlText(column, sql)
-  if (isBytes(column))
-    return provider === 'postgresql' ? `encode(${sql}, 'hex')` : `lower(hex(${sql}))`
-  if (provider === 'postgresql') return `${sql}::text`
+  if (provider === 'postgresql') return postgresqlText(column, sql)
+  if (isBytes(column)) return `lower(hex(${sql}))`
   if (column.type !== 'Float' && column.type !== 'Decimal') return `CAST(${sql} AS TEXT)`
   // A cast keeps 15 digits.
   return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
@@ -40,6 +39,16 @@ export function keyOrder(provider: Provider, column: KeyColumn, sql: string): st
 
 function isBytes(column: KeyColumn): boolean {
   return column.type === 'Bytes'
+}
+
+/** Independent of DateStyle, which decides how a date is read as well, and of extra_float_digits, which may cut digits off. */
+function postgresqlText(column: KeyColumn, sql: string): string {
+  const { type } = column.database
+  if (isBytes(column)) return `encode(${sql}, 'hex')`
+  if (/^(date$|timestamp)/.test(type)) return `to_jsonb(${sql}) #>> '{}'`
+  return type === 'double precision' || type === 'real'
+    ? `CASE WHEN set_config('extra_float_digits', '1', true) = '1' THEN ${sql}::text END`
+    : `${sql}::text`
 }
 
 /** Bits are numbers to MySQL; of a FLOAT it writes six digits only, of the DOUBLE that it is all of them. */

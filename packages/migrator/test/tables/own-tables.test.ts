@@ -1,0 +1,214 @@
+import { afterEach, describe, it } from 'vitest'
+import { closeWorlds, PROVIDERS } from '../world.ts'
+import { literal } from './key-types.ts'
+import { ownWorld, type OwnColumn, type OwnTable } from './own-tables.ts'
+import { expectEveryRowMet, fill } from './tables.ts'
+
+afterEach(closeWorlds)
+
+/** Equal to some collations and not to others are: cases, accents, trailing spaces. */
+const LETTERS = [
+  '',
+  'a',
+  'A',
+  'b',
+  'B',
+  'ä',
+  'Ä',
+  'z',
+  'Z',
+  'é',
+  'e',
+  ' ',
+  'a ',
+  '_',
+  '😀',
+] as const
+
+function text(type: string, ...values: readonly string[]): OwnColumn {
+  return { prisma: 'String', type, values: values.map((value) => literal('postgresql', value)) }
+}
+
+function column(prisma: string, type: string, ...values: readonly string[]): OwnColumn {
+  return { prisma, type, values }
+}
+
+function table(model: string, ...key: readonly OwnColumn[]): OwnTable {
+  return { model, key }
+}
+
+const NO_TWINS = ['', 'a', 'B', 'c', 'D', 'é', 'z', '_', '😀'] as const
+
+describe.runIf(PROVIDERS.includes('postgresql'))('tables made by hand on postgresql', () => {
+  const before = [
+    `CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+    'CREATE EXTENSION citext',
+    `CREATE DOMAIN "Short ""name""" AS varchar(3) COLLATE "C" CHECK (VALUE <> 'xxx')`,
+  ]
+  const [exact, loose] = [
+    text('text COLLATE "C"', ...LETTERS),
+    text('text COLLATE no_case', ...NO_TWINS),
+  ]
+  const twins = text('citext', ...NO_TWINS)
+
+  it('are walked in the order of every collation, domain and kind of table', async () => {
+    const { w, filled } = await ownWorld(
+      'postgresql',
+      [
+        table('Exact', exact),
+        table('Language', text('text COLLATE "und-x-icu"', ...LETTERS)),
+        table('Loose', loose),
+        table('Twins', twins),
+        table('Domain', text('"Short ""name"""', 'a', 'A', 'ab ', 'ab')),
+        table(
+          'LooseAndExact',
+          text('text COLLATE no_case', 'a', 'B', 'c'),
+          text('text COLLATE "C"', 'a', 'B', 'c'),
+        ),
+        table(
+          'TwinsAndLoose',
+          text('citext', 'a', 'B', 'c'),
+          text('varchar COLLATE no_case', 'a', 'B', 'c'),
+        ),
+        table(
+          'Unbounded',
+          column(
+            'Decimal',
+            'numeric',
+            `'-Infinity'`,
+            '-1e-300',
+            '0.10',
+            '0.100000001',
+            '1e300',
+            `'NaN'`,
+          ),
+        ),
+        {
+          ...table('Partitioned', column('Int', 'int', '1', '2', '3', '4', '5')),
+          options: 'PARTITION BY RANGE (k0)',
+        },
+      ],
+      before,
+    )
+    for (const one of filled) {
+      if (one.model === 'Partitioned')
+        await w.db.exec(
+          'CREATE TABLE part_1 PARTITION OF "Partitioned" FOR VALUES FROM (0) TO (3); CREATE TABLE part_2 PARTITION OF "Partitioned" DEFAULT',
+        )
+      await fill(w, one)
+    }
+    await expectEveryRowMet(w, filled)
+  })
+
+  it('are walked whatever the settings by which the database writes values', async () => {
+    const settings = {
+      DateStyle: `'SQL, DMY'`,
+      TimeZone: `'Europe/Berlin'`,
+      extra_float_digits: '0',
+      bytea_output: `'escape'`,
+      lc_monetary: `'C'`,
+    }
+    const { w, filled } = await ownWorld(
+      'postgresql',
+      [
+        table(
+          'Stamp',
+          column(
+            'DateTime',
+            'timestamp',
+            `'2026-02-01 00:00:00.000001'`,
+            `'2026-01-12 00:00:00.000002'`,
+            `'0044-03-15 00:00 BC'`,
+          ),
+        ),
+        table(
+          'Zoned',
+          column(
+            'DateTime',
+            'timestamptz',
+            `'2025-10-26 02:30:00+02'`,
+            `'2025-10-26 02:30:00+01'`,
+            `'2025-10-26 03:30:00+01'`,
+            `'1890-01-01 00:00:00+00'`,
+          ),
+        ),
+        table('Day', column('DateTime', 'date', `'2026-02-01'`, `'2026-01-12'`, `'2026-12-01'`)),
+        table(
+          'Double',
+          column('Float', 'float8', '0.1', '0.30000000000000004', '0.3', '12345678.901234567'),
+        ),
+        table('Single', column('Float', 'real', '0.1', '0.10000001', '16777216')),
+        table('Bytea', column('Bytes', 'bytea', `'\\x00ff'`, `'\\x5c'`, `'\\x'`)),
+      ],
+      Object.entries(settings).map(
+        ([name, value]) => `ALTER DATABASE :database SET ${name} = ${value}`,
+      ),
+    )
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+  })
+})
+
+describe.runIf(PROVIDERS.includes('mysql'))('tables made by hand on mysql', () => {
+  it('are walked in the order of every collation and character set', async () => {
+    const ascii = NO_TWINS.slice(0, -1)
+    const { w, filled } = await ownWorld('mysql', [
+      table('Loose', text('VARCHAR(20) COLLATE utf8mb4_general_ci', ...NO_TWINS)),
+      table('Language', text('VARCHAR(20) COLLATE utf8mb4_unicode_ci', ...NO_TWINS)),
+      table('Padded', text('VARCHAR(20) COLLATE utf8mb4_bin', 'a', 'A', 'ä', 'b', '😀')),
+      table('Latin', text('VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci', ...ascii)),
+      table(
+        'LatinExact',
+        text('CHAR(20) CHARACTER SET latin1 COLLATE latin1_bin', 'a', 'A', 'ä', 'b'),
+      ),
+      table('Wide', text('VARCHAR(20) CHARACTER SET utf16 COLLATE utf16_general_ci', ...NO_TWINS)),
+      table(
+        'Short',
+        text('VARCHAR(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci', ...ascii),
+      ),
+      { ...table('Prefix', text('TEXT', ...LETTERS)), constraint: 'PRIMARY KEY (k0(20))' },
+      {
+        ...table('BlobPrefix', column('Bytes', 'BLOB', `x'00'`, `x'0000'`, `x'ff'`, `x''`)),
+        constraint: 'PRIMARY KEY (k0(20))',
+      },
+      table(
+        'LooseEnum',
+        text(`ENUM('zebra', 'Ape', 'owl') COLLATE utf8mb4_general_ci`, 'zebra', 'Ape', 'owl'),
+        column('Int', 'INT', '1', '2'),
+      ),
+      table(
+        'LooseAndLatin',
+        text('VARCHAR(20) COLLATE utf8mb4_general_ci', 'a', 'B', 'c'),
+        text('VARCHAR(20) CHARACTER SET latin1', 'a', 'B', 'c'),
+      ),
+    ])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+  })
+})
+
+describe.runIf(PROVIDERS.includes('sqlite'))('tables made by hand on sqlite', () => {
+  it('are walked in the order of every collation and kind of table', async () => {
+    const { w, filled } = await ownWorld('sqlite', [
+      table('Loose', text('TEXT COLLATE NOCASE', ...NO_TWINS)),
+      table('Padded', text('TEXT COLLATE RTRIM', 'a', 'A', 'b', 'B')),
+      table(
+        'LooseAndExact',
+        text('TEXT COLLATE NOCASE', 'a', 'B', 'c'),
+        text('TEXT', 'a', 'A', 'b'),
+      ),
+      { ...table('Rowid', column('Int', 'INTEGER', '-5', '1', '9223372036854775807')) },
+      {
+        ...table('Rowless', text('VARCHAR(20)', ...LETTERS), column('Int', 'INT', '1', '2')),
+        options: 'WITHOUT ROWID',
+      },
+      { ...table('Strict', text('TEXT', ...LETTERS)), options: 'STRICT' },
+      {
+        ...table('Descending', column('Int', 'INT', '1', '2', '3'), text('TEXT', 'a', 'b')),
+        constraint: 'UNIQUE (k0 DESC, k1)',
+      },
+    ])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+  })
+})
