@@ -1,6 +1,6 @@
 export { database, isAvailable, type TestDatabase } from './database.ts'
 export { generatedClient, tablesOf, type GeneratedClient } from './client.ts'
-export { startPostgres, type Server } from './postgres.ts'
+export { startPostgres, startStandby, type Server } from './postgres.ts'
 export { hasRedis, startRedis, type RedisServer } from './redis.ts'
 export { freePort, temporaryFolder } from './machine.ts'
 export { KmsServer, startKms, type KmsCall } from './kms/server.ts'

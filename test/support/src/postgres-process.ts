@@ -2,7 +2,12 @@ import { join } from 'node:path'
 import { temporaryFolder } from './machine.ts'
 import { startPostgresServer } from './postgres-server.ts'
 
-/** Runs a PostgreSQL server, prints its URL, and ends when standard input does. See `startPostgres`. */
+/**
+ * Runs a PostgreSQL server, prints its URL, and ends when standard input does. See `startPostgres`.
+ *
+ *   postgres-process.ts STANDBY_OF FLAG…      STANDBY_OF: see `PostgresOptions`, or empty
+ */
+const [standbyOf = '', ...flags] = process.argv.slice(2)
 const folder = temporaryFolder('postgres')
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 
@@ -10,7 +15,8 @@ try {
   const server = await startPostgresServer({
     folder: folder.path,
     log: join(folder.path, 'log'),
-    flags: ['-c', 'max_connections=200', ...process.argv.slice(2)],
+    flags: ['-c', 'max_connections=200', ...flags],
+    ...(standbyOf === '' ? {} : { standbyOf }),
   })
   process.stdin.resume().once('close', () => {
     void server.stop().finally(() => {

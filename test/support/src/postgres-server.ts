@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './machine.ts'
 import { postgresBinaries, type Binaries } from './postgres-binaries.ts'
+import { copyPrimary } from './postgres-standby.ts'
 
 export interface PostgresServer {
   readonly url: string
@@ -20,17 +21,26 @@ export interface PostgresOptions {
   readonly log: string
   /** For the server, such as `-c max_connections=200`, an argument each. */
   readonly flags?: readonly string[]
+  /** URL of a running server of this machine that it follows as a standby. Default: none. */
+  readonly standbyOf?: string
 }
 
 /** Start PostgreSQL from its npm package on a free port of this machine, with an empty database. */
 export async function startPostgresServer(options: PostgresOptions): Promise<PostgresServer> {
-  const { folder, log, flags = [] } = options
+  const { folder, log, flags = [], standbyOf } = options
   const files = join(folder, 'data')
   const binaries = postgresBinaries(folder)
-  const password = randomBytes(16).toString('hex')
-  initialise(binaries, folder, files, password)
+  let password = randomBytes(16).toString('hex')
+  let following: readonly string[] = []
+  if (standbyOf === undefined) {
+    initialise(binaries, folder, files, password)
+  } else {
+    following = await copyPrimary(standbyOf, files)
+    own(binaries, files)
+    password = new URL(standbyOf).password
+  }
   const port = await freePort()
-  const server = spawn(binaries.postgres, serverFlags(files, port, flags), {
+  const server = spawn(binaries.postgres, serverFlags(files, port, [...following, ...flags]), {
     ...binaries.user,
     cwd: folder,
     // Ctrl-C is for us, who then end it.
@@ -69,11 +79,17 @@ function initialise(binaries: Binaries, folder: string, files: string, password:
   rmSync(passwordFile)
 }
 
+/** Give files to the user of the server. */
+function own({ user: { uid, gid } }: Binaries, files: string): void {
+  if (uid === undefined || gid === undefined) return
+  execFileSync('chown', ['-R', `${uid}:${gid}`, files])
+}
+
 /** Its log says when. */
 async function ready(server: ChildProcess, log: string): Promise<void> {
   for (;;) {
     const said = readFileSync(log, 'utf8')
-    if (said.includes('ready to accept connections')) return
+    if (/ready to accept (read-only )?connections/.test(said)) return
     if (server.exitCode !== null || server.signalCode !== null)
       throw new Error(`PostgreSQL did not start.\n${said}`)
     await sleep(20)

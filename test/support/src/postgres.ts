@@ -14,9 +14,18 @@ export interface Server {
  *
  * In a process of its own, which ends with this one however this one ends, and the server with it.
  */
-export async function startPostgres(flags: readonly string[] = []): Promise<Server> {
+export function startPostgres(flags: readonly string[] = []): Promise<Server> {
+  return start('', flags)
+}
+
+/** As `startPostgres`, a standby of a server that this has started. */
+export function startStandby({ url }: Server, flags: readonly string[] = []): Promise<Server> {
+  return start(url, flags)
+}
+
+async function start(standbyOf: string, flags: readonly string[]): Promise<Server> {
   const program = fileURLToPath(new URL('postgres-process.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, standbyOf, ...flags], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     stdio: ['pipe', 'pipe', 'inherit'],
   })
