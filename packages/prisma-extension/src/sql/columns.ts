@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Provider } from '../plan/index.ts'
 import type { SealedColumn } from './table.ts'
-import {
-  fromJsonText,
-  isList,
-  jsonText,
-  RawJson,
-  type ColumnScalar,
-  type ColumnValue,
-} from './values.ts'
+import { fromJsonText, isList, jsonText, type ColumnScalar, type ColumnValue } from './values.ts'
 
 /**
  * How stored values travel:
@@ -16,7 +9,7 @@ import {
  *   PostgreSQL  text, JSON text, hex (in an array that begins with null, Prisma does not take bytes for
  *               bytes); lists as array literals (an array in an array would be flattened)
  *   SQLite      text, JSON text, hex, since a batch is one JSON document
- *   MySQL       text, the string that the JSON is, base64, for the same reason
+ *   MySQL       text, JSON text, base64, for the same reason
  */
 export function scalarParam(
   provider: Provider,
@@ -27,8 +20,7 @@ export function scalarParam(
   if (isList(stored)) return arrayLiteral(column, stored)
   if (column.kind === 'bytes' && stored instanceof Uint8Array)
     return encode(stored, provider === 'mysql' ? 'base64' : 'hex')
-  if (provider === 'mysql' || !isJson(column)) return stored
-  return jsonText(stored)
+  return isJson(column) ? jsonText(stored) : stored
 }
 
 /**
@@ -42,7 +34,7 @@ export function oldParam(
 ): unknown {
   if (provider !== 'mysql' || stored === null || isList(stored))
     return scalarParam(provider, column, stored)
-  const content = stored instanceof RawJson ? stored.text : stored
+  const content = isJson(column) ? jsonText(stored) : (stored as string | Uint8Array)
   return createHash('sha256').update(content).digest('hex')
 }
 
@@ -58,11 +50,12 @@ export function value(provider: Provider, column: SealedColumn, sql: string): st
 
 /**
  * In the character set and collation of the column, since MySQL refuses a CASE of two. It keeps JSON in a
- * form of its own, which beside text would be written out and read anew.
+ * form of its own, which beside text would be written out and read anew. MariaDB keeps its text, which
+ * JSON_EXTRACT would write anew.
  */
 function mysqlValue(column: SealedColumn, sql: string): string {
   if (column.kind === 'bytes') return `FROM_BASE64(${sql})`
-  if (isJson(column)) return `JSON_EXTRACT(JSON_QUOTE(${sql}), '$')`
+  if (isBinaryJson(column)) return `JSON_EXTRACT(${sql}, '$')`
   const { charset, collation } = column.database
   return charset === undefined || collation === undefined
     ? sql
@@ -71,9 +64,9 @@ function mysqlValue(column: SealedColumn, sql: string): string {
 
 /** The text or bytes that a column holds, as they were read. */
 function mysqlHeld(column: SealedColumn, name: string): string {
-  if (isJson(column)) return `JSON_UNQUOTE(${name})`
   const { charset = 'utf8mb4' } = column.database
-  return charset === 'utf8mb4' || column.kind === 'bytes' ? name : `CONVERT(${name} USING utf8mb4)`
+  const isAsRead = charset === 'utf8mb4' || column.kind === 'bytes'
+  return isAsRead && !isBinaryJson(column) ? name : `CONVERT(${name} USING utf8mb4)`
 }
 
 /** SQL that is true if a column holds exactly the value of an `oldParam`, whatever its collation. */
@@ -88,10 +81,15 @@ export function compare(provider: Provider, column: SealedColumn, sql: string): 
   return `${name}::${type} = ${sql}::${type} COLLATE "C"`
 }
 
-/** SQL that reads a column in the form `fromDatabase` takes. Json is read as text. */
+/**
+ * SQL that reads a column in the form `fromDatabase` takes. Json is read as text. SQLite keeps a number as
+ * one, of which a cast would leave 15 digits.
+ */
 export function read(provider: Provider, column: SealedColumn, sql: string): string {
   if (column.kind === 'bytes') return sql
   if (provider === 'postgresql') return `${sql}::text${column.list ? '[]' : ''}`
+  if (provider === 'sqlite' && isJson(column))
+    return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
   return `CAST(${sql} AS ${provider === 'mysql' ? 'CHAR' : 'TEXT'})`
 }
 
@@ -120,6 +118,11 @@ function arrayLiteral(column: SealedColumn, list: readonly (ColumnScalar | null)
 
 function isJson(column: SealedColumn): boolean {
   return column.kind === 'json' || column.kind === 'jsonb'
+}
+
+/** Is this MySQL's JSON, which keeps no text? MariaDB's is LONGTEXT. */
+function isBinaryJson({ kind, database }: SealedColumn): boolean {
+  return kind === 'json' && database.type === 'json'
 }
 
 function encode(bytes: Uint8Array, encoding: 'hex' | 'base64'): string {

@@ -21,6 +21,7 @@ export {
   type WantedIndex,
 } from './index-stale.ts'
 export { keyAt, readPage, type Page, type PageRequest, type PageRow } from './page.ts'
+export { plaintextCondition } from './plaintext.ts'
 export {
   countRowsStatement,
   countStatement,
@@ -31,6 +32,7 @@ export {
 } from './stale.ts'
 export { swapAlone, swapIn } from './run-swap.ts'
 export type { SwapRow } from './swap.ts'
+export { groupSwapIn, type GroupSwap, type GroupSwapRow, type SwapGroup } from './swap-groups.ts'
 export { indexSwapIn, type IndexedColumn, type IndexSwap, type IndexSwapRow } from './swap-index.ts'
 export {
   loadColumn,
@@ -44,7 +46,9 @@ export {
 export { listTriggers } from './triggers.ts'
 export {
   RawJson,
+  fromJsonText,
   isList,
+  jsonText,
   type ColumnScalar,
   type ColumnValue,
   type StoredScalar,

@@ -23,6 +23,18 @@ export function boundToText(provider: Provider, column: KeyColumn, sql: string):
     : keyToText(provider, column, sql)
 }
 
+/** SQL that is true if a bound column has exactly this text, whatever its collation. */
+export function isBoundTo(
+  provider: Provider,
+  column: KeyColumn,
+  sql: string,
+  text: string,
+): string {
+  const held = boundToText(provider, column, sql)
+  if (provider === 'mysql') return `CAST(${held} AS BINARY) = CAST(${text} AS BINARY)`
+  return `${held} = ${text} COLLATE ${provider === 'sqlite' ? 'BINARY' : '"C"'}`
+}
+
 /** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity. */
 export function keyFromText(provider: Provider, column: KeyColumn, sql: string): string {
   if (provider === 'mysql') return mysqlCast(column, sql)

@@ -11,7 +11,7 @@ import type { SealedColumn, Table } from './table.ts'
  */
 const TEXT_PREFIX_CHARS = 13
 const BYTES_PREFIX_BYTES = 7
-const MAGIC_HEX = '525301'
+export const MAGIC_HEX = '525301'
 
 /** A condition that is true where a column `t.…` holds a value sealed under one of these key ids. */
 export function staleCondition(
@@ -107,7 +107,7 @@ WHEN ${magic} THEN 'malformed' ELSE 'plaintext' END`
 }
 
 /** The text of a text column, or of the string that a Json column holds. */
-function content(provider: Provider, column: SealedColumn, sql: string): string {
+export function content(provider: Provider, column: SealedColumn, sql: string): string {
   if (column.kind === 'text') return sql
   if (provider === 'postgresql') return `(${sql} #>> '{}')`
   // Quoted text: what follows another first character cannot be taken for an envelope.
@@ -115,19 +115,19 @@ function content(provider: Provider, column: SealedColumn, sql: string): string 
 }
 
 /** MySQL's default collations take "RS1" for "rs1"; its REGEXP takes no binary strings. */
-function textPart(provider: Provider, sql: string, chars: number): string {
+export function textPart(provider: Provider, sql: string, chars: number): string {
   if (provider === 'mysql')
     return `CONVERT(left(${sql}, ${chars}) USING utf8mb4) COLLATE utf8mb4_bin`
   return provider === 'sqlite' ? `substr(${sql}, 1, ${chars})` : `left(${sql}, ${chars})`
 }
 
-function bytesPart(provider: Provider, sql: string, from: number, count: number): string {
+export function bytesPart(provider: Provider, sql: string, from: number, count: number): string {
   return provider === 'postgresql'
     ? `substring(${sql} FROM ${from} FOR ${count})`
     : `substr(${sql}, ${from}, ${count})`
 }
 
-function bytesLiteral(provider: Provider, hex: string): string {
+export function bytesLiteral(provider: Provider, hex: string): string {
   return provider === 'postgresql' ? `'\\x${hex}'::bytea` : `x'${hex}'`
 }
 
