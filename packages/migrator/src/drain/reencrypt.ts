@@ -1,6 +1,5 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import { sealBytes, sealText, type Envelope } from '@rowseal/prisma-extension/envelope'
-import type { Dek } from '@rowseal/prisma-extension/keys'
 import {
   isList,
   type ColumnScalar,
@@ -8,6 +7,7 @@ import {
   type PageRow,
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
+import { freshDeks, type Wanted } from '../engine/deks.ts'
 import type { Batch, Change } from '../engine/strategy.ts'
 import { collect, named, open, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
@@ -31,11 +31,14 @@ export async function reencrypt(
   const isStale = (envelope: Envelope, { values }: TargetField): boolean =>
     stale.get(values)?.has(envelope.keyId) ?? false
   const { sites, bad } = collect(fields, rows, isStale)
-  const deks = await freshDeks(fields, sites)
+  const wanted = (site: Site): Wanted => {
+    return { keyring: holderOf(fields[site.field]!, site), row: site.row }
+  }
+  const dekOf = await freshDeks(sites.map(wanted))
   const sealed: { site: Site; value: ColumnScalar }[] = []
   const unopened = await open(fields, sites, (site, plaintext) => {
     const field = fields[site.field]!
-    const dek = deks.get(holderOf(field, site))!.get(site.row)!
+    const dek = dekOf(wanted(site))
     const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
     sealed.push({ site, value: seal(dek, field.aad(dek.suite, site.bound), plaintext) })
   })
@@ -45,40 +48,21 @@ export async function reencrypt(
   }
 }
 
-/** One for each record that has stale values of a keyring. */
-async function freshDeks(
-  fields: readonly TargetField[],
-  sites: readonly Site[],
-): Promise<Map<Keyring, Map<number, Dek>>> {
-  const rowsOf = new Map<Keyring, Set<number>>()
-  for (const site of sites) {
-    const keyring = holderOf(fields[site.field]!, site)
-    const rows = rowsOf.get(keyring)
-    if (rows === undefined) rowsOf.set(keyring, new Set([site.row]))
-    else rows.add(site.row)
-  }
-  const result = new Map<Keyring, Map<number, Dek>>()
-  for (const [keyring, rows] of rowsOf) {
-    const deks = await keyring.forProtect(rows.size, undefined, false)
-    result.set(keyring, new Map([...rows].map((row, i) => [row, deks[i]!])))
-  }
-  return result
-}
-
 /** The keyring that a stale value is in, and stays in. */
-function holderOf({ values, label }: TargetField, { envelope }: Site): Keyring {
+export function holderOf({ values, label }: TargetField, { envelope }: Site): Keyring {
   const keyring = values.holder(envelope.keyId)
   if (keyring === null) throw new TypeError(`${label}: no keyring has key ${envelope.keyId}.`)
   return keyring
 }
 
-function swapRows(
+/** The changes that put each value where its envelope was read. */
+export function swapRows(
   fields: readonly TargetField[],
   rows: readonly PageRow[],
-  sealed: readonly { site: Site; value: ColumnScalar }[],
+  values: readonly { readonly site: Site; readonly value: ColumnScalar }[],
 ): SealedChange[] {
   const nexts = new Map<number, (ColumnValue | null)[]>()
-  for (const { site, value } of sealed) {
+  for (const { site, value } of values) {
     let next = nexts.get(site.row)
     if (next === undefined) nexts.set(site.row, (next = fields.map(() => null)))
     const held = next[site.field] ?? rows[site.row]!.values[site.field]!

@@ -1,4 +1,8 @@
-import { holdersStatement, type IndexSwapRow } from '@rowseal/prisma-extension/sql'
+import {
+  holdersStatement,
+  type IndexSwapRow,
+  type SqlTransaction,
+} from '@rowseal/prisma-extension/sql'
 import type { Change, Duplicates } from '../engine/strategy.ts'
 import type { Target, TargetIndex, TargetIndexColumn } from '../targets.ts'
 
@@ -16,7 +20,7 @@ interface Column extends TargetIndexColumn {
  * @param columns - of each indexed field, in the order of a change's swaps.
  */
 export function duplicates(
-  { source, table }: Target,
+  target: Target,
   columns: readonly (readonly Column[])[],
 ): Duplicates<IndexChange> {
   const refusedAt = (change: IndexChange): Place => {
@@ -36,19 +40,29 @@ export function duplicates(
       const [field, column] = refusedAt(change)
       return { row: change.row, field: columns[field]![column]!.name, code: 'ERR_INDEX_DUPLICATE' }
     },
-    holders: async (tx, change) => {
+    holders: (tx, change) => {
       const [field, at] = refusedAt(change)
-      const { name, column } = columns[field]![at]!
       const value = change.swaps[field]!.next[at]!
-      const others = Object.values(source.constraints)
-        .filter((fields) => fields.includes(name))
-        .map((fields) => fields.filter((one) => one !== name))
-        .map((fields) => fields.map((one) => source.columns[one]?.column ?? one))
-      const { sql, params } = holdersStatement(table, column, value, change.key, others)
-      const rows = await tx.$queryRawUnsafe<Record<string, string>[]>(sql, ...params)
-      return rows.map((row) => table.key.map((_, i) => row[`k${i}`]!))
+      return holdersOf(tx, target, columns[field]![at]!, value, change.key)
     },
   }
+}
+
+/** Keys of the rows because of which a row cannot have a value in a unique column of an index. */
+export async function holdersOf(
+  tx: SqlTransaction,
+  { source, table }: Target,
+  { name, column }: TargetIndexColumn,
+  value: string,
+  key: readonly string[],
+): Promise<string[][]> {
+  const others = Object.values(source.constraints)
+    .filter((fields) => fields.includes(name))
+    .map((fields) => fields.filter((one) => one !== name))
+    .map((fields) => fields.map((one) => source.columns[one]?.column ?? one))
+  const { sql, params } = holdersStatement(table, column, value, key, others)
+  const rows = await tx.$queryRawUnsafe<Record<string, string>[]>(sql, ...params)
+  return rows.map((row) => table.key.map((_, i) => row[`k${i}`]!))
 }
 
 /** Field and column of something a change writes. */

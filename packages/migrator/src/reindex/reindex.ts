@@ -1,4 +1,3 @@
-import { initIndexKeys, registerIndex } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { withRun } from '../engine/work.ts'
@@ -9,9 +8,9 @@ import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
-import { retrying } from './conflicts.ts'
 import { ModelRun, type ModelJob } from './model-run.ts'
 import type { IndexModelReport, ReindexOptions, ReindexReport } from './options.ts'
+import { registerIndexes } from './register.ts'
 import { retireKeys } from './retire.ts'
 import { statesOf } from './states.ts'
 
@@ -40,7 +39,7 @@ export async function reindex(
   try {
     const store = await noteFields(context)
     const targets = await loadTargets(context, options.models, 'indexes')
-    await register(targets)
+    await registerIndexes(targets.flatMap((target) => target.indexes))
     const job = {
       context,
       store,
@@ -62,15 +61,6 @@ export async function reindex(
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', GO_ON)
   }
-}
-
-/** Register the indexes that are not. They may be searched once they are complete. */
-async function register(targets: readonly Target[]): Promise<void> {
-  const indexes = targets.flatMap((target) => target.indexes)
-  for (const keyring of new Set(indexes.map(({ field }) => field.keyring)))
-    await initIndexKeys(keyring)
-  for (const { id, normalize, isUnique, field } of indexes)
-    await retrying(() => registerIndex(field.keyring, { id, normalize, isUnique, complete: false }))
 }
 
 function reindexModel(job: ModelJob): Promise<IndexModelReport> {

@@ -48,7 +48,8 @@ export function isUnmoved(before: IndexState | undefined, now: IndexState): bool
   )
 }
 
-function secondMissing({ label }: TargetIndex): MigrationError {
+/** The error for a plan without the second column of an index that is in it. */
+export function secondMissing({ label }: TargetIndex): MigrationError {
   return new MigrationError(
     'ERR_PLAN_DATABASE',
     `Index ${label} is in its second column, or on the way there, and the plan has none.`,
