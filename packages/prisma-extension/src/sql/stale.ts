@@ -109,9 +109,10 @@ WHEN ${magic} THEN 'malformed' ELSE 'plaintext' END`
 /** The text of a text column, or of the string that a Json column holds. */
 export function content(provider: Provider, column: SealedColumn, sql: string): string {
   if (column.kind === 'text') return sql
-  if (provider === 'postgresql') return `(${sql} #>> '{}')`
+  if (provider === 'mysql') return `JSON_UNQUOTE(${sql})`
+  if (column.kind === 'jsonb') return `(${sql} #>> '{}')`
   // Quoted text: what follows another first character cannot be taken for an envelope.
-  return provider === 'sqlite' ? `substr(${sql}, 2)` : `JSON_UNQUOTE(${sql})`
+  return provider === 'sqlite' ? `substr(${sql}, 2)` : `substr(${sql}::text, 2)`
 }
 
 /** MySQL's default collations take "RS1" for "rs1"; its REGEXP takes no binary strings. */

@@ -118,3 +118,20 @@ it.runIf(PROVIDERS.includes('postgresql'))(
     }
   },
 )
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'is found in a column that keeps JSON as text, whatever its escapes stand for',
+  async () => {
+    at = await connect('postgresql')
+    await at.run(
+      'CREATE TABLE "T" (id INTEGER PRIMARY KEY, j json)',
+      String.raw`INSERT INTO "T" VALUES (1, '"\u0000"'), (2, '"\ud800"'), (3, '"${seal(kek)}"'), (4, ' "rs1."')`,
+    )
+    const source = model({ key: { id: 'Int' }, sealed: { j: 'Json' } })
+    const table = await loadTable(at.client, 'postgresql', source)
+    const rows = await at.client.$queryRawUnsafe<{ id: number }[]>(
+      `SELECT id FROM "T" AS t WHERE ${plaintextCondition(table, table.sealed[0]!)} ORDER BY id`,
+    )
+    expect(rows.map(({ id }) => id)).toEqual([1, 2, 4])
+  },
+)
