@@ -1,8 +1,10 @@
 export { defineConfig, type MigratorConfig } from './config.ts'
+export { decrypt } from './decrypt/decrypt.ts'
 export type { PauseEvent } from './engine/control.ts'
 export type { PassCounts } from './engine/counts.ts'
 export { drain, type DrainReport } from './drain/drain.ts'
 export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'
+export { encrypt } from './encrypt/encrypt.ts'
 export type {
   ModelReport,
   RunDirectionOptions,

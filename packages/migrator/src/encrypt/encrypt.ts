@@ -1,0 +1,44 @@
+import type { MigratorConfig } from '../config.ts'
+import {
+  runDirection,
+  type Direction,
+  type DirectionOptions,
+  type DirectionReport,
+} from '../direction.ts'
+import { registerIndexes } from '../reindex/register.ts'
+import { fieldsToEncrypt } from './fields.ts'
+import type { EncryptChange } from './seal-rows.ts'
+import { encryptPass } from './strategy.ts'
+
+/** Seals what is not. Blind indexes that are not registered are, so that they can be filled. */
+export const ENCRYPT: Direction<EncryptChange> = {
+  name: 'encrypt',
+  prepare: async (_, all) => {
+    const targets = all.flatMap((target) => {
+      const fields = fieldsToEncrypt(target).map(({ field }) => field)
+      return fields.length === 0 ? [] : [{ ...target, fields }]
+    })
+    const fields = new Set(targets.flatMap((target) => target.fields))
+    const indexes = targets.flatMap((target) => target.indexes)
+    await registerIndexes(indexes.filter(({ field }) => fields.has(field)))
+    return targets
+  },
+  pass: (_, target) => encryptPass(target),
+}
+
+/**
+ * Seal every value that is not sealed yet, and fill the blind indexes of its field, in batches, while the
+ * application runs: also one of an older version, whose rows are met by a later pass. Can be stopped or killed
+ * at any moment and run again. Whether an index is complete is for `reindex` to say.
+ *
+ * @throws {MigrationError} as `drain`; `ERR_CONFIG_INVALID` too for fields under the keyring of each tenant.
+ * @throws {KeyError} if the key store or the root key cannot be used; `ERR_INDEX_STATE` for an index with
+ *   other normalizers than it has values of, or (retryable) that is rotated offline.
+ * @throws {TypeError} for an option out of bounds, or a model that does not exist.
+ */
+export function encrypt(
+  config: MigratorConfig,
+  options: DirectionOptions = {},
+): Promise<DirectionReport> {
+  return runDirection(config, options, ENCRYPT)
+}
