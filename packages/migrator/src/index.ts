@@ -62,6 +62,10 @@ export {
   type StateReport,
   type SuccessorOptions,
 } from './keys/suspend.ts'
+export type { ThrottleEvent } from './pace/open.ts'
+export type { PaceOptions, ThrottleOptions } from './pace/options.ts'
+export type { Wait } from './pace/pace.ts'
+export type { PaceChange } from './pace/stored.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,
@@ -81,7 +85,7 @@ export type { DueOptions, DueReason } from './due.ts'
 export { rotate, rotateIndex, type RotateOptions, type RotateReport } from './rotate.ts'
 export type { Quarantined } from './runs/quarantine.ts'
 export { listRuns, type RunInfo } from './runs/list.ts'
-export { cancelRuns, pauseRuns, resumeRuns, type OperatedRun } from './runs/operate.ts'
+export { cancelRuns, paceRuns, pauseRuns, resumeRuns, type OperatedRun } from './runs/operate.ts'
 export type { RunState } from './runs/states.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
 export { status, type FieldStatus, type StatusReport } from './status.ts'

@@ -1,5 +1,6 @@
 import type { MigratorConfig } from '../config.ts'
 import type { RunOptions } from '../engine/options.ts'
+import { paceOf, type PaceFlags } from './pace-flags.ts'
 import type { Interruption } from './signals.ts'
 
 // Exit codes: 0 done, 1 failed, 2 misuse, 3 done but something is quarantined or still stale,
@@ -31,10 +32,8 @@ export type Command<F extends Flags = Flags> = (
 ) => Promise<Result | null>
 
 /** Flags of whatever goes over tables. */
-export interface RunFlags extends Flags {
+export interface RunFlags extends PaceFlags {
   readonly model?: readonly string[]
-  readonly batchRows?: number
-  readonly batchBytes?: number
   readonly maxPasses?: number
   readonly now?: boolean
   /** Seconds. */
@@ -53,11 +52,11 @@ export function exitCodeOf(
 }
 
 export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions {
-  const { model: models, batchRows, batchBytes, maxPasses, now, restart, shard } = flags
+  const { model: models, maxPasses, now, restart, shard } = flags
   const maxTransactionMs =
     flags.maxTransaction === undefined ? undefined : flags.maxTransaction * 1000
-  const sizes = { batchRows, batchBytes, maxPasses, maxTransactionMs }
-  return { signal, ...given({ models, ...sizes, now, restart, shard }) }
+  const rest = { models, maxPasses, maxTransactionMs, now, restart, shard }
+  return { signal, ...paceOf(flags), ...given(rest) }
 }
 
 /** @throws {TypeError} if it is no key id. */

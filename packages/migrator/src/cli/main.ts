@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command as Program, CommanderError } from 'commander'
 import type { Command, Flags } from './command.ts'
+import { addConvert } from './commands/convert.ts'
 import { addDdl } from './commands/ddl.ts'
 import { addDrain } from './commands/drain.ts'
 import { addKeys } from './commands/keys.ts'
@@ -18,7 +19,17 @@ const FAILED = 1
 const MISUSE = 2
 
 /** In the order in which `--help` shows them. */
-const TOPICS = [addSetup, addLook, addRotate, addDrain, addReindex, addRuns, addKeys, addDdl]
+const TOPICS = [
+  addSetup,
+  addLook,
+  addRotate,
+  addConvert,
+  addDrain,
+  addReindex,
+  addRuns,
+  addKeys,
+  addDdl,
+]
 
 async function run(command: Command, flags: Flags): Promise<number> {
   const interruption = new Interruption()

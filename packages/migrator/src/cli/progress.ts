@@ -25,6 +25,9 @@ export class ProgressBars {
       this.#current = new Progress(event.model, event.rows)
     } else if (event.type === 'batch') {
       this.#current?.advance(rowsOf(event))
+    } else if (event.type === 'throttle') {
+      // A cap makes a run wait all the time, as it should.
+      if (event.wait?.kind === 'health') say(`Waiting: ${event.wait.reason}.`)
     } else if (event.type !== 'pass') {
       this.stop()
       say(sentenceOf(event))

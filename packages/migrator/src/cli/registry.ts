@@ -60,13 +60,4 @@ export function batches(command: Program): Program {
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
 }
 
-/** What every command takes that writes to tables. */
-export function writes(command: Program): Program {
-  return batches(command)
-    .option('--max-passes <n>', 'passes over a table at most (default: 10)', integer)
-    .option('--now', 'do not wait until every instance follows')
-    .option('--max-transaction <s>', 'seconds a transaction may take (default: 5)', integer)
-    .option('--restart', 'begin anew, whatever an earlier run has left')
-}
-
 export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const

@@ -1,5 +1,4 @@
 import { shareOf } from '../due.ts'
-import type { DrainReport } from '../drain/drain.ts'
 import type { DrainPlan } from '../drain/plan.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
@@ -123,46 +122,6 @@ export function renderPlan({ models, staleRows }: DrainPlan): string {
     ...triggers,
     `${count(staleRows)} rows would be rewritten. Nothing was written.`,
   ].join('\n')
-}
-
-export function renderDrain(report: DrainReport): string {
-  const rows = report.models.map((model) => [
-    model.model,
-    model.rows,
-    model.superseded,
-    model.quarantined,
-    model.passes,
-    model.outcome,
-  ])
-  const rate = report.seconds === 0 ? 0 : report.rows / report.seconds
-  return [
-    table(['model', 'rewritten', 'superseded', 'quarantined', 'passes', 'outcome'], rows),
-    `${count(report.rows)} rows in ${report.seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
-    ...afterDrain(report),
-  ].join('\n')
-}
-
-function afterDrain({ outcome, quarantined, models, drained }: DrainReport): string[] {
-  if (outcome === 'done')
-    return [
-      'Nothing is stale.',
-      ...drained.map(({ keyring, keyId, state }) =>
-        state === 'compromised'
-          ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
-          : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
-      ),
-    ]
-  if (outcome === 'stopped')
-    return ['Stopped. What was committed stays. To go on: npx rowseal drain']
-  if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
-  const lines: string[] = []
-  if (quarantined > 0)
-    lines.push(
-      `${count(quarantined)} rows hold values that do not open: see table rowseal_quarantine.`,
-    )
-  if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
-    lines.push('Some rows were written or locked by others each time. To go on: npx rowseal drain')
-  return lines
 }
 
 export function renderVerify(report: VerifyReport): string {

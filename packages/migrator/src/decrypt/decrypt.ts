@@ -1,24 +1,22 @@
 import type { MigratorConfig } from '../config.ts'
-import {
-  runDirection,
-  type Direction,
-  type DirectionOptions,
-  type DirectionReport,
-} from '../direction.ts'
-import type { SealedChange } from '../drain/reencrypt.ts'
-import type { Target } from '../targets.ts'
+import type { Direction } from '../engine/direction.ts'
+import type { RunDirectionOptions, RunReport } from '../engine/events.ts'
+import { runDirection } from '../engine/run.ts'
+import { loadTargets, type Target } from '../targets.ts'
 import { decryptPass, fieldsToDecrypt } from './strategy.ts'
 
 /** Opens what is sealed in fields that leave Rowseal. */
-export const DECRYPT: Direction<SealedChange> = {
+export const DECRYPT: Direction = {
   name: 'decrypt',
-  prepare: (_, all, isAsked) => {
+  command: 'decrypt',
+  targets: async (context, models) => {
+    const all = await loadTargets(context, models)
     const isOpen = ({ fields }: Target): boolean => fields.some(({ spec }) => spec.seal === 'off')
     // A model that was asked for by name is not left out in silence.
-    const about = isAsked || !all.some(isOpen) ? all : all.filter(isOpen)
+    const about = models !== undefined || !all.some(isOpen) ? all : all.filter(isOpen)
     return about.map((target) => ({ ...target, fields: fieldsToDecrypt(target) }))
   },
-  pass: (_, target) => decryptPass(target),
+  next: (_, target) => decryptPass(target),
 }
 
 /**
@@ -30,9 +28,9 @@ export const DECRYPT: Direction<SealedChange> = {
  * @throws {KeyError} if the key store or the root key cannot be used.
  * @throws {TypeError} for an option out of bounds, or a model that does not exist.
  */
-export function decrypt(
+export async function decrypt(
   config: MigratorConfig,
-  options: DirectionOptions = {},
-): Promise<DirectionReport> {
-  return runDirection(config, options, DECRYPT)
+  options: RunDirectionOptions = {},
+): Promise<RunReport> {
+  return (await runDirection(config, DECRYPT, options)).report
 }

@@ -2,6 +2,7 @@ import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
+import { checkPace } from '../pace/options.ts'
 import { countRows, loadTargets } from '../targets.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { staleKeysOf } from './stale-keys.ts'
@@ -31,7 +32,8 @@ export async function planDrain(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
 ): Promise<DrainPlan> {
-  const { batchRows } = checkRunOptions(options)
+  checkRunOptions(options)
+  const { batchRows } = checkPace(options)
   const context = await openContext(config)
   try {
     const models: ModelPlan[] = []

@@ -1,19 +1,18 @@
 import type { MigratorConfig } from '../config.ts'
-import {
-  runDirection,
-  type Direction,
-  type DirectionOptions,
-  type DirectionReport,
-} from '../direction.ts'
+import type { Direction } from '../engine/direction.ts'
+import type { RunDirectionOptions, RunReport } from '../engine/events.ts'
+import { runDirection } from '../engine/run.ts'
 import { registerIndexes } from '../reindex/register.ts'
+import { loadTargets } from '../targets.ts'
 import { fieldsToEncrypt } from './fields.ts'
-import type { EncryptChange } from './seal-rows.ts'
 import { encryptPass } from './strategy.ts'
 
 /** Seals what is not. Blind indexes that are not registered are, so that they can be filled. */
-export const ENCRYPT: Direction<EncryptChange> = {
+export const ENCRYPT: Direction = {
   name: 'encrypt',
-  prepare: async (_, all) => {
+  command: 'encrypt',
+  targets: async (context, models) => {
+    const all = await loadTargets(context, models)
     const targets = all.flatMap((target) => {
       const fields = fieldsToEncrypt(target).map(({ field }) => field)
       return fields.length === 0 ? [] : [{ ...target, fields }]
@@ -23,7 +22,7 @@ export const ENCRYPT: Direction<EncryptChange> = {
     await registerIndexes(indexes.filter(({ field }) => fields.has(field)))
     return targets
   },
-  pass: (_, target) => encryptPass(target),
+  next: (_, target) => encryptPass(target),
 }
 
 /**
@@ -36,9 +35,9 @@ export const ENCRYPT: Direction<EncryptChange> = {
  *   other normalizers than it has values of, or (retryable) that is rotated offline.
  * @throws {TypeError} for an option out of bounds, or a model that does not exist.
  */
-export function encrypt(
+export async function encrypt(
   config: MigratorConfig,
-  options: DirectionOptions = {},
-): Promise<DirectionReport> {
-  return runDirection(config, options, ENCRYPT)
+  options: RunDirectionOptions = {},
+): Promise<RunReport> {
+  return (await runDirection(config, ENCRYPT, options)).report
 }

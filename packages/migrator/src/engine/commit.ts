@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { PageRow, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { isConflict, isDuplicate, isLockTimeout } from '../database-error.ts'
 import { addTally, type Checkpoint } from '../runs/checkpoint.ts'
@@ -10,8 +9,6 @@ import type { BadValue, Batch, Change, Strategy } from './strategy.ts'
 
 /** How often a batch is tried that the database gave up to let another transaction go on. Each time it is halved. */
 const MAX_TRIES = 6
-/** Milliseconds until the second try, at most; twice as many until each further one. */
-const PAUSE_MS = 50
 
 /** Rows of a page that are committed together, `from` up to and without `to`. */
 interface Slice<C extends Change> extends Batch<C> {
@@ -40,10 +37,8 @@ export async function commitBatch<C extends Change>(
       return await commitSlice(job, strategy, from, rows, slice)
     } catch (error) {
       const isInTheWay = isConflict(error) || isLockTimeout(error)
-      if (isInTheWay && tries < MAX_TRIES) {
-        job.pace.conflicted()
-        await sleep(Math.random() * PAUSE_MS * 2 ** tries)
-      } else if (!mayBeDivided(strategy, slice, error)) throw error
+      if (isInTheWay && tries < MAX_TRIES) await job.pace.conflicted()
+      else if (!mayBeDivided(strategy, slice, error)) throw error
       const next = isInTheWay ? tries + 1 : tries
       const smaller = isInTheWay ? halved(slice) : divided(strategy, slice)
       let checkpoint = from
@@ -127,7 +122,7 @@ async function commitSlice<C extends Change>(
     return next
   })
   heartbeat.touch()
-  job.pace.committed({ rows: changes.length, bytes: 0, ms: performance.now() - began })
+  job.pace.committed({ rows: changes.length, ms: performance.now() - began })
   job.onBatch(added, isLast ? to - from : 0, entries)
   return next
 }

@@ -1,3 +1,4 @@
+import type { ThrottleEvent } from '../pace/open.ts'
 import type { PauseEvent } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { RunOptions } from './options.ts'
@@ -23,6 +24,7 @@ export type RunEvent =
   | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
   | WaitEvent
   | PauseEvent
+  | ThrottleEvent
 
 /** The run waits until every instance follows. */
 export interface WaitEvent {

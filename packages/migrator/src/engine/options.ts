@@ -1,11 +1,9 @@
+import { checkPace, type PaceOptions } from '../pace/options.ts'
+
 /** What every run over tables takes. */
-export interface RunOptions {
+export interface RunOptions extends PaceOptions {
   /** Names of models. Default: all that the run can be about. */
   readonly models?: readonly string[]
-  /** Rows per statement and transaction. More are faster and hold their locks longer. 1 to 5,000. Default: 500. */
-  readonly batchRows?: number
-  /** Bound on the stored values of a batch together. Bytes, 1 to 268,435,456. Default: 4 MiB. */
-  readonly batchBytes?: number
   /**
    * Do not wait until no instance can write any more what the run is to meet: there are none, or they were all
    * started anew. Default: false.
@@ -32,19 +30,16 @@ export interface RunOptions {
 const MAX_SHARDS = 1_000
 
 export interface CheckedOptions {
-  readonly batchRows: number
-  readonly batchBytes: number
   readonly maxPasses: number
   readonly maxTransactionMs: number
 }
 
 /** @throws {TypeError} naming the option. */
 export function checkRunOptions(options: RunOptions): CheckedOptions {
+  checkPace(options)
   const { shard } = options
   if (shard !== undefined) integer('shard', shard.index, integer('shard', shard.of, MAX_SHARDS))
   return {
-    batchRows: integer('batchRows', options.batchRows ?? 500, 5_000),
-    batchBytes: integer('batchBytes', options.batchBytes ?? 4 * 1024 * 1024, 268_435_456),
     maxPasses: integer('maxPasses', options.maxPasses ?? 10, 1_000),
     maxTransactionMs: integer('maxTransactionMs', options.maxTransactionMs ?? 5_000, 3_600_000, 0),
   }

@@ -1,16 +1,22 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { readPage, type Page, type SqlClient } from '@rowseal/prisma-extension/sql'
+import {
+  RawJson,
+  readPage,
+  type ColumnValue,
+  type Page,
+  type SqlClient,
+} from '@rowseal/prisma-extension/sql'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Heartbeat } from '../runs/heartbeat.ts'
 import { takenOver } from '../runs/errors.ts'
 import type { Part } from '../runs/parts.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { RunStore } from '../runs/store.ts'
+import type { Pace } from '../pace/pace.ts'
 import type { Target } from '../targets.ts'
 import { commitBatch } from './commit.ts'
 import type { Control } from './control.ts'
 import type { PassCounts } from './counts.ts'
-import type { BatchPace } from './pace.ts'
 import type { Change, Strategy } from './strategy.ts'
 
 /** What a pass needs besides what it does and where it begins. */
@@ -20,9 +26,8 @@ export interface PassJob {
   readonly part: Part
   readonly heartbeat: Heartbeat
   readonly control: Control
-  readonly pace: BatchPace
+  readonly pace: Pace
   readonly target: Target
-  readonly batchBytes: number
   readonly signal: AbortSignal | undefined
   /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */
   readonly onBatch: (added: PassCounts, seen: number, bad: readonly Quarantined[]) => void
@@ -59,6 +64,7 @@ export async function runPass<C extends Change>(
       if (last !== undefined) {
         after = last.key
         const batch = await strategy.prepare(page.rows)
+        job.pace.spent({ rows: page.rows.length, bytes: bytesOf(page) })
         await committing
         committing = commitBatch(job, strategy, checkpoint, page.rows, batch).then((next) => {
           checkpoint = next
@@ -89,11 +95,27 @@ async function mayGoOn({ heartbeat, part, control, pace, signal }: PassJob): Pro
 }
 
 function pageAfter(
-  { client, target, part, pace, batchBytes }: PassJob,
+  { client, target, part, pace }: PassJob,
   { columns, where }: Pick<Strategy, 'columns' | 'where'>,
   after: readonly string[] | null,
 ): Promise<Page> {
   const { until } = part.range
-  const request = { columns, after, until, where, maxRows: pace.batchRows, maxBytes: batchBytes }
+  const { batchRows: maxRows, batchBytes: maxBytes } = pace
+  const request = { columns, after, until, where, maxRows, maxBytes }
   return readPage(client, target.table, request)
+}
+
+/** Of the stored values. */
+function bytesOf({ rows }: Page): number {
+  let bytes = 0
+  for (const { values } of rows) for (const value of values) bytes += sizeOf(value)
+  return bytes
+}
+
+function sizeOf(value: ColumnValue | null): number {
+  if (value === null) return 0
+  if (typeof value === 'string') return value.length
+  if (value instanceof Uint8Array) return value.byteLength
+  if (value instanceof RawJson) return value.text.length
+  return value.reduce((sum, element) => sum + sizeOf(element), 0)
 }

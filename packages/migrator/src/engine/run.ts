@@ -1,6 +1,9 @@
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { noteFields } from '../keys/fields.ts'
+import { openRunPace } from '../pace/open.ts'
+import type { Pace } from '../pace/pace.ts'
+import { overridden } from '../pace/stored.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
@@ -10,7 +13,6 @@ import { cutByCount } from './cut.ts'
 import type { Direction } from './direction.ts'
 import { worstOf, type ModelReport, type RunDirectionOptions, type RunReport } from './events.ts'
 import { checkRunOptions, type CheckedOptions } from './options.ts'
-import { fullSpeed } from './pace.ts'
 import { endedAs, passUntilClean, type PassesResult } from './passes.ts'
 import { WHOLE, withPart, type Work, type Worked } from './work.ts'
 
@@ -21,6 +23,7 @@ export interface ModelJob {
   readonly direction: Direction
   readonly target: Target
   readonly waits: Waits
+  readonly pace: Pace
   readonly options: RunDirectionOptions
   readonly checked: CheckedOptions
 }
@@ -53,9 +56,12 @@ export async function runDirection(
     const store = await noteFields(context)
     const targets = await direction.targets(context, options.models)
     const waits = new Waits()
+    const pace = await openRunPace(context, options)
     for (const target of targets) {
       if (options.signal?.aborted === true) break
-      models.push(await runModel({ context, store, direction, target, waits, options, checked }))
+      models.push(
+        await runModel({ context, store, direction, target, waits, pace, options, checked }),
+      )
     }
     const isWhole = models.length === targets.length
     return { report: reportOf(direction, models, isWhole, began), targets }
@@ -99,10 +105,13 @@ export async function workOnPart(
   run: RunRow,
   { part, heartbeat }: Work,
 ): Promise<Worked<ModelReport>> {
-  const { context, store, direction, target, waits, options, checked } = job
+  const { context, store, direction, target, waits, pace, options, checked } = job
   const { model } = target
   const { signal, onEvent } = options
-  const control = new Control(store, run, signal, onEvent)
+  const control = new Control(store, run, signal, onEvent, (text) =>
+    pace.change(overridden(options, text)),
+  )
+  pace.enter(target.table.name)
   const { now = false } = options
   const result = await passUntilClean({
     client: context.client,
@@ -110,10 +119,9 @@ export async function workOnPart(
     part,
     heartbeat,
     control,
-    pace: fullSpeed(checked.batchRows),
+    pace,
     target,
     signal,
-    batchBytes: checked.batchBytes,
     maxPasses: checked.maxPasses,
     checkpoint: part.checkpoint,
     next: () => direction.next(context, target),

@@ -91,3 +91,10 @@ function broken(problem: string): MigrationError {
     fix: 'Set it anew with `npx rowseal runs pace`.',
   })
 }
+
+/** The pace that a run was started with, under what an operator has set since; null for nothing. */
+export function overridden(options: PaceOptions, text: string | null): PaceOptions {
+  if (text === null) return options
+  const set = parsePace(text)
+  return { ...options, ...set, throttle: { ...options.throttle, ...set.throttle } }
+}

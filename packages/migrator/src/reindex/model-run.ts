@@ -3,7 +3,8 @@ import type { Context } from '../config.ts'
 import { add, NOTHING } from '../engine/counts.ts'
 import type { CheckedOptions } from '../engine/options.ts'
 import { Control } from '../engine/control.ts'
-import { fullSpeed } from '../engine/pace.ts'
+import type { Pace } from '../pace/pace.ts'
+import { overridden } from '../pace/stored.ts'
 import { passUntilClean, type PassesResult } from '../engine/passes.ts'
 import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
@@ -29,6 +30,7 @@ export interface ModelJob {
   readonly options: ReindexOptions
   readonly checked: CheckedOptions
   readonly waits: Waits
+  readonly pace: Pace
 }
 
 /** No index needs more rounds, unless somebody rotates again and again. */
@@ -60,8 +62,12 @@ export class ModelRun {
   constructor(job: ModelJob, work: Work) {
     this.#job = job
     this.#work = work
-    const { signal, onEvent } = job.options
-    this.#control = new Control(job.store, work.run, signal, onEvent)
+    const { options, pace } = job
+    const { signal, onEvent } = options
+    this.#control = new Control(job.store, work.run, signal, onEvent, (text) =>
+      pace.change(overridden(options, text)),
+    )
+    pace.enter(job.target.table.name)
     this.#follow = new Follow(job)
     this.#checkpoint = work.part.checkpoint
     this.#pending = new Set(job.target.indexes)
@@ -111,19 +117,18 @@ export class ModelRun {
   }
 
   async #passes(): Promise<PassesResult> {
-    const { context, store, target, options, checked } = this.#job
+    const { context, store, target, options, checked, pace } = this.#job
     const { model } = target
     const { signal, onEvent } = options
     const samples = new Map<string, Quarantined>()
     const result = await passUntilClean<IndexChange>({
-      batchBytes: checked.batchBytes,
       maxPasses: checked.maxPasses,
       client: context.client,
       store,
       part: this.#work.part,
       heartbeat: this.#work.heartbeat,
       control: this.#control,
-      pace: fullSpeed(checked.batchRows),
+      pace,
       target,
       signal,
       checkpoint: this.#checkpoint,

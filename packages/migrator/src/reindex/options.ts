@@ -2,6 +2,7 @@ import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import type { PassCounts } from '../engine/counts.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
+import type { ThrottleEvent } from '../pace/open.ts'
 import type { PauseEvent } from '../engine/control.ts'
 import type { ModelReport, WaitEvent } from '../engine/events.ts'
 
@@ -42,6 +43,7 @@ export type ReindexEvent =
   /** The run waits until every instance follows. */
   | WaitEvent
   | PauseEvent
+  | ThrottleEvent
   /** A unique index has moved on. */
   | { readonly type: 'phase'; readonly index: string; readonly phase: IndexPhase }
   /** Every row has its value: look-ups are allowed. */

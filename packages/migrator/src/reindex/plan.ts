@@ -4,6 +4,7 @@ import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
+import { checkPace } from '../pace/options.ts'
 import { countRows, loadTargets, type Target, type TargetIndex } from '../targets.ts'
 import type { ReindexOptions } from './options.ts'
 import { phasesAhead, wantedOf } from './rotation.ts'
@@ -46,7 +47,8 @@ export async function planReindex(
   config: MigratorConfig,
   options: ReindexOptions = {},
 ): Promise<ReindexPlan> {
-  const { batchRows } = checkRunOptions(options)
+  checkRunOptions(options)
+  const { batchRows } = checkPace(options)
   const context = contextOf(config)
   try {
     const targets = await loadTargets(context, options.models, 'indexes')

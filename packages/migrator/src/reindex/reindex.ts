@@ -6,6 +6,7 @@ import { worstOf } from '../engine/events.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
+import { openRunPace } from '../pace/open.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
 import { ModelRun, type ModelJob } from './model-run.ts'
@@ -45,6 +46,7 @@ export async function reindex(
       store,
       checked,
       waits: new Waits(),
+      pace: await openRunPace(context, options),
       options,
     }
     const models: IndexModelReport[] = []

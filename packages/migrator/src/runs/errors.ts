@@ -12,7 +12,7 @@ export function taken(
 ): MigrationError {
   return new MigrationError(
     'ERR_RUN_STATE',
-    `Another run works on ${model}: ${owner} (host:pid:id), since ${since.toISOString()}.`,
+    `Another run writes to ${model}: ${owner} (host:pid:id), since ${since.toISOString()}.`,
     {
       fix: `Wait until it has ended, or end it; ${HEARTBEAT_LAPSE_MS / 1000} s later its run is free.`,
       retryable: true,

@@ -1,6 +1,8 @@
 import { databaseOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { MigrationError } from '../errors.ts'
+import { openPace } from '../pace/pace.ts'
+import { changedPace, parsePace, serializePace, type PaceChange } from '../pace/stored.ts'
 import { runInfo, type RunInfo } from './list.ts'
 import { isEnd } from './parts.ts'
 import { settle } from './settle.ts'
@@ -51,6 +53,26 @@ export function cancelRuns(
   models?: readonly string[],
 ): Promise<OperatedRun[]> {
   return operate(config, models, (store, run) => store.move(run, 'cancelled', 'by an operator'))
+}
+
+/**
+ * Let runs go at another pace from the next batch on, whatever they were started with.
+ *
+ * @param change - what is not named stays.
+ * @throws {TypeError} naming the option.
+ * @throws {MigrationError} as `pauseRuns`, and as `openPace` if a check cannot be asked.
+ */
+export async function paceRuns(
+  config: MigratorConfig,
+  models: readonly string[] | undefined,
+  change: PaceChange,
+): Promise<OperatedRun[]> {
+  const { client, plan } = databaseOf(config)
+  await openPace({ client, provider: plan.provider }, changedPace({}, change))
+  return operate(config, models, (store, run) => {
+    const before = run.pace === null ? {} : parsePace(run.pace)
+    return store.setPace(run, serializePace(changedPace(before, change)))
+  })
 }
 
 async function resumedAs(store: RunStore, run: RunRow): Promise<RunState> {

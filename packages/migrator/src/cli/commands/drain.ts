@@ -2,8 +2,10 @@ import { drain } from '../../drain/drain.ts'
 import { planDrain } from '../../drain/plan.ts'
 import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import { SHARD, writes, type Registry } from '../registry.ts'
-import { renderDrain, renderPlan } from '../render.ts'
+import { SHARD, type Registry } from '../registry.ts'
+import { renderPlan } from '../render.ts'
+import { renderDrain } from '../render-run.ts'
+import { writes } from '../write-flags.ts'
 
 interface DrainFlags extends RunFlags {
   readonly dryRun?: boolean

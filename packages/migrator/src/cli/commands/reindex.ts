@@ -3,8 +3,9 @@ import { planReindex } from '../../reindex/plan.ts'
 import { reindex } from '../../reindex/reindex.ts'
 import { exitCodeOf, given, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import { writes, type Registry } from '../registry.ts'
+import type { Registry } from '../registry.ts'
 import { renderReindex, renderReindexPlan } from '../render-indexes.ts'
+import { writes } from '../write-flags.ts'
 
 interface ReindexFlags extends RunFlags {
   readonly dryRun?: boolean

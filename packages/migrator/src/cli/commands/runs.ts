@@ -1,7 +1,14 @@
 import { listRuns } from '../../runs/list.ts'
-import { cancelRuns, pauseRuns, resumeRuns, type OperatedRun } from '../../runs/operate.ts'
+import {
+  cancelRuns,
+  paceRuns,
+  pauseRuns,
+  resumeRuns,
+  type OperatedRun,
+} from '../../runs/operate.ts'
 import { given, type Command, type Flags } from '../command.ts'
-import type { Registry } from '../registry.ts'
+import { paceChangeOf, paceFlags, type PaceFlags } from '../pace-flags.ts'
+import { integer, type Registry } from '../registry.ts'
 import { renderOperated, renderRuns } from '../render-runs.ts'
 
 const MODELS = ['[models...]', 'only the runs over these (default: all that go on)'] as const
@@ -14,6 +21,10 @@ export function addRuns(registry: Registry): void {
     .add('pause', 'hold runs after the batch in hand', runPause)
     .argument(...MODELS)
     .option('--reason <text>', 'shown to whoever looks')
+  paceFlags(runs.add('pace', 'let runs go at another pace from the next batch on', runPace))
+    .argument(...MODELS)
+    .option('--batch-rows <n>', 'rows per batch at most', integer)
+    .option('--batch-bytes <n>', 'bytes of values per batch at most', integer)
   runs.add('resume', 'let paused runs go on', operate(resumeRuns)).argument(...MODELS)
   runs
     .add('cancel', 'end runs after the batch in hand; what they wrote stays', operate(cancelRuns))
@@ -28,6 +39,10 @@ const runList: Command = async (config) => {
 const runPause: Command<Flags & { readonly reason?: string }> = async (config, flags) => {
   const { reason } = given({ reason: flags.reason })
   return resultOf(await pauseRuns(config, modelsOf(flags), reason))
+}
+
+const runPace: Command<PaceFlags> = async (config, flags) => {
+  return resultOf(await paceRuns(config, modelsOf(flags), paceChangeOf(flags)))
 }
 
 function operate(change: typeof resumeRuns): Command {

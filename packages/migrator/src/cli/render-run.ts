@@ -1,0 +1,56 @@
+import type { DrainReport } from '../drain/drain.ts'
+import type { RunReport } from '../engine/events.ts'
+import { count, table } from './output.ts'
+
+const VERBS: Readonly<Record<string, string>> = { encrypt: 'sealed', decrypt: 'opened' }
+const DONE: Readonly<Record<string, string>> = {
+  encrypt: 'Every value is sealed.',
+  decrypt: 'No value of these fields is sealed.',
+}
+
+/** What a run over tables did. */
+export function renderRun(report: RunReport): string {
+  const { direction, models, rows, seconds, outcome } = report
+  const lines = models.map((model) => [
+    model.model,
+    model.rows,
+    model.superseded,
+    model.quarantined,
+    model.passes,
+    model.outcome,
+  ])
+  const rate = seconds === 0 ? 0 : rows / seconds
+  const head = ['model', VERBS[direction] ?? 'rewritten', 'superseded', 'quarantined', 'passes']
+  return [
+    table([...head, 'outcome'], lines),
+    `${count(rows)} rows in ${seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
+    ...(outcome === 'done' ? [] : left(report)),
+  ].join('\n')
+}
+
+export function renderEncrypted(report: RunReport): string {
+  const { outcome, direction } = report
+  return [renderRun(report), ...(outcome === 'done' ? [DONE[direction] ?? 'Done.'] : [])].join('\n')
+}
+
+export function renderDrain(report: DrainReport): string {
+  if (report.outcome !== 'done') return renderRun(report)
+  const next = report.drained.map(({ keyring, keyId, state }) =>
+    state === 'compromised'
+      ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
+      : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
+  )
+  return [renderRun(report), 'Nothing is stale.', ...next].join('\n')
+}
+
+function left({ direction, outcome, quarantined, models }: RunReport): string[] {
+  const goOn = `To go on: npx rowseal ${direction}`
+  if (outcome === 'stopped') return [`Stopped. What was committed stays. ${goOn}`]
+  if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
+  const lines: string[] = []
+  if (quarantined > 0)
+    lines.push(`${count(quarantined)} rows were left as they are: see table rowseal_quarantine.`)
+  if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
+    lines.push(`Some rows were written or locked by others each time. ${goOn}`)
+  return lines
+}
