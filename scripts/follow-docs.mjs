@@ -73,7 +73,7 @@ function runOf(name, how, body, push, tarballs) {
   for (const [i, line] of commands.entries()) {
     const command = line
       .replace('npx prisma db push', push)
-      .replace(/^npx rowseal rotate(?! --)/, 'npx rowseal rotate --now')
+      .replace(/^npx rowseal (rotate|drain)(?! --)/, 'npx rowseal $1 --now')
       .replace('@rowseal/prisma-extension', tarballs.extension)
       .replace('@rowseal/migrator', `${tarballs.extension} ${tarballs.migrator}`)
     const mustFail = how.includes('fails') && i === commands.length - 1
