@@ -150,7 +150,7 @@ export function afterFirstPage(client: any, act: () => Promise<unknown>): any {
         ? target[name]
         : async (sql: string, ...params: unknown[]) => {
             const rows = await target.$queryRawUnsafe(sql, ...params)
-            if (!isDone && sql.includes('rowseal_p')) {
+            if (!isDone && /\browseal_p\b/.test(sql)) {
               isDone = true
               await act()
             }

@@ -77,7 +77,7 @@ describe.each(PROVIDERS)('decrypt on %s', (provider) => {
       await expect(decrypt({ ...out.config, client }, { batchRows: 3 })).rejects.toMatchObject({
         code: 'ERR_DATABASE_FAILED',
       })
-      await out.run(`UPDATE rowseal_runs SET heartbeat_at_ms = 0`)
+      await out.run(`UPDATE rowseal_parts SET heartbeat_at_ms = 0`)
     }
     expect(await decrypt(out.config)).toMatchObject({ outcome: 'done', rows: 20 - 3 * 3 })
     expect(plainColumns(await dump(out))).toEqual(plainColumns(before))

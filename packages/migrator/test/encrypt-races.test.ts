@@ -83,7 +83,7 @@ describe.each(PROVIDERS)('encrypt beside others, on %s', (provider) => {
         code: 'ERR_DATABASE_FAILED',
       })
       // Nobody gave the run back, and its process is gone.
-      await w.run(`UPDATE rowseal_runs SET heartbeat_at_ms = 0`)
+      await w.run(`UPDATE rowseal_parts SET heartbeat_at_ms = 0`)
     }
     const { plaintext } = (await status(w.config)).fields.find(({ field }) => field === 'name')!
     expect(plaintext).toBe(30 - 4 * (0 + 1 + 2))
