@@ -1,6 +1,7 @@
 import { quote } from '@rowseal/prisma-extension/sql'
 import { expect } from 'vitest'
-import { drain, planDrain, reindex, rotateIndex, status, verify } from '../../src/index.ts'
+import { planDrain, reindex, rotateIndex, status, verify } from '../../src/index.ts'
+import { drain } from '../world.ts'
 import type { World } from '../world.ts'
 import { literal } from './key-types.ts'
 
