@@ -5,10 +5,13 @@ import type { SqlClient } from './client.ts'
 export interface DatabaseColumn {
   /** What a value is cast to, without length or precision, so that a cast never cuts anything off. */
   readonly type: string
-  /** Null where the database's type does not tell (SQLite). */
-  readonly kind: 'text' | 'json' | 'jsonb' | 'bytes' | null
+  /** Null where the database's type does not tell: SQLite's, and text of MySQL, which may be JSON. */
+  readonly kind: 'text' | 'json' | 'jsonb' | 'bytes' | 'other' | null
   readonly list: boolean
   readonly moves: boolean
+  readonly nullable: boolean
+  /** The most characters of text or bytes that fit; null for no bound. */
+  readonly maxLength: number | null
   /** MySQL: character set and collation of text. */
   readonly charset?: string
   readonly collation?: string
@@ -31,34 +34,53 @@ export async function introspect(
   }
 }
 
-/** Domains count as what they are made of. */
+/** Domains count as what they are made of. A length is stored with 4 added. */
 const POSTGRESQL = `
-SELECT a.attname::text AS name, format_type(b.oid, -1) AS type
+SELECT a.attname::text AS name, format_type(b.oid, -1) AS type, NOT (a.attnotnull OR t.typnotnull) AS nullable,
+  CASE WHEN b.oid IN ('varchar'::regtype, 'bpchar'::regtype) AND mod.length > 0 THEN mod.length - 4 END AS max_length
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS length) AS mod
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`
 
+const POSTGRESQL_TEXT = /^(text|character|character varying|bpchar|name|"char"|(.+\.)?citext)$/
+
+interface PostgresqlColumn {
+  name: string
+  type: string
+  nullable: boolean
+  max_length: number | null
+}
+
 async function postgresql(client: SqlClient, quoted: string): Promise<Map<string, DatabaseColumn>> {
-  const rows = await client.$queryRawUnsafe<{ name: string; type: string }[]>(POSTGRESQL, quoted)
+  const rows = await client.$queryRawUnsafe<PostgresqlColumn[]>(POSTGRESQL, quoted)
   return new Map(
-    rows.map(({ name, type }) => {
+    rows.map(({ name, type, nullable, max_length: maxLength }) => {
       const list = type.endsWith('[]')
-      const element = list ? type.slice(0, -2) : type
-      const kind = element === 'json' || element === 'jsonb' ? element : null
-      const otherwise = element === 'bytea' ? 'bytes' : 'text'
-      return [name, { type, kind: kind ?? otherwise, list, moves: false }]
+      const kind = postgresqlKind(list ? type.slice(0, -2) : type)
+      return [name, { type, kind, list, moves: false, nullable, maxLength }]
     }),
   )
 }
 
+function postgresqlKind(type: string): DatabaseColumn['kind'] {
+  if (type === 'json' || type === 'jsonb') return type
+  if (type === 'bytea') return 'bytes'
+  return POSTGRESQL_TEXT.test(type) ? 'text' : 'other'
+}
+
 async function sqlite(client: SqlClient, table: string): Promise<Map<string, DatabaseColumn>> {
-  const rows = await client.$queryRawUnsafe<{ name: string; type: string }[]>(
-    'SELECT name, type FROM pragma_table_info(?)',
+  // Generated columns are in the longer list only.
+  const rows = await client.$queryRawUnsafe<{ name: string; type: string; required: unknown }[]>(
+    'SELECT name, type, "notnull" AS required FROM pragma_table_xinfo(?)',
     table,
   )
   return new Map(
-    rows.map(({ name, type }) => [name, { type, kind: null, list: false, moves: false }]),
+    rows.map(({ name, type, required }) => {
+      const nullable = Number(required) === 0
+      return [name, { type, kind: null, list: false, moves: false, nullable, maxLength: null }]
+    }),
   )
 }
 
@@ -69,6 +91,8 @@ interface MysqlColumn {
   charset: string | null
   collation: string | null
   extra: string
+  nullable: string
+  max_length: bigint | number | null
 }
 
 async function mysql(
@@ -77,7 +101,8 @@ async function mysql(
 ): Promise<Map<string, DatabaseColumn>> {
   const rows = await client.$queryRawUnsafe<MysqlColumn[]>(
     `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, DATA_TYPE AS data_type, EXTRA AS extra,
-  CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation
+  CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation, IS_NULLABLE AS nullable,
+  CHARACTER_MAXIMUM_LENGTH AS max_length
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?`,
     source.schema ?? null,
     source.table,
@@ -87,10 +112,11 @@ FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND
       row.name,
       {
         type: row.type,
-        // MariaDB's JSON is LONGTEXT, so the database's type does not tell it from text.
-        kind: /blob|binary/.test(row.data_type) ? ('bytes' as const) : null,
+        kind: mysqlKind(row.data_type),
         list: false,
         moves: /on update/i.test(row.extra),
+        nullable: row.nullable === 'YES',
+        maxLength: row.max_length === null ? null : Number(row.max_length),
         ...(row.charset === null ? {} : { charset: row.charset }),
         ...(row.collation === null ? {} : { collation: row.collation }),
       },
@@ -98,29 +124,8 @@ FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND
   )
 }
 
-/**
- * The index by which MySQL finds a row of a key: one that begins with its columns, a unique one if there
- * is. Null if there is none.
- */
-export async function mysqlIndexOf(
-  client: SqlClient,
-  source: ModelSource,
-  columns: readonly string[],
-): Promise<string | null> {
-  const rows = await client.$queryRawUnsafe<{ name: string; column_name: string }[]>(
-    `SELECT INDEX_NAME AS name, COLUMN_NAME AS column_name FROM information_schema.STATISTICS
-WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND SUB_PART IS NULL AND INDEX_TYPE = 'BTREE'
-ORDER BY NON_UNIQUE, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX`,
-    source.schema ?? null,
-    source.table,
-  )
-  const indexes = new Map<string, string[]>()
-  for (const { name, column_name } of rows)
-    indexes.set(name, [...(indexes.get(name) ?? []), column_name])
-  const fitting = [...indexes].filter(([, of]) => {
-    const first = of.slice(0, columns.length)
-    return first.length === columns.length && columns.every((column) => first.includes(column))
-  })
-  const exact = fitting.find(([, of]) => of.length === columns.length)
-  return (exact ?? fitting[0])?.[0] ?? null
+/** MariaDB's JSON is LONGTEXT, so the database's type does not tell it from text. */
+function mysqlKind(type: string): DatabaseColumn['kind'] {
+  if (/blob|binary/.test(type)) return 'bytes'
+  return /char|text|json/.test(type) ? null : 'other'
 }

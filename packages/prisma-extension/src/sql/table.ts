@@ -1,7 +1,8 @@
 import type { ModelSource, Provider, SealedField } from '../plan/index.ts'
 import type { SqlClient } from './client.ts'
 import { tableName } from './empty.ts'
-import { introspect, mysqlIndexOf, type DatabaseColumn } from './introspect.ts'
+import { keyIndexes } from './indexes.ts'
+import { introspect, type DatabaseColumn } from './introspect.ts'
 import { quote } from './dialect.ts'
 
 export interface Column {
@@ -32,6 +33,8 @@ export interface Table {
   readonly indexes: readonly SealedColumn[]
   /** Columns that sealed values are bound to. */
   readonly bound: readonly KeyColumn[]
+  /** Does a constraint of the database see to it that no two rows have the same key? NULLs aside. */
+  readonly isKeyUnique: boolean
   /** MySQL: the index of the key, quoted. Null if it has none, and on other databases. */
   readonly keyIndex: string | null
   /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
@@ -95,14 +98,12 @@ export async function loadTable(
   })
   const bound = new Set(Object.values(source.sealed).flatMap(({ bind }) => bind))
   const keyColumns = source.key.map((field) => source.columns[field]?.column ?? field)
-  const index =
-    provider === 'mysql' && keyColumns.length > 0
-      ? await mysqlIndexOf(client, source, keyColumns)
-      : null
+  const index = await keyIndexes(client, provider, source, name, keyColumns)
   return {
     provider,
     name,
-    keyIndex: index === null ? null : quote(provider, index),
+    isKeyUnique: index.isUnique,
+    keyIndex: index.name === null ? null : quote(provider, index.name),
     key: source.key.map(typed),
     bound: [...bound].map(typed),
     sealed,
@@ -134,22 +135,20 @@ export async function loadColumn(
   const name = tableName(provider, source)
   const database = (await introspect(client, provider, source, name)).get(column)
   if (database === undefined) return null
-  // What PostgreSQL describes as text is whatever is none of the others.
-  const isOther = provider === 'postgresql' && database.kind === 'text' && !TEXT.test(database.type)
-  if (isOther) return null
-  const byType = { String: 'text', Json: 'json', Bytes: 'bytes' } as const
+  if (database.kind === 'other') return null
   const found: SealedColumn = {
     field: column,
     name: quote(provider, column),
     database,
-    kind: database.kind ?? byType[type],
+    kind: database.kind ?? KINDS[type],
     list: database.list,
   }
-  const none = { key: [], sealed: [], indexes: [], bound: [], moving: [], keyIndex: null }
-  return { table: { provider, name, ...none }, column: found }
+  const none = { key: [], sealed: [], indexes: [], bound: [], moving: [] }
+  return { table: { provider, name, ...none, isKeyUnique: false, keyIndex: null }, column: found }
 }
 
-const TEXT = /^(text|character|character varying|bpchar|name|citext|"char")(\[\])?$/
+/** What a column holds where its type does not tell. */
+const KINDS = { String: 'text', Json: 'json', Bytes: 'bytes' } as const
 
 function sealedColumn(
   column: Column,
@@ -158,12 +157,11 @@ function sealedColumn(
 ): SealedColumn {
   const { kind, list, type } = column.database
   const expected = { String: ['text'], Json: ['json', 'jsonb'], Bytes: ['bytes'] }[spec.type]
-  if (list !== spec.list || (kind !== null && !expected.includes(kind)))
+  if (list !== spec.list || kind === 'other' || (kind !== null && !expected.includes(kind)))
     throw new TableError(
       field,
       `${field}: column ${column.name} has the type ${type}, which does not hold ${spec.type}${spec.list ? '[]' : ''}.`,
       'Run the migrations, or generate the plan again from the schema the database has.',
     )
-  const byType = { String: 'text', Json: 'json', Bytes: 'bytes' } as const
-  return { ...column, kind: kind ?? byType[spec.type], list }
+  return { ...column, kind: kind ?? KINDS[spec.type], list }
 }
