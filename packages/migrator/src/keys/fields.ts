@@ -1,3 +1,4 @@
+import { loadColumn } from '@rowseal/prisma-extension/sql'
 import type { Context } from '../config.ts'
 import { indexesOf } from '../blind-indexes.ts'
 import type { RegisteredField } from '../runs/fields.ts'
@@ -33,13 +34,23 @@ export function plannedFields({ plan }: Pick<Context, 'plan'>): PlannedField[] {
 
 /**
  * Enter the plan's columns in the register. What writes to a database does it first, so that whatever a plan
- * ever sealed is known when a key is to go.
+ * ever sealed is known when a key is to go. A column that the database does not have holds nothing: the plan may
+ * be that of another database, and what is entered blocks keys until somebody says that it is gone.
  *
  * @throws {MigrationError} `ERR_RUN_TABLES`
  */
-export async function noteFields(context: Context): Promise<RunStore> {
-  const store = new RunStore(context.client, context.plan.provider)
+export async function noteFields({ client, plan }: Context): Promise<RunStore> {
+  const store = new RunStore(client, plan.provider)
   await store.assertExists()
-  await store.fields.note(plannedFields(context))
+  const known = new Set((await store.fields.list()).map(placeOf))
+  const there: PlannedField[] = []
+  for (const field of plannedFields({ plan }))
+    if (known.has(placeOf(field)) || (await loadColumn(client, plan.provider, field)) !== null)
+      there.push(field)
+  await store.fields.note(there)
   return store
+}
+
+function placeOf({ schema, table, column, kind }: PlannedField): string {
+  return JSON.stringify([schema, table, column, kind])
 }
