@@ -11,7 +11,7 @@ import {
 } from '@rowseal/prisma-extension/sql'
 import { keyringOf, valuesUnder, type Context } from './config.ts'
 import type { ValueKeyring } from './tenants.ts'
-import { MigrationError } from './errors.ts'
+import { assertUsable } from './table-checks.ts'
 
 /** A sealed field, with all that opening and sealing its values takes. */
 export interface TargetField {
@@ -83,12 +83,7 @@ export async function loadTargets(
 async function loadTarget(context: Context, model: string): Promise<Target> {
   const source = context.plan.models[model]!
   const table = await loadTable(context.client, context.plan.provider, source, model)
-  if (table.key.length === 0)
-    throw new MigrationError(
-      'ERR_PLAN_DATABASE',
-      `Model ${model} has no key by which its rows could be found again.`,
-      { fix: `Give ${model} an @id, or a @unique over required fields.` },
-    )
+  await assertUsable(context.client, model, source, table)
   const fields = table.sealed.map((column) => {
     const spec = source.sealed[column.field]!
     return targetField(context, `${model}.${column.field}`, spec, column, table)

@@ -1,4 +1,6 @@
-import { afterEach, describe, it } from 'vitest'
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { afterEach, describe, expect, it } from 'vitest'
+import { drain, type MigratorConfig } from '../../src/index.ts'
 import { closeWorlds, PROVIDERS } from '../world.ts'
 import { literal } from './key-types.ts'
 import { ownWorld, type OwnColumn, type OwnTable } from './own-tables.ts'
@@ -185,7 +187,43 @@ describe.runIf(PROVIDERS.includes('mysql'))('tables made by hand on mysql', () =
     for (const one of filled) await fill(w, one)
     await expectEveryRowMet(w, filled)
   })
+
+  it('are refused by a TIMESTAMP where the session has hours twice, and walked by it in UTC', async () => {
+    // Half past two comes twice, a quarter to three between the two.
+    const times = ['2025-10-26 00:30:00', '2025-10-26 00:45:00', '2025-10-26 01:30:00']
+    const stamp = column('DateTime', 'TIMESTAMP', ...times.map((time) => `'${time}'`))
+    const { w, filled } = await ownWorld('mysql', [table('Stamp', stamp)], TIME_ZONE)
+    for (const one of filled) await fill(w, one)
+    const through = async (query: string): Promise<MigratorConfig> => {
+      const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+      const client = new PrismaClient({ adapter: new PrismaMariaDb(`${w.db.url}&${query}`) })
+      clients.push(client)
+      return { ...w.config, client }
+    }
+    const clients: any[] = []
+    try {
+      const local = await through('sessionVariables={"time_zone":"Rowseal/Test"}')
+      await expect(drain(local)).rejects.toMatchObject({
+        code: 'ERR_PLAN_DATABASE',
+        field: 'Stamp.k0',
+        message: expect.stringMatching(/TIMESTAMP.*Rowseal\/Test.*timezone=Z/),
+      })
+      await expectEveryRowMet({ ...w, config: await through('timezone=Z') }, filled)
+    } finally {
+      for (const client of clients) await client.$disconnect()
+    }
+  })
 })
+
+/** A zone whose clocks went back from three to two on 26 October 2025. Servers without zones have none. */
+const TIME_ZONE = [
+  `INSERT IGNORE INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (9001, 'N')`,
+  `INSERT IGNORE INTO mysql.time_zone_name (Name, Time_zone_id) VALUES ('Rowseal/Test', 9001)`,
+  `INSERT IGNORE INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, \`Offset\`, Is_DST, Abbreviation)
+VALUES (9001, 0, 7200, 1, 'RST'), (9001, 1, 3600, 0, 'RT')`,
+  `INSERT IGNORE INTO mysql.time_zone_transition (Time_zone_id, Transition_time, Transition_type_id)
+VALUES (9001, 1743296400, 0), (9001, 1761440400, 1)`,
+]
 
 describe.runIf(PROVIDERS.includes('sqlite'))('tables made by hand on sqlite', () => {
   it('are walked in the order of every collation and kind of table', async () => {
