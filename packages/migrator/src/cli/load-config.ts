@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { register as registerCommonJs } from 'tsx/cjs/api'
-import { register } from 'tsx/esm/api'
 import type { MigratorConfig } from '../config.ts'
 import { MigrationError } from '../errors.ts'
 
 const NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `rowseal.config.${extension}`)
+const JAVASCRIPT = /\.[cm]?js$/
 
 /**
- * Import the configuration, in TypeScript or not. Node loads it and everything behind it itself, with
- * tsx's hooks for TypeScript: a loader of its own would make a second copy of our packages.
+ * Import the configuration. Node loads it and everything behind it itself, with tsx's hooks if it is in
+ * TypeScript: a loader of its own would make a second copy of our packages. One in JavaScript has
+ * JavaScript behind it, as Node has it, and begins the sooner for that.
  *
  * @param path - of the file; undefined to look in the working folder.
  * @throws {MigrationError} `ERR_CONFIG_INVALID`. What the file itself throws passes through if it is ours.
@@ -24,14 +24,27 @@ export async function loadConfig(path: string | undefined): Promise<MigratorConf
       path === undefined ? 'There is no rowseal.config.ts here.' : `There is no file ${path}.`,
       { fix: 'Run rowseal where it is, or pass --config.' },
     )
-  registerCommonJs()
-  register()
+  if (!JAVASCRIPT.test(found)) await registerTypeScript()
   const module = (await importOrExplain(found)) as { default?: unknown }
   if (typeof module.default === 'object' && module.default !== null)
     return module.default as MigratorConfig
   throw new MigrationError('ERR_CONFIG_INVALID', `${found} has no default export.`, {
     fix: 'Write `export default defineConfig({ client, plan, keyring })`.',
   })
+}
+
+async function registerTypeScript(): Promise<void> {
+  const { register: registerCommonJs } = await import('tsx/cjs/api')
+  const { register } = await import('tsx/esm/api')
+  registerCommonJs()
+  register()
+}
+
+function fixOf(file: string, code: unknown): string {
+  if (!JAVASCRIPT.test(file)) return 'Make `npx tsx` run that file.'
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
+    return 'What imports TypeScript has to be TypeScript: call it rowseal.config.ts.'
+  return 'Make `node` run that file.'
 }
 
 async function importOrExplain(file: string): Promise<unknown> {
@@ -43,7 +56,7 @@ async function importOrExplain(file: string): Promise<unknown> {
     throw new MigrationError(
       'ERR_CONFIG_INVALID',
       `${file} cannot be loaded: ${String(message ?? error)}`,
-      { fix: 'Make `npx tsx` run that file.', cause: error },
+      { fix: fixOf(file, code), cause: error },
     )
   }
 }

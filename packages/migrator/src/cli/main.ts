@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command as Program, CommanderError } from 'commander'
+import type { MigratorConfig } from '../config.ts'
+import { begin } from './begin.ts'
 import type { Command, Flags } from './command.ts'
 import { addConvert } from './commands/convert.ts'
 import { addDdl } from './commands/ddl.ts'
@@ -10,7 +12,6 @@ import { addReindex } from './commands/reindex.ts'
 import { addRotate } from './commands/rotate.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSetup } from './commands/setup.ts'
-import { loadConfig } from './load-config.ts'
 import { errorDocument, print, say } from './output.ts'
 import { Registry } from './registry.ts'
 import { Interruption } from './signals.ts'
@@ -31,11 +32,24 @@ const TOPICS = [
   addDdl,
 ]
 
-async function run(command: Command, flags: Flags): Promise<number> {
+/** Where a command gets its configuration from. */
+export type Load = (flags: Flags) => Promise<MigratorConfig>
+
+async function run(command: Command, flags: Flags, load: Load): Promise<number> {
   const interruption = new Interruption()
-  // What a configuration prints is not part of the document.
-  if (flags.json === true) console.log = console.info = console.debug = console.error
-  const config = await loadConfig(flags.config)
+  try {
+    return await runOn(await load(flags), command, flags, interruption)
+  } finally {
+    interruption.release()
+  }
+}
+
+async function runOn(
+  config: MigratorConfig,
+  command: Command,
+  flags: Flags,
+  interruption: Interruption,
+): Promise<number> {
   try {
     const result = await command(config, flags, interruption)
     if (result === null) return 0
@@ -56,30 +70,33 @@ async function report(error: unknown, isJson: boolean): Promise<number> {
   return error instanceof TypeError || code === 'ERR_CONFIG_INVALID' ? MISUSE : FAILED
 }
 
-function programOf(finish: (code: number) => void): Program {
+function programOf(finish: (code: number) => void, load: Load): Program {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const { version } = JSON.parse(text) as { version: string }
   const program = new Program('rowseal').version(version).exitOverride()
   program.description('Keeps sealed fields of a Prisma schema on a fresh key.')
   const registry = new Registry(program, async (command, flags) => {
     const isJson = flags.json === true
-    finish(await run(command, flags).catch((error: unknown) => report(error, isJson)))
+    finish(await run(command, flags, load).catch((error: unknown) => report(error, isJson)))
   })
   for (const add of TOPICS) add(registry)
   return program
 }
 
-async function main(): Promise<number> {
+/**
+ * What the command line does.
+ *
+ * @param args - without the names of Node and of the command.
+ * @returns the exit code.
+ */
+export async function main(args: readonly string[], load: Load = begin): Promise<number> {
   let exitCode = 0
-  const program = programOf((code) => (exitCode = code))
+  const program = programOf((code) => (exitCode = code), load)
   try {
-    await program.parseAsync()
+    await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? 0 : MISUSE
   }
   return exitCode
 }
-
-// Clients of the configuration that we do not know may hold connections open.
-process.exit(await main())
