@@ -35,7 +35,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     for (const name of ['rowseal_keys', 'rowseal_keyrings', 'rowseal_runs', 'rowseal_quarantine'])
       expect(ddl.stdout).toContain(`CREATE TABLE IF NOT EXISTS ${name} (`)
 
-    expect(await command.run('init')).toMatchObject({
+    expect(await command.start('init').ended).toMatchObject({
       code: 0,
       stdout: '',
       stderr: expect.stringContaining('created, key 1 is active'),
@@ -60,7 +60,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     const drained = await command.run('drain', '--now', '--json')
     expect(drained.code).toBe(0)
     expect(JSON.parse(drained.stdout)).toMatchObject({ outcome: 'done', rows: 30 })
-    const people = await command.run('drain', '--now')
+    const people = await command.start('drain', '--now').ended
     expect(people).toMatchObject({ code: 0, stdout: '' })
     expect(people.stderr).toContain('Nothing is stale.')
 
@@ -182,25 +182,28 @@ describe('rowseal', () => {
       ['drain', '--batch-rows', 'x'],
       ['drain', '--batch-rows', '0'],
       ['drain', '--model', 'Nobody'],
-      ['drain', '--config', 'none.ts'],
       ['rotate', '--keyring', 'other'],
       [],
     ]
     for (const args of misuse) expect([args, (await command.run(...args)).code]).toEqual([args, 2])
     expect((await command.run('--help')).code).toBe(0)
+    expect((await command.start('frob').ended).code).toBe(2)
+    expect((await command.start('drain', '--config', 'none.ts').ended).code).toBe(2)
   })
 
   it('says what is wrong with a configuration', async () => {
     await staleWorld('sqlite', 0)
     command.write('broken.ts', 'import "./nowhere.ts"')
     command.write('empty.ts', 'export const config = 1')
+    command.write('plain.mjs', 'import "./rowseal.config.ts"')
     command.write('wrong.mjs', 'export default { client: 1, plan: 2, keyring: 3 }')
     for (const [file, says] of [
       ['broken.ts', /cannot be loaded/],
+      ['plain.mjs', /cannot be loaded/],
       ['empty.ts', /default export/],
       ['wrong.mjs', /client/],
     ] as const) {
-      const { code, stderr } = await command.run('status', '--config', file)
+      const { code, stderr } = await command.start('status', '--config', file).ended
       expect([file, code]).toEqual([file, 2])
       expect(stderr).toMatch(/^ERR_CONFIG_INVALID/)
       expect(stderr).toMatch(says)
@@ -213,7 +216,8 @@ describe('rowseal', () => {
       'chatty.ts',
       `console.log('hello')\nexport { default } from './rowseal.config.ts'`,
     )
-    const { stdout, stderr } = await command.run('status', '--json', '--config', 'chatty.ts')
+    const { ended } = command.start('status', '--json', '--config', 'chatty.ts')
+    const { stdout, stderr } = await ended
     expect(JSON.parse(stdout)).toMatchObject({ stale: 0 })
     expect(stderr).toBe('hello\n')
   })
@@ -221,7 +225,7 @@ describe('rowseal', () => {
   it('says that the root key is the wrong one', async () => {
     const w = await staleWorld('sqlite', 1)
     const other = new Command({ ...w, rootKey: randomBytes(32) })
-    const { code, stderr } = await other.run('drain', '--now')
+    const { code, stderr } = await other.start('drain', '--now').ended
     other.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_MISMATCH/)
@@ -233,7 +237,7 @@ describe('rowseal', () => {
       ...w,
       db: { ...w.db, url: 'postgresql://nobody@127.0.0.1:1/none' },
     })
-    const { code, stderr } = await other.run('drain', '--now')
+    const { code, stderr } = await other.start('drain', '--now').ended
     other.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE/)

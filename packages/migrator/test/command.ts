@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { main } from '../src/cli/main.ts'
 import type { Provider, World } from './world.ts'
 
 const PACKAGE = new URL('..', import.meta.url).pathname
@@ -22,14 +23,16 @@ export interface Started {
   readonly ended: Promise<Ended>
 }
 
-/** The built `rowseal`, in a folder with a `rowseal.config.ts` for a world. */
+/** `rowseal` for a world: its command line here, and the built one in a folder with a `rowseal.config.ts`. */
 export class Command {
   readonly folder: string
+  readonly #world: World
   readonly #env: Record<string, string>
 
   constructor(world: World) {
     mkdirSync(join(PACKAGE, '.tmp'), { recursive: true })
     this.folder = mkdtempSync(join(PACKAGE, '.tmp', 'command-'))
+    this.#world = world
     this.#env = {
       DATABASE_URL: world.db.url,
       ROWSEAL_ROOT_KEY: world.rootKey.toString('base64'),
@@ -41,6 +44,7 @@ export class Command {
     writeFileSync(join(this.folder, name), content)
   }
 
+  /** A process of its own: what it loads, how it ends, and what becomes of it when it is killed. */
   start(...args: string[]): Started {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: this.folder,
@@ -57,12 +61,39 @@ export class Command {
     return { child, ended }
   }
 
-  run(...args: string[]): Promise<Ended> {
-    return this.start(...args).ended
+  /** In this process, with a client and a keyring of its own: it starts a hundred times faster. */
+  async run(...args: string[]): Promise<Ended> {
+    const [stdout, stderr] = [new Captured(process.stdout), new Captured(process.stderr)]
+    try {
+      const code = await main(args, () => this.#world.another())
+      return { code, signal: null, stdout: stdout.text, stderr: stderr.text }
+    } finally {
+      stdout.release()
+      stderr.release()
+    }
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** What is written to a stream goes here instead. */
+class Captured {
+  text = ''
+  readonly release: () => void
+
+  constructor(stream: NodeJS.WriteStream) {
+    const { write } = stream
+    stream.write = (chunk: unknown, ...rest: unknown[]) => {
+      this.text += String(chunk)
+      const written = rest.at(-1)
+      if (typeof written === 'function') (written as () => void)()
+      return true
+    }
+    this.release = () => {
+      stream.write = write
+    }
   }
 }
 

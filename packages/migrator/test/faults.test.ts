@@ -87,7 +87,7 @@ describe('a run whose database fails', () => {
     url.port = '1'
     if (provider === 'mysql') url.searchParams.set('acquireTimeout', '300')
     const down = new Command({ ...w, db: { ...w.db, url: url.href } })
-    const { code, stderr } = await down.run('drain', '--now')
+    const { code, stderr } = await down.start('drain', '--now').ended
     down.remove()
     expect(code).toBe(1)
     expect(stderr).toMatch(/^ERR_KEY_UNAVAILABLE: /)

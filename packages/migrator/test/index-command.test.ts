@@ -43,7 +43,7 @@ describe.each(PROVIDERS)('rowseal reindex on %s', (provider) => {
     expect((await command.run('reindex', '--dry-run')).stderr).toMatch(
       /Member\.emailIndex +not complete[\s\S]*20 rows would be gone over/,
     )
-    const filled = await command.run('reindex')
+    const filled = await command.start('reindex').ended
     expect(filled).toMatchObject({ code: 0, stdout: '' })
     expect(filled.stderr).toMatch(/Member\.emailIndex: complete\.[\s\S]*Member +20 /)
     await w.keyring.index.refresh()

@@ -40,7 +40,7 @@ it.each(PROVIDERS)('rowseal keys goes the whole way on %s', async (provider) => 
   expect(await said(0, 'keys', 'compromise', '3')).toContain('npx rowseal drain')
   expect(await said(0, 'keys', 'rewrap')).toContain('already')
   expect(await said(2, 'rotate', '--root')).toContain('is not rotated by its provider')
-  const listed = JSON.parse((await command.run('keys', 'list', '--json')).stdout)
+  const listed = JSON.parse((await command.start('keys', 'list', '--json').ended).stdout)
   expect(listed.keyrings[0]).toMatchObject({
     keyring: 'default',
     revision: expect.any(Number),
