@@ -102,7 +102,8 @@ function seal(
   return out
 }
 
-function checkKey({ keyId, suite, wrapped }: SealingKey): void {
+/** @throws {TypeError} on a key id, suite or wrapped DEK of impossible size. */
+export function checkKey({ keyId, suite, wrapped }: Omit<SealingKey, 'key'>): void {
   if (!isKeyId(keyId)) throw new TypeError('A key id is an integer from 0 to 4294967295.')
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- callers in plain JavaScript
   if (suite !== SUITE_KEK && suite !== SUITE_KMS) throw new TypeError('A suite is 0x01 or 0x02.')

@@ -30,6 +30,7 @@ export { cancelKeyringEnd, closeKeyring, destroyKeyring } from './lifecycle/keyr
 export { Keyrings, openKeyrings } from './tenants/keyrings.ts'
 export type { KeyringsOptions } from './tenants/options.ts'
 export { DEFAULT_KEYRING, indexesUnder, plannedName } from './tenants/provision.ts'
+export { rewrapDeks, type RewrappedDek } from './lifecycle/rewrap-deks.ts'
 export { rewrapKeys, type Rewrapped } from './lifecycle/rewrap.ts'
 export { compromiseKey, resumeKey, suspendKey } from './lifecycle/suspension.ts'
 export { MAX_USES } from './reading/uses.ts'

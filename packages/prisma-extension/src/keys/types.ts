@@ -66,6 +66,16 @@ export interface RootKey {
   unwrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<Buffer>
   /** Wrap the same key under the root key that `create` takes now. A KMS does so without giving it out. */
   rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey>
+  /**
+   * As `rewrap`, for another key version: bound to the second context afterwards. Absent if the provider
+   * cannot; then DEKs of suite 0x02 stay under the key version that they were made for.
+   */
+  rebind?(
+    wrapped: Uint8Array,
+    rootKeyId: string,
+    from: WrapContext,
+    to: WrapContext,
+  ): Promise<WrappedKey>
   /** The root key that `create` takes now, or the one with that id. */
   describe(rootKeyId?: string): Promise<RootKeyInfo>
   /** Every region that calls may go to; none for keys that are in no region. Makes no call. */

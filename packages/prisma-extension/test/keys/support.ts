@@ -106,6 +106,7 @@ export function delegating(root: RootKey): RootKey {
     create: root.create.bind(root),
     unwrap: root.unwrap.bind(root),
     rewrap: root.rewrap.bind(root),
+    ...(root.rebind === undefined ? {} : { rebind: root.rebind.bind(root) }),
     describe: root.describe.bind(root),
     regions: root.regions.bind(root),
     regionOf: root.regionOf.bind(root),

@@ -6,7 +6,7 @@ import type { Batch, GuardedRoot } from '../root/guarded-root.ts'
 import type { Dek, KeyRow, RootKey } from '../types.ts'
 
 /** What the length field of an envelope of suite 0x02 allows. */
-const MAX_WRAPPED_BYTES = 4096
+export const MAX_WRAPPED_BYTES = 4096
 
 export interface DekLeasesOptions {
   readonly root: GuardedRoot
@@ -128,7 +128,7 @@ export class DekLeases {
 }
 
 /** Replicas of one key in several regions have one id but for the region. */
-function isSameKey(root: RootKey, a: string, b: string): boolean {
+export function isSameKey(root: RootKey, a: string, b: string): boolean {
   return a === b || withoutRegion(root, a) === withoutRegion(root, b)
 }
 
@@ -137,7 +137,8 @@ function withoutRegion(root: RootKey, rootKeyId: string): string {
   return region === null ? rootKeyId : rootKeyId.replace(`:${region}:`, '::')
 }
 
-function movedOn({ keyId, keyring, rootKeyId }: KeyRow, now: string): KeyError {
+/** The error for a version whose root key is no longer the one that wraps new keys. */
+export function movedOn({ keyId, keyring, rootKeyId }: KeyRow, now: string): KeyError {
   return new KeyError(
     'ERR_KEY_MISMATCH',
     `Key ${keyId} of keyring "${keyring}" takes its DEKs from root key ${rootKeyId}, and the one given is now ${now}.`,
@@ -145,7 +146,8 @@ function movedOn({ keyId, keyring, rootKeyId }: KeyRow, now: string): KeyError {
   )
 }
 
-function unfit({ keyId, keyring }: KeyRow, { provider }: RootKey): KeyError {
+/** The error for a DEK that a root key made too long or too short. */
+export function unfit({ keyId, keyring }: KeyRow, { provider }: RootKey): KeyError {
   return new KeyError(
     'ERR_KEY_MISMATCH',
     `The root key (${provider}) made a DEK for key ${keyId} of keyring "${keyring}" that is not 32 bytes, or does not fit an envelope wrapped.`,

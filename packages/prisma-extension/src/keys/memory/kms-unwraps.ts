@@ -78,6 +78,6 @@ export class DekUnwraps {
 }
 
 /** A blob that does not open is the value's fault, and told like every other; the KEK's check value has proved the root key. */
-function refusalOf(error: unknown): RowsealError | null {
+export function refusalOf(error: unknown): RowsealError | null {
   return error instanceof KeyError && error.code === 'ERR_KEY_MISMATCH' ? refused() : null
 }

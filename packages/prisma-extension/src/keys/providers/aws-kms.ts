@@ -81,20 +81,29 @@ class AwsKms implements RootKey {
     })
   }
 
-  async rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
+  rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
+    return this.rebind(wrapped, rootKeyId, context, context)
+  }
+
+  async rebind(
+    wrapped: Uint8Array,
+    rootKeyId: string,
+    before: WrapContext,
+    after: WrapContext,
+  ): Promise<WrappedKey> {
     const sources = await this.#places.of(rootKeyId)
-    assertWrapped(wrapped, rootKeyId, context)
+    assertWrapped(wrapped, rootKeyId, before)
     const [first, ...pairs] = pairsIn(sources, await this.#places.targets())
     if (first === undefined) throw apart(rootKeyId, await this.#places.targets())
     return firstAnswer([first, ...pairs], async ({ from, to }) => {
       const keyId = `${from.keyId} to ${to.keyId}`
-      const request = requestOf('ReEncrypt', { keyId, region: to.region }, context)
+      const request = requestOf('ReEncrypt', { keyId, region: to.region }, before)
       const command = new ReEncryptCommand({
         CiphertextBlob: wrapped,
         SourceKeyId: from.keyId,
-        SourceEncryptionContext: awsContext(context),
+        SourceEncryptionContext: awsContext(before),
         DestinationKeyId: to.keyId,
-        DestinationEncryptionContext: awsContext(context),
+        DestinationEncryptionContext: awsContext(after),
       })
       const answer = await this.#call(request, (client, options) => client.send(command, options))
       if (answer.SourceKeyId !== from.keyId) throw strange(request)

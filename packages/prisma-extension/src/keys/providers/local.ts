@@ -87,10 +87,19 @@ class LocalRootKey implements RootKey {
     )
   }
 
-  async rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
-    const key = await this.unwrap(wrapped, rootKeyId, context)
+  rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
+    return this.rebind(wrapped, rootKeyId, context, context)
+  }
+
+  async rebind(
+    wrapped: Uint8Array,
+    rootKeyId: string,
+    from: WrapContext,
+    to: WrapContext,
+  ): Promise<WrappedKey> {
+    const key = await this.unwrap(wrapped, rootKeyId, from)
     try {
-      return this.#wrap(key, context)
+      return this.#wrap(key, to)
     } finally {
       key.fill(0)
     }

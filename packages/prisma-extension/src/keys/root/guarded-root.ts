@@ -58,6 +58,7 @@ type Outcome<T> = { readonly answer: T } | { readonly denial: KeyError }
 export class GuardedRoot implements RootKey {
   readonly provider: string
   readonly rotate?: NonNullable<RootKey['rotate']>
+  readonly rebind?: NonNullable<RootKey['rebind']>
   readonly #root: RootKey
   readonly #limits: GuardLimits
   readonly #clock: Clock
@@ -86,6 +87,8 @@ export class GuardedRoot implements RootKey {
     })
     this.#breaker.onBreak(() => (this.#openedAt = clock.wall()))
     if (root.rotate !== undefined) this.rotate = (how) => this.#call(() => root.rotate!(how))
+    if (root.rebind !== undefined)
+      this.rebind = (...args) => this.#call(() => root.rebind!(...args))
   }
 
   create(context: WrapContext): Promise<WrappedKey & { readonly key: Buffer }> {

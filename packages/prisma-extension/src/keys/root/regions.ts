@@ -3,6 +3,7 @@ import { KeyError } from '../../errors.ts'
 import type { RootKey, RootKeyInfo, WrapContext, WrappedKey } from '../types.ts'
 
 type Rotate = NonNullable<RootKey['rotate']>
+type Rebind = NonNullable<RootKey['rebind']>
 
 /**
  * The same root key, which refuses to leave the allowed regions before it is called: by the regions its
@@ -17,6 +18,7 @@ export function withinRegions(root: RootKey, allowed: readonly string[]): RootKe
 class BoundedRootKey implements RootKey {
   readonly provider: string
   readonly rotate?: Rotate
+  readonly rebind?: Rebind
   readonly #root: RootKey
   readonly #allowed: readonly string[]
 
@@ -26,6 +28,8 @@ class BoundedRootKey implements RootKey {
     this.#allowed = allowed
     const rotate = root.rotate?.bind(root)
     if (rotate !== undefined) this.rotate = async (how) => (await this.regions(), rotate(how))
+    const rebind = root.rebind?.bind(root)
+    if (rebind !== undefined) this.rebind = (...args) => this.#moved(args[1], () => rebind(...args))
   }
 
   async create(context: WrapContext): Promise<WrappedKey & { readonly key: Buffer }> {
@@ -46,12 +50,8 @@ class BoundedRootKey implements RootKey {
     return this.#root.unwrap(wrapped, rootKeyId, context)
   }
 
-  async rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
-    await this.regions()
-    this.#assertIn(rootKeyId)
-    const moved = await this.#root.rewrap(wrapped, rootKeyId, context)
-    this.#assertIn(moved.rootKeyId)
-    return moved
+  rewrap(wrapped: Uint8Array, rootKeyId: string, context: WrapContext): Promise<WrappedKey> {
+    return this.#moved(rootKeyId, () => this.#root.rewrap(wrapped, rootKeyId, context))
   }
 
   async describe(rootKeyId?: string): Promise<RootKeyInfo> {
@@ -79,6 +79,14 @@ class BoundedRootKey implements RootKey {
 
   [inspect.custom](): string {
     return `${inspect(this.#root)} within ${this.#allowed.join(', ')}`
+  }
+
+  async #moved(rootKeyId: string, move: () => Promise<WrappedKey>): Promise<WrappedKey> {
+    await this.regions()
+    this.#assertIn(rootKeyId)
+    const moved = await move()
+    this.#assertIn(moved.rootKeyId)
+    return moved
   }
 
   #assertIn(rootKeyId: string): void {
