@@ -143,7 +143,9 @@ describe('re-wrapping DEKs', () => {
     await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject(error)
     const able = await rotated()
     const active = await able.keyring.forProtect(1)
-    await expect(rewrapDeks(able.keyring, active.map(wrappedOf))).rejects.toThrow(TypeError)
+    await expect(rewrapDeks(able.keyring, active.map(wrappedOf))).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+    })
     const strange = { ...wrappedOf(active[0]!), keyId: 4711 }
     await expect(rewrapDeks(able.keyring, [strange])).rejects.toMatchObject({
       code: 'ERR_KEY_UNKNOWN',

@@ -24,7 +24,7 @@ export type RewrappedDek = WrappedDek | RowsealError
  * @param wanted - under former versions.
  * @returns one for each, in the same order; `ERR_ENVELOPE_AUTH` in the place of one that does not open.
  * @throws {KeyError} `ERR_KEY_STATE` if the root key does not wrap the DEKs of one of the versions or of the
- *   active one, if one leaked (its values need fresh DEKs), is destroyed or about to be, or if the provider
+ *   active one, if one is that or leaked (its values need fresh DEKs), is destroyed or about to be, or if the provider
  *   cannot; `ERR_KEY_UNKNOWN`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`, what the root key throws.
  */
 export async function rewrapDeks(
@@ -104,7 +104,7 @@ function assertMovable(keyring: Keyring, { rows, active }: Snapshot, keyId: numb
     throw new KeyError('ERR_KEY_UNKNOWN', `Keyring "${keyring.name}" has no key ${keyId}.`, {
       fix: '`npx rowseal keys list` shows all keys.',
     })
-  if (row === active) throw new TypeError(`Key ${keyId} is the active one.`)
+  if (row === active) throw cannot(row, 'is the active one', 'Leave its values as they are.')
   assertRootWraps(keyring, row)
   if (row.state === 'compromised') throw cannot(row, 'leaked, and its DEKs with it', FRESH)
   if (!mayProcess(row)) throw cannot(row, 'opens nothing any more', FRESH)
