@@ -2,7 +2,8 @@ export { defineConfig, type MigratorConfig } from './config.ts'
 export { decrypt } from './decrypt/decrypt.ts'
 export type { PauseEvent } from './engine/control.ts'
 export type { PassCounts } from './engine/counts.ts'
-export { drain, type DrainReport } from './drain/drain.ts'
+export { drain } from './drain/drain.ts'
+export type { DrainReport } from './drain/drained.ts'
 export { planDrain, type DrainPlan, type ModelPlan } from './drain/plan.ts'
 export { encrypt } from './encrypt/encrypt.ts'
 export type {
@@ -81,6 +82,7 @@ export {
   type ReindexPlan,
 } from './reindex/plan.ts'
 export { reindex } from './reindex/reindex.ts'
+export { planRewrap, rewrap } from './rewrap/rewrap.ts'
 export type { DueOptions, DueReason } from './due.ts'
 export { rotate, rotateIndex, type RotateOptions, type RotateReport } from './rotate.ts'
 export type { Quarantined } from './runs/quarantine.ts'

@@ -1,8 +1,13 @@
-import type { DrainReport } from '../drain/drain.ts'
+import type { DrainReport } from '../drain/drained.ts'
 import type { RunReport } from '../engine/events.ts'
+import { commandOf } from './command-of.ts'
 import { count, table } from './output.ts'
 
-const VERBS: Readonly<Record<string, string>> = { encrypt: 'sealed', decrypt: 'opened' }
+const VERBS: Readonly<Record<string, string>> = {
+  encrypt: 'sealed',
+  decrypt: 'opened',
+  rewrap: 're-wrapped',
+}
 const DONE: Readonly<Record<string, string>> = {
   encrypt: 'Every value is sealed.',
   decrypt: 'No value of these fields is sealed.',
@@ -44,7 +49,7 @@ export function renderDrain(report: DrainReport): string {
 }
 
 function left({ direction, outcome, quarantined, models }: RunReport): string[] {
-  const goOn = `To go on: npx rowseal ${direction}`
+  const goOn = `To go on: npx rowseal ${commandOf(direction)}`
   if (outcome === 'stopped') return [`Stopped. What was committed stays. ${goOn}`]
   if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
   const lines: string[] = []

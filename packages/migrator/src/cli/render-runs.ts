@@ -1,5 +1,6 @@
 import type { RunInfo } from '../runs/list.ts'
 import type { OperatedRun } from '../runs/operate.ts'
+import { commandOf } from './command-of.ts'
 import { dateOf, table } from './output.ts'
 
 export function renderRuns(runs: readonly RunInfo[]): string {
@@ -33,6 +34,6 @@ export function renderOperated(runs: readonly OperatedRun[]): string {
 function notesOf({ state, reason, workers, direction }: RunInfo): string {
   const isGoing = state === 'planned' || state === 'running' || state === 'finishing'
   const by = workers.length > 0 ? `by ${workers.join(', ')}` : ''
-  const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${direction}` : ''
+  const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${commandOf(direction)}` : ''
   return [reason ?? '', by, left].filter((part) => part !== '').join('; ')
 }

@@ -3,10 +3,10 @@ import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { checkPace } from '../pace/options.ts'
-import { countRows, loadTargets } from '../targets.ts'
+import { countRows } from '../targets.ts'
+import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
-import { staleKeysOf } from './stale-keys.ts'
-import { staleWhere } from './strategy.ts'
+import { DRAIN } from './direction.ts'
 
 /** What a drain would do to one model. */
 export interface ModelPlan {
@@ -28,17 +28,26 @@ export interface DrainPlan {
  *
  * @throws as `drain`, except about runs.
  */
-export async function planDrain(
+export function planDrain(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
+): Promise<DrainPlan> {
+  return planStale(config, DRAIN, options)
+}
+
+/** What a direction would do to stale values. */
+export async function planStale(
+  config: MigratorConfig,
+  direction: Direction,
+  options: RunDirectionOptions,
 ): Promise<DrainPlan> {
   checkRunOptions(options)
   const { batchRows } = checkPace(options)
   const context = await openContext(config)
   try {
     const models: ModelPlan[] = []
-    for (const target of await loadTargets(context, options.models)) {
-      const where = staleWhere(target, await staleKeysOf(target))
+    for (const target of await direction.targets(context, options.models)) {
+      const { where } = await direction.next(context, target)
       const staleRows = await countRows(context, target, where)
       models.push({
         model: target.model,

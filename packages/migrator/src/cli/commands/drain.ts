@@ -1,5 +1,6 @@
 import { drain } from '../../drain/drain.ts'
 import { planDrain } from '../../drain/plan.ts'
+import { planRewrap, rewrap } from '../../rewrap/rewrap.ts'
 import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
 import { SHARD, type Registry } from '../registry.ts'
@@ -9,22 +10,26 @@ import { writes } from '../write-flags.ts'
 
 interface DrainFlags extends RunFlags {
   readonly dryRun?: boolean
+  readonly rewrap?: boolean
 }
 
 export function addDrain(registry: Registry): void {
   writes(registry.add('drain', 're-encrypt what is still under older key versions', runDrain))
     .option(...SHARD)
+    .option('--rewrap', 'let the KMS re-wrap their DEKs, and leave the rest as it is')
     .option('--dry-run', 'count what would be rewritten, and write nothing')
 }
 
 const runDrain: Command<DrainFlags> = async (config, flags, interruption) => {
   const options = optionsOf(flags, interruption)
+  const isRewrap = flags.rewrap === true
   if (flags.dryRun === true) {
-    const plan = await planDrain(config, options)
+    const plan = await (isRewrap ? planRewrap : planDrain)(config, options)
     return { document: plan, text: renderPlan(plan), exitCode: 0 }
   }
   const bars = new ProgressBars()
-  const report = await drain(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
+  const go = isRewrap ? rewrap : drain
+  const report = await go(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
   const exitCode = exitCodeOf(report, interruption)
   return { document: report, text: renderDrain(report), exitCode }
 }

@@ -1,0 +1,14 @@
+import type { Direction } from '../engine/direction.ts'
+import { loadTargets } from '../targets.ts'
+import { fenceOf } from './fence.ts'
+import { staleKeysOf } from './stale-keys.ts'
+import { drainStrategy } from './strategy.ts'
+
+/** Re-encrypts what is stale. */
+export const DRAIN: Direction = {
+  name: 'drain',
+  command: 'drain',
+  targets: (context, models) => loadTargets(context, models),
+  next: async (_, target) => drainStrategy(target, await staleKeysOf(target)),
+  fence: fenceOf,
+}

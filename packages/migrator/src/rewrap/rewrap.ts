@@ -1,0 +1,54 @@
+import type { MigratorConfig } from '../config.ts'
+import { withDrained, type DrainReport } from '../drain/drained.ts'
+import { fenceOf } from '../drain/fence.ts'
+import { planStale, type DrainPlan } from '../drain/plan.ts'
+import type { Direction } from '../engine/direction.ts'
+import type { RunDirectionOptions } from '../engine/events.ts'
+import { runDirection } from '../engine/run.ts'
+import { loadTargets } from '../targets.ts'
+import { assertAnyByRoot, rewrappableKeysOf } from './keys.ts'
+import { rewrapPass } from './strategy.ts'
+
+/** Moves stale values as they are: the KMS wraps their DEKs anew. */
+export const REWRAP: Direction = {
+  name: 'rewrap',
+  command: 'drain --rewrap',
+  targets: async (context, models) => {
+    const targets = await loadTargets(context, models)
+    assertAnyByRoot(targets)
+    // What cannot be moved in one model is told before anything is moved in another.
+    for (const target of targets) await rewrappableKeysOf(context, target)
+    return targets
+  },
+  next: rewrapPass,
+  fence: fenceOf,
+}
+
+/**
+ * Move every stale value to the active key version of its keyring, where the KMS wraps DEKs: by the KMS's own
+ * re-encrypt, which gives no DEK out. Nonce, ciphertext and tag stay. Can be stopped or killed at any moment
+ * and run again.
+ *
+ * @throws {MigrationError} as `drain`; `ERR_REWRAP_REFUSED` if values can only be re-encrypted: their key leaked,
+ *   or does not have its DEKs wrapped by the KMS. Nothing was changed then, unless that came about meanwhile.
+ * @throws {KeyError} if the key store or the root key cannot be used.
+ * @throws {TypeError} for an option out of bounds, or a model that does not exist.
+ */
+export async function rewrap(
+  config: MigratorConfig,
+  options: RunDirectionOptions = {},
+): Promise<DrainReport> {
+  return withDrained(await runDirection(config, REWRAP, options), options)
+}
+
+/**
+ * Count what `rewrap` would rewrite. Writes nothing.
+ *
+ * @throws as `rewrap`, except about runs.
+ */
+export function planRewrap(
+  config: MigratorConfig,
+  options: RunDirectionOptions = {},
+): Promise<DrainPlan> {
+  return planStale(config, REWRAP, options)
+}
