@@ -20,16 +20,14 @@ export {
   indexStaleCondition,
   type WantedIndex,
 } from './index-stale.ts'
-export { keyAt, readPage, type Page, type PageRequest, type PageRow } from './page.ts'
+export { countStatement, type CountRow } from './count.ts'
+export { keyAt } from './key-at.ts'
+export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
 export { plaintextCondition } from './plaintext.ts'
-export {
-  countRowsStatement,
-  countStatement,
-  envelopeCondition,
-  presentCondition,
-  staleCondition,
-  type CountRow,
-} from './stale.ts'
+export { countRowsStatement, envelopeCondition, presentCondition, staleCondition } from './stale.ts'
+export { countByIndex } from './staleness/count.ts'
+export { findStalenessIndexes, type StalenessIndex, type StalenessState } from './staleness/find.ts'
+export { stalenessLookups, type StalenessLookup } from './staleness/lookup.ts'
 export { swapAlone, swapIn } from './run-swap.ts'
 export type { SwapRow } from './swap.ts'
 export { groupSwapIn, type GroupSwap, type GroupSwapRow, type SwapGroup } from './swap-groups.ts'

@@ -1,5 +1,5 @@
 import type { Provider } from '../plan/index.ts'
-import { bytesLiteral, bytesPart, content, MAGIC_HEX, textPart } from './stale.ts'
+import { bytesLiteral, bytesPart, content, MAGIC_HEX, textPart } from './prefix.ts'
 import type { SealedColumn, Table } from './table.ts'
 
 /**
@@ -26,14 +26,14 @@ export function plaintextCondition({ provider }: Table, column: SealedColumn): s
 
 function isEnvelope(provider: Provider, column: SealedColumn, sql: string): string {
   if (column.kind === 'bytes')
-    return `${bytesPart(provider, sql, 1, 3)} = ${bytesLiteral(provider, MAGIC_HEX)} AND length(${sql}) >= ${BYTES}`
+    return `${bytesPart(sql, 1, 3)} = ${bytesLiteral(provider, MAGIC_HEX)} AND length(${sql}) >= ${BYTES}`
   const start = textPart(provider, content(provider, column, sql), TEXT_CHARS)
   const hex = '[0-9a-f]'
   const base64url = '[0-9A-Za-z_-]'
   const pattern = `^rs1[.]${hex}{8}[.]${base64url}{${BODY_CHARS}}$`
   switch (provider) {
     case 'postgresql':
-      return `${start} COLLATE "C" ~ '${pattern}'`
+      return `${start} ~ '${pattern}'`
     case 'sqlite':
       return `${start} GLOB 'rs1.${hex.repeat(8)}.${base64url.repeat(BODY_CHARS)}'`
     case 'mysql':

@@ -7,6 +7,7 @@ export const PROVIDERS: readonly Provider[] = (['postgresql', 'sqlite', 'mysql']
 )
 
 export interface Connection {
+  readonly provider: Provider
   readonly client: SqlClient
   /** Another client of the same database. */
   another(): SqlClient
@@ -30,6 +31,7 @@ export async function connect(provider: Provider): Promise<Connection> {
   })
   const clients = [new PrismaClient({ adapter: db.adapter() })]
   return {
+    provider,
     client: clients[0],
     another: () => {
       const client = new PrismaClient({ adapter: db.adapter() })
