@@ -89,6 +89,13 @@ export type { Quarantined } from './runs/quarantine.ts'
 export { listRuns, type RunInfo } from './runs/list.ts'
 export { cancelRuns, paceRuns, pauseRuns, resumeRuns, type OperatedRun } from './runs/operate.ts'
 export type { RunState } from './runs/states.ts'
+export {
+  dropIndexStatements,
+  indexStatements,
+  type IndexStatements,
+  type StalenessField,
+  type StalenessOptions,
+} from './staleness/statements.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
 export { status, type FieldStatus, type StatusReport } from './status.ts'
 export type { KeyringStatus, KeyStatus, KeyTask } from './status-keys.ts'

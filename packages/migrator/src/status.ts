@@ -1,4 +1,8 @@
-import { countStatement, type CountRow } from '@rowseal/prisma-extension/sql'
+import {
+  countByIndex,
+  findStalenessIndexes,
+  type StalenessState,
+} from '@rowseal/prisma-extension/sql'
 import { openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
@@ -32,6 +36,8 @@ export interface FieldStatus {
   readonly malformed: number
   /** Recorded by the last drain or verify. */
   readonly quarantined: number
+  /** Its staleness index. `rowseal ddl index` prints one that is `missing` or `invalid`. */
+  readonly stalenessIndex: StalenessState
 }
 
 export interface StatusReport {
@@ -48,8 +54,8 @@ export interface StatusReport {
 }
 
 /**
- * Count the values of every sealed field, and of every blind index, by key version. Reads whole tables;
- * writes nothing.
+ * Count the values of every sealed field, and of every blind index, by key version. Reads whole
+ * tables, except by the staleness indexes of PostgreSQL and SQLite; writes nothing.
  *
  * @param models - default: all with sealed fields. What is said of keys then is about those only.
  * @throws {MigrationError} `ERR_PLAN_DATABASE` `ERR_DATABASE_FAILED` `ERR_CONFIG_INVALID`
@@ -70,10 +76,7 @@ export async function status(
     const quarantined = await store.quarantine.counts()
     const fields: FieldStatus[] = []
     for (const target of targets)
-      for (const field of target.fields) {
-        const counts = await countValues(context, target, field)
-        fields.push(fieldStatus(target, field, counts, quarantined.get(field.label) ?? 0))
-      }
+      fields.push(...(await fieldStatuses(context, target, quarantined)))
     // Those of tenants are each tenant's own, and are counted by `verify`.
     const single = targets.map((target) => ({
       ...target,
@@ -101,13 +104,22 @@ export async function status(
   }
 }
 
-async function countValues(
+async function fieldStatuses(
   { client }: Context,
-  { table }: Target,
-  { column }: TargetField,
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await client.$queryRawUnsafe<CountRow[]>(countStatement(table, column))
-  return new Map(rows.map(({ kind, count }) => [kind, Number(count)]))
+  target: Target,
+  quarantined: ReadonlyMap<string, number>,
+): Promise<FieldStatus[]> {
+  const { table, source } = target
+  const found = await findStalenessIndexes(client, table, source)
+  const states = new Map(found.map(({ field, state }) => [field, state]))
+  const statuses: FieldStatus[] = []
+  for (const field of target.fields) {
+    const index = states.get(field.name) ?? 'missing'
+    const rows = await countByIndex(client, table, field.column, index === 'present')
+    const counts = new Map(rows.map(({ kind, count }) => [kind, Number(count)]))
+    statuses.push(fieldStatus(target, field, counts, quarantined.get(field.label) ?? 0, index))
+  }
+  return statuses
 }
 
 function fieldStatus(
@@ -115,6 +127,7 @@ function fieldStatus(
   { name, values: keyring }: TargetField,
   counts: ReadonlyMap<string, number>,
   quarantined: number,
+  stalenessIndex: StalenessState,
 ): FieldStatus {
   const rows = new Map(keyring.keys().map((row) => [row.keyId, row]))
   const versions = [...counts]
@@ -137,6 +150,7 @@ function fieldStatus(
     null: counts.get('null') ?? 0,
     malformed: counts.get('malformed') ?? 0,
     quarantined,
+    stalenessIndex,
   }
 }
 

@@ -1,6 +1,6 @@
 import { EnvelopeError, type Keyring } from '@rowseal/prisma-extension'
 import { valueAad } from '@rowseal/prisma-extension/envelope'
-import type { ModelSource, SealedField } from '@rowseal/prisma-extension/plan'
+import type { ModelSource, Plan, SealedField } from '@rowseal/prisma-extension/plan'
 import { indexesOf, type PlannedColumn, type PlannedIndex } from './blind-indexes.ts'
 import {
   countRowsStatement,
@@ -65,19 +65,31 @@ export async function loadTargets(
   only?: readonly string[],
   kind: keyof typeof KINDS = 'sealed',
 ): Promise<Target[]> {
-  const { plan } = context
-  const names = Object.keys(plan.models).filter(
-    (name) => Object.keys(plan.models[name]?.[kind] ?? {}).length > 0,
+  const targets: Target[] = []
+  for (const name of modelsOf(context.plan, only, kind))
+    targets.push(await loadTarget(context, name))
+  return targets
+}
+
+/**
+ * The names of the models with sealed fields (or blind indexes), in the order of the plan.
+ *
+ * @throws {TypeError} if a name is none of a model with such fields.
+ */
+export function modelsOf(
+  { models }: Plan,
+  only?: readonly string[],
+  kind: keyof typeof KINDS = 'sealed',
+): string[] {
+  const names = Object.keys(models).filter(
+    (name) => Object.keys(models[name]?.[kind] ?? {}).length > 0,
   )
   for (const name of only ?? [])
     if (!names.includes(name))
       throw new TypeError(
         `${name} is no model with ${KINDS[kind]}. There are: ${names.join(', ') || 'none'}.`,
       )
-  const targets: Target[] = []
-  for (const name of names)
-    if (only?.includes(name) ?? true) targets.push(await loadTarget(context, name))
-  return targets
+  return names.filter((name) => only?.includes(name) ?? true)
 }
 
 async function loadTarget(context: Context, model: string): Promise<Target> {

@@ -5,6 +5,7 @@ import type { Inspection } from '../inspect.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
 import type { VerifyReport } from '../verify.ts'
 import { count, table } from './output.ts'
+import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
 
 /** Reports for people. Pure: a report in, text out. */
@@ -70,6 +71,9 @@ export function renderStatus(report: StatusReport): string {
       fieldRows,
     ),
     ...(indexes.length === 0 ? [] : [renderIndexes(indexes)]),
+    ...renderMissing(
+      fields.map(({ model, field, stalenessIndex: state }) => ({ model, field, state })),
+    ),
     ...renderTasks(report),
     ...alive.map(
       (run) =>
@@ -120,6 +124,11 @@ export function renderPlan({ models, staleRows }: DrainPlan): string {
   return [
     table(['model', 'fields', 'stale rows', 'batches'], rows),
     ...triggers,
+    ...renderMissing(
+      models.flatMap(({ model, fields, stalenessIndexes }) =>
+        fields.map((field, i) => ({ model, field, state: stalenessIndexes[i] ?? 'missing' })),
+      ),
+    ),
     `${count(staleRows)} rows would be rewritten. Nothing was written.`,
   ].join('\n')
 }

@@ -1,4 +1,8 @@
-import { listTriggers } from '@rowseal/prisma-extension/sql'
+import {
+  findStalenessIndexes,
+  listTriggers,
+  type StalenessState,
+} from '@rowseal/prisma-extension/sql'
 import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
@@ -16,6 +20,8 @@ export interface ModelPlan {
   readonly batches: number
   /** Triggers that will fire for each row rewritten. */
   readonly triggers: readonly string[]
+  /** Staleness indexes, in the order of `fields`. */
+  readonly stalenessIndexes: readonly StalenessState[]
 }
 
 export interface DrainPlan {
@@ -48,6 +54,7 @@ export async function planStale(
     const models: ModelPlan[] = []
     for (const target of await direction.targets(context, options.models)) {
       const { where } = await direction.next(context, target)
+      const indexes = await findStalenessIndexes(context.client, target.table, target.source)
       const staleRows = await countRows(context, target, where)
       models.push({
         model: target.model,
@@ -55,6 +62,7 @@ export async function planStale(
         staleRows,
         batches: Math.ceil(staleRows / batchRows),
         triggers: await listTriggers(context.client, target.table, target.source),
+        stalenessIndexes: indexes.map(({ state }) => state),
       })
     }
     return { models, staleRows: models.reduce((sum, model) => sum + model.staleRows, 0) }

@@ -26,6 +26,8 @@ export interface StalenessIndex {
   readonly state: StalenessState
   /** As the database has it, or would have it. Null if it can have none. */
   readonly name: string | null
+  /** Is something there by the name that its statements are about? */
+  readonly hasOwn: boolean
   /** Null if it can have none. */
   readonly statements: StalenessStatements | null
   readonly unsupported: Unsupported | null
@@ -49,28 +51,25 @@ export async function findStalenessIndexes(
         column,
         state: 'unsupported',
         name: null,
+        hasOwn: false,
         statements: null,
         unsupported: definition,
       }
     const own = stalenessIndexName(source, field)
-    const { state, name } = stateOf(table.provider, found, column, definition, own)
-    const statements = stalenessStatements(table, source, own, definition, partitioned)
-    return { field, column, state, name, statements, unsupported: null }
+    const hasOwn = found.some(({ name }) => name === own)
+    const fitting = found.filter((index) => fits(table.provider, index, column, definition))
+    const valid = fitting.filter(({ isValid }) => isValid)
+    const used = valid.find(({ name }) => name === own) ?? valid[0]
+    return {
+      field,
+      column,
+      state: used !== undefined ? 'present' : hasOwn ? 'invalid' : 'missing',
+      name: used?.name ?? own,
+      hasOwn,
+      statements: stalenessStatements(table, source, own, definition, partitioned),
+      unsupported: null,
+    }
   })
-}
-
-function stateOf(
-  provider: Provider,
-  found: readonly CatalogIndex[],
-  column: SealedColumn,
-  definition: StalenessDefinition,
-  own: string,
-): { readonly state: StalenessState; readonly name: string } {
-  const fitting = found.filter((index) => fits(provider, index, column, definition))
-  const valid = fitting.find(({ isValid }) => isValid)
-  if (valid !== undefined) return { state: 'present', name: valid.name }
-  const isTaken = found.some(({ name }) => name === own)
-  return { state: isTaken ? 'invalid' : 'missing', name: own }
 }
 
 function fits(
