@@ -21,7 +21,7 @@ const tsx = join(root, 'node_modules/.bin/tsx')
 const folder = mkdtempSync(join(tmpdir(), 'rowseal-docs-'))
 const project = join(folder, 'project')
 const PNPM = 'pnpm@10.34.8'
-const GUIDES = ['rotation', 'compromise', 'kms-outage', 'tenant-shredding']
+const GUIDES = ['rotation', 'compromise', 'kms-outage', 'tenant-shredding', 'staleness-index']
 
 function pack(name) {
   const into = join(folder, 'packages')
