@@ -43,7 +43,7 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
     'Raise its max_allowed_packet, or pass a smaller --batch-bytes',
   ],
   [
-    /^(57014|P2028|55P03|40P01|40001|1205|1213|P2034)$/,
+    /^(57014|1969|3024|P2028|55P03|40P01|40001|1205|1213|P2034)$/,
     'took too long, or others were in the way',
     'Wait until it is less busy',
   ],
@@ -53,6 +53,8 @@ const DUPLICATE =
   /^UniqueConstraintViolation$|^23505$|^1062$|SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|^P2002$/
 const CONFLICT = /^TransactionWriteConflict$|^40P01$|^40001$|^1213$|^P2034$/
 const LOCKED = /^(55P03|40P01|1205|1213)$|^TransactionWriteConflict$|^P2034$/
+/** PostgreSQL's statement_timeout, MariaDB's max_statement_time, MySQL's max_execution_time. */
+const TIMED_OUT = /^(57014|1969|3024)$/
 const CHECK = /^23514$/
 const DENIED = /^(42501|1044|1142|1143|1227|1370|1419)$/
 const UNPREPARABLE = /^1295$/
@@ -76,6 +78,11 @@ export function isConflict(error: unknown): boolean {
 /** Did this statement not get its table in time? */
 export function isLockTimeout(error: unknown): boolean {
   return signs(error).some((sign) => LOCKED.test(sign))
+}
+
+/** Did this statement take longer than the database lets one? */
+export function isTimeout(error: unknown): boolean {
+  return signs(error).some((sign) => TIMED_OUT.test(sign))
 }
 
 /** Does a row break a constraint that is to be validated? */
@@ -125,7 +132,7 @@ export function asMigrationError(error: unknown, isSqlite: boolean, goOn: string
     'refused a statement',
     'Look into its log',
   ]
-  const codes = found.filter((sign) => /^[\w-]{2,40}$/.test(sign) && sign !== 'P2010')
+  const codes = ownSigns(error).filter((sign) => /^[\w-]{2,40}$/.test(sign) && sign !== 'P2010')
   return new MigrationError(
     'ERR_DATABASE_FAILED',
     `The database ${phrase} (${codes.join(', ') || 'no code'}). What was committed stays.`,
@@ -140,22 +147,53 @@ function isRowsealError(error: unknown): error is Error {
   return typeof code === 'string' && code.startsWith('ERR_') && typeof fix === 'string'
 }
 
-/** Codes of Prisma and of the database, and the message, for looking at only. */
+/** What the database itself says of a refused statement. */
+export interface DatabaseCodes {
+  /** SQLSTATE of PostgreSQL, number of MySQL, extended result code of SQLite. */
+  readonly code: string
+  /** MySQL: SQLSTATE, where Prisma knows no more of the error. */
+  readonly state: string | null
+  /** Was it the commit that was refused? */
+  readonly isCommit: boolean
+}
+
+/** Null for an error that no database has answered with. */
+export function codesOf(error: unknown): DatabaseCodes | null {
+  const { cause, isCommit } = causeOf(error)
+  const { originalCode, state } = cause ?? {}
+  if (typeof originalCode !== 'string') return null
+  return { code: originalCode, state: typeof state === 'string' ? state : null, isCommit }
+}
+
+/** Of a statement it is in an error of Prisma's; of a commit it is that of the driver adapter, or of the driver. */
+function causeOf(error: unknown): {
+  readonly cause: Readonly<Record<string, unknown>> | undefined
+  readonly isCommit: boolean
+} {
+  const { meta, name, cause } = Object(error) as Record<string, unknown>
+  const { driverAdapterError } = Object(meta) as {
+    driverAdapterError?: { cause?: Record<string, unknown> }
+  }
+  if (driverAdapterError !== undefined) return { cause: driverAdapterError.cause, isCommit: false }
+  if (name !== 'DriverAdapterError') return { cause: undefined, isCommit: false }
+  return { cause: Object(cause) as Record<string, unknown>, isCommit: true }
+}
+
+/** Codes of Prisma and of the database, and the messages, for looking at only: a trigger may say anything. */
 function signs(error: unknown): string[] {
-  const { code, errorCode, meta, message, name } = Object(error) as Record<string, unknown>
-  const cause = (meta as { driverAdapterError?: { cause?: Record<string, unknown> } } | undefined)
-    ?.driverAdapterError?.cause
+  const { message, name } = Object(error) as Record<string, unknown>
+  const texts = [name, causeOf(error).cause?.['originalMessage'], message]
+  return [...ownSigns(error), ...texts.filter((sign) => typeof sign === 'string')]
+}
+
+/** Codes of Prisma and of the database. */
+function ownSigns(error: unknown): string[] {
+  const { code, errorCode, message } = Object(error) as Record<string, unknown>
+  const { cause } = causeOf(error)
   const sqlite = /SQLITE_[A-Z]+/.exec(
     `${String(cause?.['originalMessage'])} ${String(message)}`,
   )?.[0]
-  return [
-    code,
-    errorCode,
-    cause?.['kind'],
-    cause?.['originalCode'],
-    sqlite,
-    name,
-    cause?.['originalMessage'],
-    message,
-  ].filter((sign): sign is string => typeof sign === 'string')
+  return [code, errorCode, cause?.['kind'], cause?.['originalCode'], sqlite].filter(
+    (sign) => typeof sign === 'string',
+  )
 }

@@ -8,7 +8,7 @@ import {
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
 import { freshDeks, type Wanted } from '../engine/deks.ts'
-import type { Batch, Change } from '../engine/strategy.ts'
+import type { Batch, Change, Parts } from '../engine/strategy.ts'
 import { collect, named, open, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
 import type { ValueKeyring } from '../tenants.ts'
@@ -74,4 +74,19 @@ export function swapRows(
       const { key, values } = rows[row]!
       return { row, key, next, old: next.map((value, at) => (value === null ? null : values[at]!)) }
     })
+}
+
+/** Each field is one part. @param fields - names, in the order of a change. */
+export function partsOf(fields: readonly string[]): Parts<SealedChange> {
+  const places = ({ next }: SealedChange): number[] =>
+    [...next.keys()].filter((at) => next[at] !== null)
+  return {
+    split: (change) =>
+      places(change).map((at) => ({
+        ...change,
+        old: change.old.map((value, i) => (i === at ? value : null)),
+        next: change.next.map((value, i) => (i === at ? value : null)),
+      })),
+    fieldOf: (change) => fields[places(change)[0]!]!,
+  }
 }

@@ -1,7 +1,7 @@
 import { staleCondition, swapIn } from '@rowseal/prisma-extension/sql'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
-import { reencrypt, type SealedChange, type StaleKeys } from './reencrypt.ts'
+import { partsOf, reencrypt, type SealedChange, type StaleKeys } from './reencrypt.ts'
 
 /** Move every value that is under a stale key to the active one. */
 export function drainStrategy(target: Target, stale: StaleKeys): Strategy<SealedChange> {
@@ -14,6 +14,7 @@ export function drainStrategy(target: Target, stale: StaleKeys): Strategy<Sealed
     where: staleWhere(target, stale),
     prepare: (rows) => reencrypt(target, rows, stale),
     write: (tx, changes) => swapIn(tx, table, fields, changes),
+    parts: partsOf(fields),
   }
 }
 

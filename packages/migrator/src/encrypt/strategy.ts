@@ -1,7 +1,7 @@
 import { groupSwapIn, plaintextCondition } from '@rowseal/prisma-extension/sql'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
-import { duplicates } from './duplicates.ts'
+import { duplicates, parts } from './duplicates.ts'
 import { columnsOf, fieldsToEncrypt, type FieldWork } from './fields.ts'
 import { indexValues } from './index-values.ts'
 import { sealRows, type EncryptChange } from './seal-rows.ts'
@@ -19,6 +19,7 @@ export function encryptStrategy(
     where: plaintextWhere(target, fields),
     prepare: (rows) => sealRows(table.provider, fields, rows),
     write: (tx, changes) => groupSwapIn(tx, table, groups, changes),
+    parts: parts(fields),
     duplicates: duplicates(target, fields),
   }
 }

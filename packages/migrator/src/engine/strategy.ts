@@ -12,15 +12,24 @@ export interface Strategy<C extends Change = Change> {
   prepare(rows: readonly PageRow[]): Promise<Batch<C>>
   /** Write some of the changes of a batch, by compare-and-swap. @returns the number of rows written. */
   write(tx: SqlTransaction, changes: readonly C[]): Promise<number>
-  /** What a row is told whose change a unique constraint refuses; absent if none can. */
+  /** How a change of several fields is taken apart that the database refuses. Absent if each is of the first column. */
+  readonly parts?: Parts<C>
+  /** What a row is told whose change a unique blind index refuses; absent if none can. */
   readonly duplicates?: Duplicates<C>
+}
+
+export interface Parts<C extends Change> {
+  /** One for each field that may change without the others; the change itself if it has one. */
+  split(change: C): readonly C[]
+  /** The sealed field, or the column of a blind index, that a change of one part writes. */
+  fieldOf(change: C): string
 }
 
 export interface Duplicates<C extends Change> {
   /** Parts of a change, to be tried one by one; the change itself if it has none. */
   split(change: C): readonly C[]
-  /** What is wrong with a row whose change has no parts and was refused. */
-  refused(change: C): BadValue
+  /** What is wrong with a row whose change has no parts and was refused; null if it writes no unique blind index. */
+  refused(change: C): BadValue | null
   /** Keys of the rows because of which it was refused, in text form. */
   holders(tx: SqlTransaction, change: C): Promise<readonly (readonly string[])[]>
 }

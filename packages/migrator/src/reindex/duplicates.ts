@@ -3,7 +3,7 @@ import {
   type IndexSwapRow,
   type SqlTransaction,
 } from '@rowseal/prisma-extension/sql'
-import type { Change, Duplicates } from '../engine/strategy.ts'
+import type { Change, Duplicates, Parts } from '../engine/strategy.ts'
 import type { Target, TargetIndex, TargetIndexColumn } from '../targets.ts'
 
 /** What `indexSwapIn` writes into one row. */
@@ -23,10 +23,7 @@ export function duplicates(
   target: Target,
   columns: readonly (readonly Column[])[],
 ): Duplicates<IndexChange> {
-  const refusedAt = (change: IndexChange): Place => {
-    const [at = [0, 0]] = [...guarded(columns, change), ...written(change)]
-    return at
-  }
+  const refusedAt = (change: IndexChange): Place | undefined => guarded(columns, change)[0]
   return {
     split: (change) => {
       const unique = guarded(columns, change)
@@ -37,14 +34,23 @@ export function duplicates(
       return parts.length === 1 ? [change] : parts.map((part) => onlyOf(change, part))
     },
     refused: (change) => {
-      const [field, column] = refusedAt(change)
-      return { row: change.row, field: columns[field]![column]!.name, code: 'ERR_INDEX_DUPLICATE' }
+      const at = refusedAt(change)
+      if (at === undefined) return null
+      return { row: change.row, field: nameOf(columns, at), code: 'ERR_INDEX_DUPLICATE' }
     },
     holders: (tx, change) => {
-      const [field, at] = refusedAt(change)
+      const [field, at] = refusedAt(change)!
       const value = change.swaps[field]!.next[at]!
       return holdersOf(tx, target, columns[field]![at]!, value, change.key)
     },
+  }
+}
+
+/** Each column is one part. */
+export function parts(columns: readonly (readonly Column[])[]): Parts<IndexChange> {
+  return {
+    split: (change) => written(change).map((place) => onlyOf(change, [place])),
+    fieldOf: (change) => nameOf(columns, written(change)[0]!),
   }
 }
 
@@ -67,6 +73,10 @@ export async function holdersOf(
 
 /** Field and column of something a change writes. */
 type Place = readonly [field: number, column: number]
+
+function nameOf(columns: readonly (readonly Column[])[], [field, column]: Place): string {
+  return columns[field]![column]!.name
+}
 
 function written({ swaps }: IndexChange): Place[] {
   return swaps.flatMap((swap, field) =>

@@ -11,7 +11,7 @@ import {
 import type { Batch, Strategy } from '../engine/strategy.ts'
 import { collect, named, open, type BadSite } from '../engine/values.ts'
 import type { Target, TargetField, TargetIndex, TargetIndexColumn } from '../targets.ts'
-import { duplicates, type IndexChange } from './duplicates.ts'
+import { duplicates, parts, type IndexChange } from './duplicates.ts'
 import type { Wanted } from './rotation.ts'
 
 /** What a pass is to make of an index. */
@@ -44,26 +44,25 @@ export function reindexStrategy(
 ): Strategy<IndexChange> {
   const { table } = model
   const fields = byField(work)
-  const columns: IndexedColumn[] = fields.map(({ field, columns: own }) => ({
+  const own = fields.map((field) => field.columns)
+  const columns: IndexedColumn[] = fields.map(({ field, columns: indexed }) => ({
     sealed: field.column,
-    indexes: own.map(({ column }) => column),
+    indexes: indexed.map(({ column }) => column),
   }))
   return {
     target,
     columns: columns.flatMap(({ sealed, indexes }) => [sealed, ...indexes]),
     where: fields
-      .map(({ field, columns: own, isChecked }) =>
+      .map(({ field, columns: indexed, isChecked }) =>
         isChecked
-          ? presentCondition([field.column, ...own.map(({ column }) => column)])
-          : indexStaleCondition(table, field.column, own),
+          ? presentCondition([field.column, ...indexed.map(({ column }) => column)])
+          : indexStaleCondition(table, field.column, indexed),
       )
       .join(' OR '),
     prepare: (rows) => prepare(fields, rows),
     write: (tx, changes) => indexSwapIn(tx, table, columns, changes),
-    duplicates: duplicates(
-      model,
-      fields.map(({ columns: own }) => own),
-    ),
+    parts: parts(own),
+    duplicates: duplicates(model, own),
   }
 }
 

@@ -9,6 +9,7 @@ import { isEnd, Parts, type Range, type RunId } from './parts.ts'
 import { Quarantine } from './quarantine.ts'
 import { RunSql } from './sql.ts'
 import { isActive, statesBefore, type RunState } from './states.ts'
+import { assertStrict } from './strict.ts'
 
 /** What a run is begun with. */
 export interface RunSpec extends Omit<RunId, 'run'> {
@@ -91,9 +92,11 @@ export class RunStore {
    *
    * @param cut - gives the ranges of the parts of a new run, in order; null for one without rows.
    * @throws {MigrationError} `ERR_RUN_STATE` if another run has the model, `ERR_CHECKPOINT_NEWER`,
-   *   `ERR_CHECKPOINT_PLAN` if the one that is there was begun under another plan.
+   *   `ERR_CHECKPOINT_PLAN` if the one that is there was begun under another plan, `ERR_CONFIG_INVALID` if
+   *   MySQL would cut values off.
    */
   async begin(spec: RunSpec, cut: () => Promise<readonly (Range | null)[]>): Promise<RunRow> {
+    if (spec.kind === 'write') await assertStrict(this.#sql)
     let isRestart = spec.restart === true
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const row = await this.find(spec)
