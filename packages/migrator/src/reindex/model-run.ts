@@ -1,4 +1,4 @@
-import { completeIndex, moveIndex, phaseOf } from '@rowseal/prisma-extension/keys'
+import { completeIndex, moveIndex } from '@rowseal/prisma-extension/keys'
 import type { Context } from '../config.ts'
 import { add, NOTHING } from '../engine/counts.ts'
 import type { CheckedOptions } from '../engine/options.ts'
@@ -18,7 +18,8 @@ import type { Waits } from '../waits.ts'
 import { retrying } from './conflicts.ts'
 import type { IndexChange } from './duplicates.ts'
 import { Follow } from './follow.ts'
-import type { IndexModelReport, IndexReport, ReindexOptions } from './options.ts'
+import type { IndexModelReport, ReindexOptions } from './options.ts'
+import { columnNames, indexReports, namesOf } from './reports.ts'
 import { isLeaving, nextPhase } from './rotation.ts'
 import { isUnmoved, statesOf, type IndexState } from './states.ts'
 import { reindexStrategy } from './strategy.ts'
@@ -91,7 +92,7 @@ export class ModelRun {
       this.#checkpoint = null
     }
     if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
-    const indexes = await this.#reports(blocked)
+    const indexes = await indexReports(this.#job.target, this.#pending, blocked)
     const report = { model, outcome, passes, ...total, indexes, samples: this.#samples }
     return { report, ended: this.#endedAs(outcome, blocked) }
   }
@@ -140,7 +141,7 @@ export class ModelRun {
       },
       onPassBegin: () => {
         samples.clear()
-        return store.quarantine.replace(model, this.#columns(), [])
+        return store.quarantine.replace(model, columnNames(this.#pending), [])
       },
       onBatch: (pass, added, seen, bad) => {
         for (const one of bad)
@@ -234,26 +235,4 @@ export class ModelRun {
     const { part } = this.#work
     if (!(await this.#job.store.parts.beat(part))) throw takenOver(part)
   }
-
-  #columns(): string[] {
-    return [...this.#pending].flatMap(({ columns }) =>
-      columns.flatMap((column) => (column === null ? [] : [column.name])),
-    )
-  }
-
-  async #reports(blocked: ReadonlySet<TargetIndex>): Promise<IndexReport[]> {
-    const states = await statesOf(this.#job.target.indexes)
-    return states.map(({ index, record, next }) => ({
-      index: index.label,
-      isUnique: record.isUnique,
-      isComplete: record.complete,
-      phase: phaseOf(record),
-      isDone: next === null && !this.#pending.has(index) && !blocked.has(index),
-    }))
-  }
-}
-
-/** Under what names values of an index stand in quarantine. */
-function namesOf({ field, columns: [first, second] }: TargetIndex): string[] {
-  return [field.name, first.name, ...(second === null ? [] : [second.name])]
 }

@@ -5,51 +5,15 @@ import { RUN_FORMAT, runTables } from './ddl.ts'
 import { areThere } from './dialect.ts'
 import { FieldRegister } from './fields.ts'
 import { couldNot, newer, otherPlan, paused, taken } from './errors.ts'
+import { cutParts } from './cut-parts.ts'
 import { isEnd, Parts, type Range, type RunId } from './parts.ts'
 import { Quarantine } from './quarantine.ts'
+import { columnsOf, idOf, infoOf, OF_RUN, type Row, type RunRow, type RunSpec } from './run-row.ts'
 import { RunSql } from './sql.ts'
 import { isActive, statesBefore, type RunState } from './states.ts'
 import { assertStrict } from './strict.ts'
 
-/** What a run is begun with. */
-export interface RunSpec extends Omit<RunId, 'run'> {
-  readonly direction: string
-  /** How the table is cut: `whole`, `4 shards`, `queue`. Workers of one run agree on it. */
-  readonly layout: string
-  /** Digest of the plan. */
-  readonly plan: string
-  /** Leave nothing of a run that was not ended. */
-  readonly restart?: boolean
-}
-
-/** A run as it stands. */
-export interface RunRow extends RunId {
-  readonly direction: string
-  readonly layout: string
-  readonly plan: string
-  readonly state: RunState
-  /** Why it is paused, or how it ended; null if there is nothing to say. */
-  readonly reason: string | null
-  /** What an operator has set from another terminal, as JSON; null for nothing. */
-  readonly pace: string | null
-  readonly since: Date
-  readonly changed: Date
-}
-
-interface Row {
-  model: string
-  kind: RunId['kind']
-  direction: string
-  layout: string
-  plan: string
-  state: RunState
-  reason: string | null
-  pace: string | null
-  format: string
-  run: string
-  since_ms: string
-  changed_ms: string
-}
+export type { RunRow, RunSpec } from './run-row.ts'
 
 /** Two at once: each has lost as often as the other has won. */
 const MAX_TRIES = 10
@@ -118,7 +82,7 @@ export class RunStore {
    * @throws {MigrationError} `ERR_CHECKPOINT_NEWER`
    */
   async find({ model, kind }: Omit<RunId, 'run'>): Promise<RunRow | null> {
-    const sql = `SELECT ${this.#columns} FROM rowseal_runs WHERE model = ? AND kind = ?`
+    const sql = `SELECT ${columnsOf(this.#sql)} FROM rowseal_runs WHERE model = ? AND kind = ?`
     const [row] = await this.#sql.read<Row>(sql, model, kind)
     if (row === undefined) return null
     if (Number(row.format) > RUN_FORMAT) throw newer(model, row.format)
@@ -128,7 +92,7 @@ export class RunStore {
   /** The last runs of each model; none if the tables are not there. */
   async list(): Promise<RunRow[]> {
     if (!(await areThere(this.#sql.client))) return []
-    const sql = `SELECT ${this.#columns} FROM rowseal_runs ORDER BY model, kind DESC`
+    const sql = `SELECT ${columnsOf(this.#sql)} FROM rowseal_runs ORDER BY model, kind DESC`
     return (await this.#sql.read<Row>(sql)).map(infoOf)
   }
 
@@ -205,7 +169,7 @@ WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
 VALUES (?, ?, ${RUN_FORMAT}, 1, ?, ?, ?, 'planned', ${now}, ${now})`,
         ...[model, kind, direction, layout, plan],
       ])
-      await this.#cut(tx, { model, kind, run: 1 }, ranges)
+      await cutParts(this.#sql, tx, { model, kind, run: 1 }, ranges)
     }
     try {
       await this.#sql.transaction(begin)
@@ -225,60 +189,7 @@ VALUES (?, ?, ${RUN_FORMAT}, 1, ?, ?, ?, 'planned', ${now}, ${now})`,
 reason = NULL, pace = NULL, began_at_ms = ${now}, changed_at_ms = ${now} WHERE ${OF_RUN} AND state = ?`,
         ...[direction, layout, plan, ...idOf(row), row.state],
       ])
-      if (count === 1) await this.#cut(tx, { ...row, run: row.run + 1 }, ranges)
+      if (count === 1) await cutParts(this.#sql, tx, { ...row, run: row.run + 1 }, ranges)
     })
-  }
-
-  async #cut(
-    tx: SqlTransaction,
-    { model, kind, run }: RunId,
-    ranges: readonly (Range | null)[],
-  ): Promise<void> {
-    await this.#sql.run(tx, ['DELETE FROM rowseal_parts WHERE model = ? AND kind = ?', model, kind])
-    for (const [part, range] of ranges.entries())
-      await this.#sql.run(tx, [
-        `INSERT INTO rowseal_parts (model, kind, part, run, epoch, heartbeat_at_ms, after_key, until_key, progress)
-VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)`,
-        ...[model, kind, part, run, textOf(range?.after), textOf(range?.until)],
-        range === null ? 'closed' : 'open',
-      ])
-  }
-
-  get #columns(): string {
-    return [
-      'model, kind, direction, layout, plan, state, reason, pace',
-      ...['format', 'run'].map((name) => this.#sql.text(name, name)),
-      this.#sql.text('began_at_ms', 'since_ms'),
-      this.#sql.text('changed_at_ms', 'changed_ms'),
-    ].join(', ')
-  }
-}
-
-const OF_RUN = 'model = ? AND kind = ? AND run = ?'
-
-function idOf({ model, kind, run }: RunId): unknown[] {
-  return [model, kind, run]
-}
-
-function textOf(key: readonly string[] | null | undefined): string | null {
-  return key == null ? null : JSON.stringify(key)
-}
-
-function infoOf(row: Row): RunRow {
-  const { model, kind, direction, layout, plan, state, reason, pace } = row
-  const [since, changed] = [row.since_ms, row.changed_ms].map((ms) => new Date(Number(ms)))
-  const run = Number(row.run)
-  return {
-    model,
-    kind,
-    run,
-    direction,
-    layout,
-    plan,
-    state,
-    reason,
-    pace,
-    since: since!,
-    changed: changed!,
   }
 }
