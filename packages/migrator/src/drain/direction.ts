@@ -1,4 +1,5 @@
 import type { Direction } from '../engine/direction.ts'
+import { lookupsOf } from '../staleness/lookups.ts'
 import { loadTargets } from '../targets.ts'
 import { fenceOf } from './fence.ts'
 import { staleKeysOf } from './stale-keys.ts'
@@ -9,6 +10,9 @@ export const DRAIN: Direction = {
   name: 'drain',
   command: 'drain',
   targets: (context, models) => loadTargets(context, models),
-  next: async (_, target) => drainStrategy(target, await staleKeysOf(target)),
+  next: async (context, target) => {
+    const stale = await staleKeysOf(target)
+    return drainStrategy(target, stale, await lookupsOf(context, target, stale))
+  },
   fence: fenceOf,
 }

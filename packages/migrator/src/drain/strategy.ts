@@ -1,10 +1,14 @@
-import { staleCondition, swapIn } from '@rowseal/prisma-extension/sql'
+import { staleCondition, swapIn, type StalenessLookup } from '@rowseal/prisma-extension/sql'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
 import { partsOf, reencrypt, type SealedChange, type StaleKeys } from './reencrypt.ts'
 
 /** Move every value that is under a stale key to the active one. */
-export function drainStrategy(target: Target, stale: StaleKeys): Strategy<SealedChange> {
+export function drainStrategy(
+  target: Target,
+  stale: StaleKeys,
+  lookups: readonly StalenessLookup[] | null,
+): Strategy<SealedChange> {
   const { table } = target
   const fields = target.fields.map((field) => field.name)
   const ids = [...stale.values()].flatMap((keyIds) => [...keyIds]).sort((a, b) => a - b)
@@ -12,6 +16,7 @@ export function drainStrategy(target: Target, stale: StaleKeys): Strategy<Sealed
     target: `drain ${ids.join(' ')}`,
     columns: table.sealed,
     where: staleWhere(target, stale),
+    lookups,
     prepare: (rows) => reencrypt(target, rows, stale),
     write: (tx, changes) => swapIn(tx, table, fields, changes),
     parts: partsOf(fields),

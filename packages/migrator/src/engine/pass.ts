@@ -56,10 +56,13 @@ export async function runPass<C extends Change>(
   let checkpoint = from
   let after = from.after ?? job.part.range.after
   let isComplete = false
+  // Where many rows are stale a pass walks along the key, to its end.
+  let { lookups = null } = strategy
   let committing: Promise<void> = Promise.resolve()
   try {
     while (!isComplete && (await mayGoOn(job))) {
-      const page = await pageAfter(job, strategy, after)
+      const page = await pageAfter(job, { ...strategy, lookups }, after)
+      if (!page.isLookedUp) lookups = null
       const last = page.rows.at(-1)
       if (last !== undefined) {
         after = last.key
@@ -96,12 +99,12 @@ async function mayGoOn({ heartbeat, part, control, pace, signal }: PassJob): Pro
 
 function pageAfter(
   { client, target, part, pace }: PassJob,
-  { columns, where }: Pick<Strategy, 'columns' | 'where'>,
+  { columns, where, lookups = null }: Pick<Strategy, 'columns' | 'where' | 'lookups'>,
   after: readonly string[] | null,
 ): Promise<Page> {
   const { until } = part.range
   const { batchRows: maxRows, batchBytes: maxBytes } = pace
-  const request = { columns, after, until, where, maxRows, maxBytes }
+  const request = { columns, after, until, where, lookups, maxRows, maxBytes }
   return readPage(client, target.table, request)
 }
 

@@ -1,4 +1,9 @@
-import type { PageRow, SealedColumn, SqlTransaction } from '@rowseal/prisma-extension/sql'
+import type {
+  PageRow,
+  SealedColumn,
+  SqlTransaction,
+  StalenessLookup,
+} from '@rowseal/prisma-extension/sql'
 
 /** What a pass over a table does to the rows it is about. */
 export interface Strategy<C extends Change = Change> {
@@ -8,6 +13,8 @@ export interface Strategy<C extends Change = Change> {
   readonly columns: readonly SealedColumn[]
   /** A condition on `t`: the rows it is about. */
   readonly where: string
+  /** How these are looked up where they are few; null or absent if they are not. */
+  readonly lookups?: readonly StalenessLookup[] | null
   /** Work out what to write. Reads and writes nothing of the table. */
   prepare(rows: readonly PageRow[]): Promise<Batch<C>>
   /** Write some of the changes of a batch, by compare-and-swap. @returns the number of rows written. */

@@ -127,6 +127,27 @@ describe.each(PROVIDERS)('with staleness indexes, %s', (provider) => {
     expect(walked).toEqual(page)
   })
 
+  it('walks through a range where many rows elsewhere are stale', async () => {
+    const range = (after: string, until: string): PageRequest => {
+      return { ...request([2]), after: [after], until: [until] }
+    }
+    const some = await readPage(at.client, table, range('997', '1002'))
+    expect(some.rows.map(({ key }) => key[0])).toEqual(['998', '999', '1001', '1002'])
+    const none = await readPage(at.client, table, range('999', '1000'))
+    expect(none.rows).toEqual([])
+    expect([some, none].map((page) => [page.isLast, page.isLookedUp])).toEqual([
+      [true, false],
+      [true, false],
+    ])
+  })
+
+  it('looks up the rows of a range', async () => {
+    const part = { ...request([1]), after: ['2000'], until: ['4000'] }
+    const page = await readPage(at.client, table, part)
+    expect(page.rows.map(({ key }) => key[0])).toEqual(['3000', '4000'])
+    expect([page.isLast, page.isLookedUp]).toEqual([true, true])
+  })
+
   it('counts few stale rows by the index', async () => {
     await analyze(provider)
     for (const [i, column] of table.sealed.entries()) {

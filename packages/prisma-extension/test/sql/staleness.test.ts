@@ -27,6 +27,20 @@ const COLUMNS: Readonly<Record<Provider, string>> = {
   mysql: 's TEXT COLLATE utf8mb4_unicode_ci, c VARCHAR(191) CHARACTER SET latin1, j JSON, b BLOB',
 }
 
+/** Parts of the table, one of them without rows. */
+const RANGES: readonly (readonly [Keys, Keys])[] = [
+  [null, ['g0', '40']],
+  [
+    ['g0', '40'],
+    ['g0', '41'],
+  ],
+  [
+    ['g0', '41'],
+    ['g1', '20'],
+  ],
+  [['g1', '20'], null],
+]
+
 const hexOf = (keyId: number): string => keyId.toString(16).padStart(8, '0')
 
 /** Envelopes under each key, and what one might take for some. */
@@ -124,12 +138,14 @@ async function counts(isIndexed: boolean): Promise<unknown> {
   return all
 }
 
-/** All pages about some fields and key ids. */
+type Keys = readonly string[] | null
+
+/** All pages of a range about some fields and key ids. */
 async function pages(
   fields: readonly string[],
   keyIds: readonly number[],
   indexes: readonly StalenessIndex[] | null,
-  maxRows = 4,
+  [begin, until]: readonly [Keys, Keys] = [null, null],
 ): Promise<unknown[]> {
   const columns = table.sealed.filter(({ field }) => fields.includes(field))
   const wanted = columns.map((column) => ({ column, keyIds }))
@@ -137,19 +153,29 @@ async function pages(
   expect(lookups === null).toBe(indexes === null)
   const where = columns.map((column) => staleCondition(table, column, keyIds)).join(' OR ')
   const found: unknown[] = []
-  let after: readonly string[] | null = null
+  let after = begin
   for (let isLast = false; !isLast;) {
-    const request: PageRequest = { columns, after, where, lookups, maxRows, maxBytes: 200 }
+    const request: PageRequest = {
+      columns,
+      after,
+      until,
+      where,
+      lookups,
+      maxRows: 4,
+      maxBytes: 200,
+    }
     const page = await readPage(at.client, table, request)
     expect(page.isLookedUp).toBe(lookups !== null)
     found.push(page.rows)
-    after = page.rows.at(-1)?.key ?? null
+    after = page.rows.at(-1)?.key ?? after
     isLast = page.isLast
   }
-  const [count] = await at.client.$queryRawUnsafe<{ count: string }[]>(
-    countRowsStatement(table, where),
-  )
-  expect(found.flat()).toHaveLength(Number(count?.count))
+  if (begin === null && until === null) {
+    const [count] = await at.client.$queryRawUnsafe<{ count: string }[]>(
+      countRowsStatement(table, where),
+    )
+    expect(found.flat()).toHaveLength(Number(count?.count))
+  }
   return found
 }
 
@@ -184,11 +210,13 @@ describe.each(PROVIDERS)('staleness indexes on %s', (provider) => {
       [['s', 'c', 'j', 'b'], KEY_IDS],
       [['s', 'c', 'j', 'b'], [5]],
     ]
-    const all = (indexes: readonly StalenessIndex[] | null): Promise<unknown[][]> =>
-      asked.reduce<Promise<unknown[][]>>(
-        async (done, [fields, keyIds]) => [...(await done), await pages(fields, keyIds, indexes)],
-        Promise.resolve([]),
-      )
+    const all = async (indexes: readonly StalenessIndex[] | null): Promise<unknown[][]> => {
+      const done: unknown[][] = []
+      for (const [fields, keyIds] of asked) done.push(await pages(fields, keyIds, indexes))
+      const [fields, keyIds] = asked[6]!
+      for (const range of RANGES) done.push(await pages(fields, keyIds, indexes, range))
+      return done
+    }
     const expected = [await counts(false), await all(null)]
     for (const { statements } of before) await at.exec(statements!.create)
     const after = await findStalenessIndexes(at.client, table, SOURCE)
@@ -196,6 +224,9 @@ describe.each(PROVIDERS)('staleness indexes on %s', (provider) => {
     expect([await counts(true), await all(after)]).toEqual(expected)
     const [first] = expected[1] as unknown[][]
     expect(first!.flat().length).toBeGreaterThan(8)
+    const parts = (expected[1] as unknown[][]).slice(-RANGES.length).map((part) => part.flat())
+    expect(parts.flat()).toEqual((expected[1] as unknown[][])[6]!.flat())
+    expect(parts.map((part) => part.length > 0)).toEqual([true, false, true, true])
     for (const { statements } of after) await at.exec(statements!.drop)
     expect(await findStalenessIndexes(at.client, table, SOURCE)).toEqual(before)
   })
