@@ -1,5 +1,6 @@
 export { database, isAvailable, type TestDatabase } from './database.ts'
 export { generatedClient, tablesOf, type GeneratedClient } from './client.ts'
+export { hasMariadb, startMariadb } from './mariadb.ts'
 export { startPostgres, startStandby, type Server } from './postgres.ts'
 export { hasRedis, startRedis, type RedisServer } from './redis.ts'
 export { freePort, temporaryFolder } from './machine.ts'

@@ -1,0 +1,37 @@
+import { cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { speedFigures } from './migrator/speed.ts'
+import { statusFigures } from './migrator/status.ts'
+import { openWorld, type Provider } from './migrator/world.ts'
+
+// npm run bench:migrator -- --provider postgresql --only status,speed [--rows N] [--rounds N]
+const { values: options } = parseArgs({
+  options: {
+    provider: { type: 'string', default: 'postgresql' },
+    only: { type: 'string', default: 'status,speed' },
+    rows: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
+  },
+})
+
+const rows = Number(options.rows)
+const parts = options.only.split(',')
+const figures: Record<string, unknown> = {}
+const world = await openWorld(options.provider as Provider)
+try {
+  await world.fill(rows)
+  await world.analyze()
+  if (parts.includes('speed'))
+    figures['speed'] = await speedFigures(world, rows, Number(options.rounds))
+  if (parts.includes('status')) figures['status'] = await statusFigures(world, rows)
+} finally {
+  await world.close()
+}
+const environment = {
+  node: process.version,
+  cpu: cpus()[0]?.model ?? '?',
+  cores: cpus().length,
+  loadAtTheEnd: loadavg()[0],
+}
+console.log(JSON.stringify({ ...options, environment, ...figures }, null, 2))
+process.exit(0)
