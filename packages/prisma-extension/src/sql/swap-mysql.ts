@@ -36,6 +36,19 @@ export function mysqlLock(table: Table, rows: readonly Pick<BatchRow, 'key'>[]):
   }
 }
 
+/** Gives rows by their keys: `i`, the place of the key from 0 on, and what is selected of `t`. */
+export function mysqlRows(
+  table: Table,
+  keys: readonly (readonly string[])[],
+  select: readonly string[],
+): Statement {
+  const all = keyNames(table)
+  return {
+    sql: `SELECT v.i - 1 AS i, ${select.join(', ')} FROM ${batch(all, 'i FOR ORDINALITY, ')} STRAIGHT_JOIN ${byKey(table)}`,
+    params: [JSON.stringify(keys.map((key) => object(all, key)))],
+  }
+}
+
 function keyNames({ key }: Table): string[] {
   return key.map((_, i) => `k${i}`)
 }
