@@ -1,0 +1,77 @@
+import {
+  decrypt,
+  encrypt,
+  reindex,
+  rotateIndex,
+  verify,
+  type MigratorConfig,
+} from '../../src/index.ts'
+import { drain, type World } from '../world.ts'
+import { fillPlain, fillSealed, type Note, type Stage, type Table } from './notes.ts'
+
+/** A direction, and a table that it has something to do in. */
+export interface Scenario {
+  readonly name: string
+  readonly stage: Stage
+  /** Does it leave a run in `rowseal_runs`? */
+  readonly hasRun: boolean
+  /** What every sealed column holds at the end. */
+  readonly ends: 'under the active key' | 'sealed' | 'in plaintext'
+  /** In place of all rows: so many. */
+  fill(table: Table, count: number): Promise<Note[]>
+  /** Make work again, over the rows that are there. Without instances that could be behind. */
+  again(table: Table): Promise<unknown>
+  /** The run itself, in this process; a process of its own is told the name. */
+  run(config: MigratorConfig, options: object): Promise<{ readonly outcome: string }>
+}
+
+/** Every direction: whoever adds one adds it here, and to `child.ts`. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'encrypt',
+    stage: 'entering',
+    hasRun: true,
+    ends: 'sealed',
+    fill: fillPlain,
+    again: ({ leaving }) => decrypt(leaving.config, { now: true }),
+    run: encrypt,
+  },
+  {
+    name: 'drain',
+    stage: 'sealed',
+    hasRun: true,
+    ends: 'under the active key',
+    fill: fillSealed,
+    again: ({ sealed }) => sealed.rotate(),
+    run: drain,
+  },
+  {
+    name: 'reindex',
+    stage: 'sealed',
+    hasRun: true,
+    ends: 'sealed',
+    fill: fillSealed,
+    again: ({ sealed }) => rotateIndex(sealed.config, { now: true }),
+    run: reindex,
+  },
+  {
+    name: 'verify',
+    stage: 'sealed',
+    hasRun: false,
+    ends: 'sealed',
+    fill: fillSealed,
+    again: () => Promise.resolve(),
+    run: verify,
+  },
+  {
+    name: 'decrypt',
+    stage: 'leaving',
+    hasRun: true,
+    ends: 'in plaintext',
+    fill: fillSealed,
+    again: ({ entering }) => encrypt(entering.config, { now: true }),
+    run: decrypt,
+  },
+]
+
+export const worldOf = (table: Table, { stage }: Scenario): World => table[stage]
