@@ -52,7 +52,11 @@ export async function withPart<R>(
   work: (work: Work) => Promise<Worked<R>>,
 ): Promise<R | null> {
   const part = await store.parts.claim(run, number, newOwner(), target)
-  if (part === null) return null
+  if (part === null) {
+    // Whoever ended the last part may have gone before it could say so.
+    await settle(store, run)
+    return null
+  }
   await store.move(run, 'running', null, ['planned'])
   const heartbeat = new Heartbeat(store.parts, part)
   try {

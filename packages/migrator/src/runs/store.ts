@@ -9,6 +9,7 @@ import { cutParts } from './cut-parts.ts'
 import { isEnd, Parts, type Range, type RunId } from './parts.ts'
 import { Quarantine } from './quarantine.ts'
 import { columnsOf, idOf, infoOf, OF_RUN, type Row, type RunRow, type RunSpec } from './run-row.ts'
+import { settle } from './settle.ts'
 import { RunSql } from './sql.ts'
 import { isActive, statesBefore, type RunState } from './states.ts'
 import { assertStrict } from './strict.ts'
@@ -64,6 +65,7 @@ export class RunStore {
     let isRestart = spec.restart === true
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const row = await this.find(spec)
+      if (row !== null && (await this.#isEnded(row))) continue
       if (row !== null && (await this.#isUnfinished(row))) {
         const goesOn = await this.#goesOn(row, { ...spec, restart: isRestart })
         if (goesOn && row.state !== 'failed') return row
@@ -137,6 +139,18 @@ WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
         ...idOf(run),
       ])) === 1
     )
+  }
+
+  /**
+   * Brings a run to its end whose worker was gone just before: what was done then says nothing of now, so another
+   * one is begun. Not for shards, each of which is begun again by itself. @returns false for any other run.
+   */
+  async #isEnded(row: RunRow): Promise<boolean> {
+    if (!isActive(row.state) || row.layout !== 'whole') return false
+    if (!(await this.parts.list(row)).every(({ progress }) => isEnd(progress))) return false
+    await settle(this, row)
+    const now = await this.find(row)
+    return now === null || now.run !== row.run || !isActive(now.state)
   }
 
   /** Has it been left, or ended with an error, before all was done? */
