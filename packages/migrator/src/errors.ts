@@ -13,6 +13,7 @@ export type MigrationErrorCode =
   | 'ERR_FIELD_MISSING' // a column that held values under keys is gone, and nobody said so
   | 'ERR_KEYRING_LOST' // the database holds sealed values and the key store has no keyring
   | 'ERR_REWRAP_REFUSED' // values can only be re-encrypted, not re-wrapped
+  | 'ERR_PROOF_FAILED' // what was to be written does not open to what was read, or was changed on its way
   | 'ERR_SEAL_ON' // a field that is to be decrypted is still sealed when it is written
   | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
 

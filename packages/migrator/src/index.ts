@@ -67,6 +67,8 @@ export type { ThrottleEvent } from './pace/open.ts'
 export type { PaceOptions, ThrottleOptions } from './pace/options.ts'
 export type { Wait } from './pace/pace.ts'
 export type { PaceChange } from './pace/stored.ts'
+export type { After, FieldAfter } from './proof/after.ts'
+export type { FieldReport } from './proof/reconcile.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,

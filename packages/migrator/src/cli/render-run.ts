@@ -2,6 +2,7 @@ import type { DrainReport } from '../drain/drained.ts'
 import type { RunReport } from '../engine/events.ts'
 import { commandOf } from './command-of.ts'
 import { count, table } from './output.ts'
+import { leftIn, renderReconciliation } from './render-reconciliation.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
   encrypt: 'sealed',
@@ -28,6 +29,9 @@ export function renderRun(report: RunReport): string {
   const head = ['model', VERBS[direction] ?? 'rewritten', 'superseded', 'quarantined', 'passes']
   return [
     table([...head, 'outcome'], lines),
+    ...(models.some(({ reconciliation }) => reconciliation.length > 0)
+      ? ['', renderReconciliation(report), '']
+      : []),
     `${count(rows)} rows in ${seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
     ...(outcome === 'done' ? [] : left(report)),
   ].join('\n')
@@ -35,7 +39,13 @@ export function renderRun(report: RunReport): string {
 
 export function renderEncrypted(report: RunReport): string {
   const { outcome, direction } = report
-  return [renderRun(report), ...(outcome === 'done' ? [DONE[direction] ?? 'Done.'] : [])].join('\n')
+  if (outcome !== 'done') return renderRun(report)
+  const values = leftIn(report)
+  const end =
+    values === 0
+      ? (DONE[direction] ?? 'Done.')
+      : `${count(values)} values were written meanwhile that are to be met again. Next: npx rowseal ${direction}`
+  return [renderRun(report), end].join('\n')
 }
 
 export function renderDrain(report: DrainReport): string {

@@ -4,7 +4,7 @@ import {
   type ColumnScalar,
   type PageRow,
 } from '@rowseal/prisma-extension/sql'
-import { partsOf, swapRows, type SealedChange } from '../drain/reencrypt.ts'
+import { partsOf, sealedFields, swapRows, type SealedChange } from '../drain/reencrypt.ts'
 import type { Batch, Strategy } from '../engine/strategy.ts'
 import { collect, named, open, type Site } from '../engine/values.ts'
 import { MigrationError } from '../errors.ts'
@@ -28,6 +28,7 @@ export function decryptStrategy(
     prepare: (rows) => openRows(target, fields, rows),
     write: (tx, changes) => swapIn(tx, table, names, changes),
     parts: partsOf(names),
+    fields: sealedFields(fields, 'plaintext'),
   }
 }
 

@@ -1,9 +1,16 @@
 import type { Direction } from '../engine/direction.ts'
+import type { Leaves } from '../proof/after.ts'
 import { lookupsOf } from '../staleness/lookups.ts'
 import { loadTargets } from '../targets.ts'
 import { fenceOf } from './fence.ts'
 import { staleKeysOf } from './stale-keys.ts'
 import { drainStrategy } from './strategy.ts'
+
+/** No value is under a former key in the end. */
+export const LEAVES_NOTHING_STALE: Leaves = {
+  isLeft: ({ values }, keyId) => values.isStale(keyId),
+  isPlaintextLeft: false,
+}
 
 /** Re-encrypts what is stale. */
 export const DRAIN: Direction = {
@@ -14,5 +21,6 @@ export const DRAIN: Direction = {
     const stale = await staleKeysOf(target)
     return drainStrategy(target, stale, await lookupsOf(context, target, stale))
   },
+  leaves: LEAVES_NOTHING_STALE,
   fence: fenceOf,
 }

@@ -8,7 +8,7 @@ import {
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
 import { freshDeks, type Wanted } from '../engine/deks.ts'
-import type { Batch, Change, Parts } from '../engine/strategy.ts'
+import type { Batch, Change, Parts, StrategyField } from '../engine/strategy.ts'
 import { collect, named, open, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
 import type { ValueKeyring } from '../tenants.ts'
@@ -46,6 +46,22 @@ export async function reencrypt(
     changes: swapRows(fields, rows, sealed),
     bad: named(fields, [...bad, ...unopened]),
   }
+}
+
+/** The fields of a strategy whose changes are these, and whose columns are those of the fields. */
+export function sealedFields(
+  fields: readonly TargetField[],
+  becomes: StrategyField['becomes'],
+): StrategyField<SealedChange>[] {
+  return fields.map((field, at) => ({
+    field,
+    places: [at],
+    becomes,
+    next: (change) => {
+      const value = change.next[at] ?? null
+      return value === null ? null : [value]
+    },
+  }))
 }
 
 /** The keyring that a stale value is in, and stays in. */

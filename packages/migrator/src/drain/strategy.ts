@@ -1,7 +1,7 @@
 import { staleCondition, swapIn, type StalenessLookup } from '@rowseal/prisma-extension/sql'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
-import { partsOf, reencrypt, type SealedChange, type StaleKeys } from './reencrypt.ts'
+import { partsOf, reencrypt, sealedFields, type SealedChange, type StaleKeys } from './reencrypt.ts'
 
 /** Move every value that is under a stale key to the active one. */
 export function drainStrategy(
@@ -20,6 +20,7 @@ export function drainStrategy(
     prepare: (rows) => reencrypt(target, rows, stale),
     write: (tx, changes) => swapIn(tx, table, fields, changes),
     parts: partsOf(fields),
+    fields: sealedFields(target.fields, 'sealed'),
   }
 }
 

@@ -23,6 +23,7 @@ export const ENCRYPT: Direction = {
     return targets
   },
   next: (_, target) => encryptPass(target),
+  leaves: { isLeft: () => false, isPlaintextLeft: true },
 }
 
 /**

@@ -1,8 +1,10 @@
 import { KeyError, type Keyring } from '@rowseal/prisma-extension'
-import { indexValue, normalize } from '@rowseal/prisma-extension/envelope'
+import { indexKeyIdOf, indexValue, normalize } from '@rowseal/prisma-extension/envelope'
 import type { IndexView } from '@rowseal/prisma-extension/keys'
+import type { IndexProof } from '../engine/strategy.ts'
 import { wantedOf } from '../reindex/rotation.ts'
 import { secondMissing } from '../reindex/states.ts'
+import type { TargetIndex } from '../targets.ts'
 import type { FieldWork } from './fields.ts'
 
 /** What the columns of a field's blind indexes are to hold for a text. */
@@ -29,6 +31,26 @@ export async function indexValues(fields: readonly FieldWork[]): Promise<IndexVa
       const key = views.get(work.field.keyring)!.key(id, keyId)
       return indexValue(key, normalize(index.normalize, text))
     })
+}
+
+/**
+ * What tells whether the index columns of a field hold what belongs to a text: each value is computed anew,
+ * under the key that it names, and no index is without one.
+ */
+export async function indexProof({ field, columns }: FieldWork): Promise<IndexProof> {
+  const view = await field.keyring.index.view()
+  return (text, values) => {
+    const filled = new Set<TargetIndex>()
+    for (const [i, { id, index }] of columns.entries()) {
+      const value = values[i] ?? null
+      if (value === null) continue
+      const keyId = typeof value === 'string' ? indexKeyIdOf(value) : null
+      if (keyId === null) return false
+      if (value !== indexValue(view.key(id, keyId), normalize(index.normalize, text))) return false
+      filled.add(index)
+    }
+    return columns.every(({ index }) => filled.has(index))
+  }
 }
 
 /** The key id of each column; null where it stays empty. */

@@ -1,9 +1,9 @@
 import { groupSwapIn, plaintextCondition } from '@rowseal/prisma-extension/sql'
-import type { Strategy } from '../engine/strategy.ts'
+import type { Strategy, StrategyField } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
 import { duplicates, parts } from './duplicates.ts'
 import { columnsOf, fieldsToEncrypt, type FieldWork } from './fields.ts'
-import { indexValues } from './index-values.ts'
+import { indexProof, indexValues } from './index-values.ts'
 import { sealRows, type EncryptChange } from './seal-rows.ts'
 
 /** Seal every value that is not, and fill the blind indexes of its field in the same statement. */
@@ -20,8 +20,20 @@ export function encryptStrategy(
     prepare: (rows) => sealRows(table.provider, fields, rows),
     write: (tx, changes) => groupSwapIn(tx, table, groups, changes),
     parts: parts(fields),
+    fields: changedFields(fields),
     duplicates: duplicates(target, fields),
   }
+}
+
+function changedFields(fields: readonly FieldWork[]): StrategyField<EncryptChange>[] {
+  let place = 0
+  return fields.map((work, at) => ({
+    field: work.field,
+    places: work.group.set.map(() => place++),
+    becomes: 'sealed',
+    next: ({ swaps }) => swaps[at]?.next ?? null,
+    ...(work.columns.length === 0 ? {} : { indexProof: () => indexProof(work) }),
+  }))
 }
 
 /** A condition on the rows that hold at least one value that is not sealed. */

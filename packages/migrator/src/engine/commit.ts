@@ -2,6 +2,9 @@ import type { PageRow, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { isConflict, isLockTimeout, isTimeout } from '../database-error.ts'
 import { refusalOf } from '../refusals.ts'
 import { addTally, type Checkpoint } from '../runs/checkpoint.ts'
+import { proveBatch } from '../proof/prove.ts'
+import { lostOf } from '../proof/read-back.ts'
+import { Reconciliation } from '../proof/reconcile.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { Target } from '../targets.ts'
 import { add, type PassCounts } from './counts.ts'
@@ -24,9 +27,11 @@ export async function commitBatch<C extends Change>(
   rows: readonly PageRow[],
   batch: Batch<C>,
 ): Promise<Checkpoint> {
+  if (job.isProved === true) await proveBatch(job.target, strategy, rows, batch)
+  const reconciliation = new Reconciliation(strategy, before, rows, batch)
   const commit = async (from: Checkpoint, slice: Slice<C>, tries = 1): Promise<Checkpoint> => {
     try {
-      return await commitSlice(job, strategy, from, rows, slice)
+      return await commitSlice(job, strategy, from, rows, slice, reconciliation)
     } catch (error) {
       const isInTheWay = isConflict(error) || isLockTimeout(error) || isTimeout(error)
       const refusal = isInTheWay ? null : refusalOf(error, job.target.table.provider)
@@ -49,6 +54,7 @@ async function commitSlice<C extends Change>(
   before: Checkpoint,
   rows: readonly PageRow[],
   slice: Slice<C>,
+  reconciliation: Reconciliation<C>,
 ): Promise<Checkpoint> {
   const { store, part, target, heartbeat } = job
   const { changes, bad, from, to, refused, isLast, tally } = slice
@@ -58,11 +64,14 @@ async function commitSlice<C extends Change>(
   let entries: Quarantined[] = []
   const began = performance.now()
   await store.parts.commit(part, async (tx) => {
+    let lost: ReadonlySet<number> = new Set()
     if (changes.length > 0) {
       const written = await strategy.write(tx, changes)
       found = { ...found, rows: written, superseded: changes.length - written }
+      lost = await lostOf(tx, target, strategy, rows, changes, written, job.isProved === true)
     }
     added = counted(slice, found)
+    const byField = reconciliation.tally(slice, lost)
     entries = quarantined(target, rows, bad)
     if (refused !== null) entries.push(...(await holders(tx, target, strategy, refused)))
     await store.quarantine.record(tx, entries)
@@ -70,7 +79,7 @@ async function commitSlice<C extends Change>(
       ...before,
       after: isLast ? rows[to - 1]!.key : before.after,
       counts: add(before.counts, added),
-      tally: addTally(before.tally, tally),
+      tally: addTally(addTally(before.tally, tally), byField),
       bad: [...new Set([...before.bad, ...bad.map(({ field }) => field)])],
     }
     return next

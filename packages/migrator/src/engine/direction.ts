@@ -1,4 +1,5 @@
 import type { Context } from '../config.ts'
+import type { Leaves } from '../proof/after.ts'
 import type { Target } from '../targets.ts'
 import type { Waits } from '../waits.ts'
 import type { Strategy } from './strategy.ts'
@@ -16,6 +17,8 @@ export interface Direction {
   targets(context: Context, models: readonly string[] | undefined): Promise<readonly Target[]>
   /** What to look for in the pass that comes, as the key store says now. */
   next(context: Context, target: Target): Promise<Strategy>
+  /** What no value is to be in the end, for the count after the run. Absent where nothing is counted. */
+  readonly leaves?: Leaves
   /** Milliseconds until nobody writes any more what is to be met. Absent if nobody knows. */
   fence?(target: Target, waits: Waits, maxTransactionMs: number): number
 }

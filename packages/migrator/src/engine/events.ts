@@ -1,9 +1,18 @@
 import type { ThrottleEvent } from '../pace/open.ts'
+import type { After } from '../proof/after.ts'
+import type { FieldReport } from '../proof/reconcile.ts'
 import type { PauseEvent } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { RunOptions } from './options.ts'
 
 export interface RunDirectionOptions extends RunOptions {
+  /**
+   * Open every value again, from the very bytes that are to be written and with its DEK unwrapped anew, compare
+   * it with what was read, and read it back from the database before the write is committed. Takes about twice
+   * the cryptography, and one more read for each batch; with `wrapping: 'kms'` up to two more KMS calls for each
+   * record. Default: false.
+   */
+  readonly proof?: boolean
   /** Called while it runs. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void
 }
@@ -42,6 +51,13 @@ export interface ModelReport extends PassCounts {
    */
   readonly outcome: 'done' | 'incomplete' | 'stopped' | 'cancelled'
   readonly passes: number
+  /**
+   * What became of each field, since the run began: by whichever worker, on whichever machine, however often
+   * it was killed.
+   */
+  readonly reconciliation: readonly FieldReport[]
+  /** What the table holds after the run; null if it is not over: stopped, or other shards go on. */
+  readonly after: After | null
 }
 
 export interface RunReport extends PassCounts {

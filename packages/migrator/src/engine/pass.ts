@@ -29,6 +29,8 @@ export interface PassJob {
   readonly pace: Pace
   readonly target: Target
   readonly signal: AbortSignal | undefined
+  /** Is every value opened again before its write is committed? */
+  readonly isProved?: boolean
   /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */
   readonly onBatch: (added: PassCounts, seen: number, bad: readonly Quarantined[]) => void
 }

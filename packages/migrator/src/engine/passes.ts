@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { Ended } from '../runs/parts.ts'
-import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
+import { carried } from '../proof/reconcile.ts'
+import { left, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import { settle } from '../runs/settle.ts'
 import { pause } from '../waits.ts'
 import { add, NOTHING, subtract, type PassCounts } from './counts.ts'
@@ -77,7 +78,8 @@ export async function passUntilClean<C extends Change>(job: PassesJob<C>): Promi
     const { strategy, isFenced } = begun
     const resumed = isFirst ? resumable(job.checkpoint, strategy.target) : null
     if (isFirst) await job.onBegin(strategy, resumed !== null)
-    const from: Checkpoint = resumed ?? nextOf(last, strategy, isFenced)
+    const former = last ?? left(job.checkpoint)
+    const from: Checkpoint = resumed ?? nextOf(former, strategy, isFenced)
     if (resumed === null) await job.onPassBegin?.()
     passes++
     const onBatch = job.onBatch.bind(null, from.pass)
@@ -119,6 +121,6 @@ function nextOf<C extends Change>(
   isFenced: boolean,
 ): Checkpoint {
   const before = last === null ? NOTHING : add(last.before, last.counts)
-  const [pass, tally] = [(last?.pass ?? 0) + 1, last?.tally ?? {}]
+  const [pass, tally] = [(last?.pass ?? 0) + 1, carried(last?.tally ?? {})]
   return { target, pass, isFenced, after: null, counts: NOTHING, before, bad: [], tally }
 }

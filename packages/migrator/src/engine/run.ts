@@ -4,6 +4,7 @@ import { noteFields } from '../keys/fields.ts'
 import { openRunPace } from '../pace/open.ts'
 import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
+import { accounted, type PartReport } from '../proof/account.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
@@ -92,11 +93,17 @@ async function runModel(job: ModelJob): Promise<ModelReport> {
     return cutByCount(context.client, table, rows, shard.of)
   })
   const number = shard === undefined ? 0 : shard.index - 1
-  const report = await withPart(job.store, run, number, strategy.target, (work) => {
+  const worked = await withPart(job.store, run, number, strategy.target, (work) => {
     return workOnPart(job, run, work)
   })
-  if (report !== null) return report
-  return { model, fields: namesOf(target), outcome: 'done', passes: 0, ...NOTHING }
+  const nothing = {
+    model,
+    fields: namesOf(target),
+    outcome: 'done',
+    passes: 0,
+    ...NOTHING,
+  } as const
+  return accounted(job, run, worked ?? nothing)
 }
 
 /** Go over a part of a run until nothing is left to do in it. */
@@ -104,7 +111,7 @@ export async function workOnPart(
   job: ModelJob,
   run: RunRow,
   { part, heartbeat }: Work,
-): Promise<Worked<ModelReport>> {
+): Promise<Worked<PartReport>> {
   const { context, store, direction, target, waits, pace, options, checked } = job
   const { model } = target
   const { signal, onEvent } = options
@@ -123,6 +130,7 @@ export async function workOnPart(
     target,
     signal,
     maxPasses: checked.maxPasses,
+    isProved: options.proof ?? false,
     checkpoint: part.checkpoint,
     next: () => direction.next(context, target),
     fence: () => {

@@ -1,9 +1,11 @@
 import type {
+  ColumnValue,
   PageRow,
   SealedColumn,
   SqlTransaction,
   StalenessLookup,
 } from '@rowseal/prisma-extension/sql'
+import type { TargetField } from '../targets.ts'
 
 /** What a pass over a table does to the rows it is about. */
 export interface Strategy<C extends Change = Change> {
@@ -19,6 +21,8 @@ export interface Strategy<C extends Change = Change> {
   prepare(rows: readonly PageRow[]): Promise<Batch<C>>
   /** Write some of the changes of a batch, by compare-and-swap. @returns the number of rows written. */
   write(tx: SqlTransaction, changes: readonly C[]): Promise<number>
+  /** The sealed fields it is about, for what is counted and proved of each; absent if nothing is. */
+  readonly fields?: readonly StrategyField<C>[]
   /** How a change of several fields is taken apart that the database refuses. Absent if each is of the first column. */
   readonly parts?: Parts<C>
   /** What a row is told whose change a unique blind index refuses; absent if none can. */
@@ -31,6 +35,21 @@ export interface Parts<C extends Change> {
   /** The sealed field, or the column of a blind index, that a change of one part writes. */
   fieldOf(change: C): string
 }
+
+/** A sealed field that a strategy is about. */
+export interface StrategyField<C extends Change = Change> {
+  readonly field: TargetField
+  /** Places in `columns`: of the field's own one, then of the blind indexes that change with it. */
+  readonly places: readonly number[]
+  /** What a value becomes. */
+  readonly becomes: 'sealed' | 'plaintext'
+  /** What a change puts into these columns; null if it leaves the field alone. */
+  next(change: C): readonly (ColumnValue | null)[] | null
+  /** Gives what tells whether the index columns hold what belongs to a text. */
+  indexProof?(): Promise<IndexProof>
+}
+
+export type IndexProof = (text: string, indexes: readonly (ColumnValue | null)[]) => boolean
 
 export interface Duplicates<C extends Change> {
   /** Parts of a change, to be tried one by one; the change itself if it has none. */

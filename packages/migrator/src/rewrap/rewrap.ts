@@ -1,4 +1,5 @@
 import type { MigratorConfig } from '../config.ts'
+import { LEAVES_NOTHING_STALE } from '../drain/direction.ts'
 import { withDrained, type DrainReport } from '../drain/drained.ts'
 import { fenceOf } from '../drain/fence.ts'
 import { planStale, type DrainPlan } from '../drain/plan.ts'
@@ -21,6 +22,7 @@ export const REWRAP: Direction = {
     return targets
   },
   next: rewrapPass,
+  leaves: LEAVES_NOTHING_STALE,
   fence: fenceOf,
 }
 

@@ -31,11 +31,15 @@ export const NO_PASS: Checkpoint = {
   tally: {},
 }
 
+/** What an earlier worker left of a part, whatever it looked for; null if none did. */
+export function left(text: string | null): Checkpoint | null {
+  return text === null ? null : (JSON.parse(text) as Checkpoint)
+}
+
 /** Where the earlier pass can be gone on with; null if it was after something else. */
 export function resumable(text: string | null, target: string): Checkpoint | null {
-  if (text === null) return null
-  const checkpoint = JSON.parse(text) as Checkpoint
-  return checkpoint.target === target ? checkpoint : null
+  const checkpoint = left(text)
+  return checkpoint?.target === target ? checkpoint : null
 }
 
 /** What was done to a part so far. What is in quarantine is what the last pass met. */

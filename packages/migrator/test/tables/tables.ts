@@ -78,7 +78,7 @@ export async function expectEveryRowMet(w: World, tables: readonly Filled[]): Pr
   await w.rotate()
   await rotateIndex(w.config, { now: true })
   expect((await planDrain(w.config)).staleRows).toBe(total)
-  const draining = await drain(w.config, { batchRows: 2 })
+  const draining = await drain(w.config, { batchRows: 2, proof: true })
   expect(byModel(draining.models)).toEqual(expected)
   expect(draining).toMatchObject({ ...done, rows: total })
   const indexing = await reindex(w.config, { now: true, batchRows: 3 })

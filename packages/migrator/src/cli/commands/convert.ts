@@ -1,6 +1,7 @@
 import { decrypt } from '../../decrypt/decrypt.ts'
 import { encrypt } from '../../encrypt/encrypt.ts'
-import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
+import { given, optionsOf, type Command } from '../command.ts'
+import { exitCodeAfter, proves, type ProofFlags } from '../proof-flags.ts'
 import { ProgressBars } from '../progress.ts'
 import { SHARD, type Registry } from '../registry.ts'
 import { renderEncrypted } from '../render-run.ts'
@@ -8,20 +9,19 @@ import { writes } from '../write-flags.ts'
 
 /** Into Rowseal, and out of it. */
 export function addConvert(registry: Registry): void {
-  writes(
-    registry.add('encrypt', 'seal what is plaintext, and fill its blind indexes', run(encrypt)),
-  ).option(...SHARD)
-  writes(
-    registry.add('decrypt', 'put plaintext back in fields with `seal: off`', run(decrypt)),
-  ).option(...SHARD)
+  const into = 'seal what is plaintext, and fill its blind indexes'
+  const outOf = 'put plaintext back in fields with `seal: off`'
+  proves(writes(registry.add('encrypt', into, run(encrypt)))).option(...SHARD)
+  proves(writes(registry.add('decrypt', outOf, run(decrypt)))).option(...SHARD)
 }
 
-function run(direction: typeof encrypt): Command<RunFlags> {
+function run(direction: typeof encrypt): Command<ProofFlags> {
   return async (config, flags, interruption) => {
     const bars = new ProgressBars()
-    const options = { ...optionsOf(flags, interruption), onEvent: bars.onEvent }
+    const proof = given({ proof: flags.proof })
+    const options = { ...optionsOf(flags, interruption), ...proof, onEvent: bars.onEvent }
     const report = await direction(config, options).finally(bars.stop)
-    const exitCode = exitCodeOf(report, interruption)
+    const exitCode = exitCodeAfter(report, interruption)
     return { document: report, text: renderEncrypted(report), exitCode }
   }
 }

@@ -1,27 +1,30 @@
 import { drain } from '../../drain/drain.ts'
 import { planDrain } from '../../drain/plan.ts'
 import { planRewrap, rewrap } from '../../rewrap/rewrap.ts'
-import { exitCodeOf, optionsOf, type Command, type RunFlags } from '../command.ts'
+import { given, optionsOf, type Command } from '../command.ts'
+import { exitCodeAfter, proves, type ProofFlags } from '../proof-flags.ts'
 import { ProgressBars } from '../progress.ts'
 import { SHARD, type Registry } from '../registry.ts'
 import { renderPlan } from '../render.ts'
 import { renderDrain } from '../render-run.ts'
 import { writes } from '../write-flags.ts'
 
-interface DrainFlags extends RunFlags {
+interface DrainFlags extends ProofFlags {
   readonly dryRun?: boolean
   readonly rewrap?: boolean
 }
 
 export function addDrain(registry: Registry): void {
-  writes(registry.add('drain', 're-encrypt what is still under older key versions', runDrain))
+  proves(
+    writes(registry.add('drain', 're-encrypt what is still under older key versions', runDrain)),
+  )
     .option(...SHARD)
     .option('--rewrap', 'let the KMS re-wrap their DEKs, and leave the rest as it is')
     .option('--dry-run', 'count what would be rewritten, and write nothing')
 }
 
 const runDrain: Command<DrainFlags> = async (config, flags, interruption) => {
-  const options = optionsOf(flags, interruption)
+  const options = { ...optionsOf(flags, interruption), ...given({ proof: flags.proof }) }
   const isRewrap = flags.rewrap === true
   if (flags.dryRun === true) {
     const plan = await (isRewrap ? planRewrap : planDrain)(config, options)
@@ -30,6 +33,6 @@ const runDrain: Command<DrainFlags> = async (config, flags, interruption) => {
   const bars = new ProgressBars()
   const go = isRewrap ? rewrap : drain
   const report = await go(config, { ...options, onEvent: bars.onEvent }).finally(bars.stop)
-  const exitCode = exitCodeOf(report, interruption)
+  const exitCode = exitCodeAfter(report, interruption)
   return { document: report, text: renderDrain(report), exitCode }
 }

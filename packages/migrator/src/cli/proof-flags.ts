@@ -1,0 +1,23 @@
+import type { Command as Program } from 'commander'
+import type { RunReport } from '../engine/events.ts'
+import { exitCodeOf, type RunFlags } from './command.ts'
+import { leftIn } from './render-reconciliation.ts'
+import type { Interruption } from './signals.ts'
+
+export interface ProofFlags extends RunFlags {
+  readonly proof?: boolean
+}
+
+/** What the commands take besides that seal or open. */
+export function proves(command: Program): Program {
+  return command.option(
+    '--proof',
+    'open each value again before its write is committed, and compare',
+  )
+}
+
+/** 3 too if the count after the run found what it was to leave none of. */
+export function exitCodeAfter(report: RunReport, interruption: Interruption): number {
+  const code = exitCodeOf(report, interruption)
+  return code === 0 && leftIn(report) > 0 ? 3 : code
+}

@@ -1,0 +1,83 @@
+import { countStatement } from '@rowseal/prisma-extension/sql'
+import type { Context } from '../config.ts'
+import type { Target, TargetField } from '../targets.ts'
+
+/** What a table held at one moment after a run. */
+export interface After {
+  /** ISO 8601, by the clock of this host. */
+  readonly at: string
+  readonly fields: readonly FieldAfter[]
+  /** Values that the run is about: 0 is a fact, as of that moment. */
+  readonly left: number
+}
+
+/** Values of a field by the version of their key; elements for lists. */
+export interface FieldAfter {
+  readonly field: string
+  readonly versions: readonly {
+    readonly keyId: number
+    /** Null if the keyring has no such key. */
+    readonly version: number | null
+    readonly count: number
+  }[]
+  readonly plaintext: number
+  /** Begins like an envelope and is none. */
+  readonly malformed: number
+  /** For lists: rows without elements. */
+  readonly null: number
+  /** Those that the run is about. */
+  readonly left: number
+}
+
+/** Which values a direction is to leave none of. */
+export interface Leaves {
+  readonly isLeft: (field: TargetField, keyId: number) => boolean
+  readonly isPlaintextLeft: boolean
+}
+
+/**
+ * Count the values of a model by key version, plaintext too, in one statement, so in one snapshot of the
+ * database: whatever is said of two fields is true of the same moment. Reads the whole table.
+ */
+export async function countAfter(
+  { client }: Pick<Context, 'client'>,
+  { table, fields }: Target,
+  leaves: Leaves,
+): Promise<After> {
+  const at = new Date().toISOString()
+  const counts = fields.map(
+    ({ column }, i) =>
+      `SELECT '${i}' AS field, c${i}.* FROM (${countStatement(table, column)}) AS c${i}`,
+  )
+  const rows = await client.$queryRawUnsafe<{ field: string; kind: string; count: string }[]>(
+    counts.join(' UNION ALL '),
+  )
+  const found = fields.map((field, i) => {
+    const own = rows.filter((row) => Number(row.field) === i)
+    return fieldAfter(field, new Map(own.map(({ kind, count }) => [kind, Number(count)])), leaves)
+  })
+  return { at, fields: found, left: found.reduce((sum, { left }) => sum + left, 0) }
+}
+
+function fieldAfter(
+  field: TargetField,
+  counts: ReadonlyMap<string, number>,
+  { isLeft, isPlaintextLeft }: Leaves,
+): FieldAfter {
+  const known = new Map(field.values.keys().map(({ keyId, version }) => [keyId, version]))
+  const versions = [...counts]
+    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
+    .map(([kind, count]) => ({ keyId: parseInt(kind, 16), count }))
+    .sort((a, b) => a.keyId - b.keyId)
+    .map(({ keyId, count }) => ({ keyId, version: known.get(keyId) ?? null, count }))
+  const sealed = versions.filter(({ keyId }) => isLeft(field, keyId))
+  const plaintext = counts.get('plaintext') ?? 0
+  return {
+    field: field.name,
+    versions,
+    plaintext,
+    malformed: counts.get('malformed') ?? 0,
+    null: counts.get('null') ?? 0,
+    left: sealed.reduce((sum, { count }) => sum + count, isPlaintextLeft ? plaintext : 0),
+  }
+}
