@@ -1,16 +1,18 @@
 import type { Provider } from '@rowseal/prisma-extension/plan'
 import { codesOf } from './database-error.ts'
 
-/** Why the database does not take a row that is written to. Stands in the quarantine: docs/errors.md. */
-export type RefusalCode =
-  | 'ERR_VALUE_TOO_LONG' // a column, a row or an index entry has no room for it
-  | 'ERR_VALUE_INVALID' // a column, or a trigger, cannot make anything of it
-  | 'ERR_UNIQUE_VIOLATION'
-  | 'ERR_CHECK_VIOLATION'
-  | 'ERR_NOT_NULL_VIOLATION'
-  | 'ERR_FOREIGN_KEY_VIOLATION'
-  | 'ERR_EXCLUSION_VIOLATION'
-  | 'ERR_TRIGGER_REFUSED'
+/** Why the database does not take a row that is written to. They stand in the quarantine: docs/errors.md. */
+export const REFUSAL_CODES = [
+  'ERR_VALUE_TOO_LONG', // a column, a row or an index entry has no room for it
+  'ERR_VALUE_INVALID', // a column, or a trigger, cannot make anything of it
+  'ERR_UNIQUE_VIOLATION',
+  'ERR_CHECK_VIOLATION',
+  'ERR_NOT_NULL_VIOLATION',
+  'ERR_FOREIGN_KEY_VIOLATION',
+  'ERR_EXCLUSION_VIOLATION',
+  'ERR_TRIGGER_REFUSED',
+] as const
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
 type Table = readonly (readonly [pattern: RegExp, code: RefusalCode])[]
 

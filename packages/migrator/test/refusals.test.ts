@@ -103,6 +103,7 @@ describe.each(PROVIDERS)('a drain of rows that the database refuses, on %s', (pr
     await unguard(w)
     expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: bad.length })
     expect((await stored(w)).some(({ title, text }) => isStale(title) || isStale(text))).toBe(false)
+    expect(await inQuarantine(w)).toEqual([])
   })
 })
 

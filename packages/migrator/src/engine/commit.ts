@@ -74,7 +74,7 @@ async function commitSlice<C extends Change>(
     const byField = reconciliation.tally(slice, lost)
     entries = quarantined(target, rows, bad)
     if (refused !== null) entries.push(...(await holders(tx, target, strategy, refused)))
-    await store.quarantine.record(tx, entries)
+    await store.quarantine.record(tx, entries, part.direction)
     next = {
       ...before,
       after: isLast ? rows[to - 1]!.key : before.after,

@@ -120,6 +120,7 @@ export async function workOnPart(
   )
   pace.enter(target.table.name)
   const { now = false } = options
+  let passBegan: number | null = null
   const result = await passUntilClean({
     client: context.client,
     store,
@@ -142,9 +143,15 @@ export async function workOnPart(
       const rows = await countRows(context, target, where)
       onEvent?.({ type: 'model', model, fields: namesOf(target), rows, isResumed })
     },
+    onPassBegin: async () => {
+      passBegan = await store.quarantine.now()
+    },
     onBatch: (pass, added) => onEvent?.({ type: 'batch', model, pass, ...added }),
     onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
   })
+  // Whoever went over a whole table has met all that is still bad. Of a share it is not known what is in it.
+  if (passBegan !== null && !result.isStopped && run.layout === 'whole')
+    await store.quarantine.clear(model, direction.name, passBegan)
   const outcome = control.isCancelled ? 'cancelled' : outcomeOf(result)
   const { passes, counts } = result
   return {

@@ -5,16 +5,19 @@ export const RUN_FORMAT = 2
 
 interface Types {
   readonly name: string
+  /** SHA-256 in hex. */
+  readonly hash: string
   readonly text: string
   readonly integer: string
   readonly end: string
 }
 
 const TYPES: Readonly<Record<Provider, Types>> = {
-  postgresql: { name: 'TEXT', text: 'TEXT', integer: 'BIGINT', end: '' },
-  sqlite: { name: 'TEXT', text: 'TEXT', integer: 'INTEGER', end: '' },
+  postgresql: { name: 'TEXT', hash: 'TEXT', text: 'TEXT', integer: 'BIGINT', end: '' },
+  sqlite: { name: 'TEXT', hash: 'TEXT', text: 'TEXT', integer: 'INTEGER', end: '' },
   mysql: {
     name: 'VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    hash: 'CHAR(64) CHARACTER SET ascii COLLATE ascii_bin',
     text: 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     integer: 'BIGINT',
     end: ' ENGINE=InnoDB',
@@ -28,11 +31,10 @@ const TYPES: Readonly<Record<Provider, Types>> = {
  * rowseal_fields       every column that holds or held values under a key: where keys are looked for
  *
  * Times are milliseconds since 1970 by the clock of the database, so that hosts need not agree. An index
- * of MySQL takes no text as long as a record's key may be, so there a row of the quarantine has a number.
+ * takes no text as long as a record's key may be, so the quarantine goes by its hash.
  */
 export function runTables(provider: Provider): readonly string[] {
-  const { name, text, integer, end } = TYPES[provider]
-  const isMysql = provider === 'mysql'
+  const { name, hash, text, integer, end } = TYPES[provider]
   return [
     `CREATE TABLE IF NOT EXISTS rowseal_runs (
   model ${name} NOT NULL,
@@ -64,12 +66,14 @@ export function runTables(provider: Provider): readonly string[] {
   PRIMARY KEY (model, kind, part)
 )${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_quarantine (
-${isMysql ? '  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,\n' : ''}  model ${name} NOT NULL,
+  model ${name} NOT NULL,
   field ${name} NOT NULL,
+  record_hash ${hash} NOT NULL,
   record_key ${text} NOT NULL,
+  direction ${name} NOT NULL,
   code ${name} NOT NULL,
   found_at_ms ${integer} NOT NULL,
-  ${isMysql ? 'INDEX rowseal_quarantine_field (model, field)' : 'PRIMARY KEY (model, field, record_key)'}
+  PRIMARY KEY (model, field, record_hash)
 )${end}`,
     `CREATE TABLE IF NOT EXISTS rowseal_fields (
   schema_name ${name} NOT NULL,

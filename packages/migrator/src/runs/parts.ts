@@ -46,6 +46,7 @@ export interface Ended {
 
 /** A claim on a part, ours until somebody takes it over. */
 export interface Part extends RunId {
+  readonly direction: string
   readonly part: number
   readonly epoch: number
   readonly owner: string
@@ -93,7 +94,7 @@ export class Parts {
    * @throws {MigrationError} `ERR_RUN_STATE` if another worker has it, or the run is another's now.
    */
   async claim(
-    run: RunId & { readonly since: Date },
+    run: RunId & { readonly since: Date; readonly direction: string },
     part: number,
     owner: string,
     target: string,
@@ -116,11 +117,12 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
       if (mine !== undefined) assertFree(run, mine)
       throw couldNot(run, 'claimed')
     }
-    const { model, kind } = run
+    const { model, kind, direction } = run
     const range = { after: keyOf(mine.after_key), until: keyOf(mine.until_key) }
     const { progress, checkpoint } = mine
     const epoch = Number(mine.epoch)
-    return { model, kind, run: run.run, part, epoch, owner, range, progress, checkpoint }
+    const id = { model, kind, run: run.run, direction, part }
+    return { ...id, epoch, owner, range, progress, checkpoint }
   }
 
   /** Say that the worker is alive. False if the part is no longer ours. */

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import type { Provider } from '@rowseal/prisma-extension/plan'
 import type { SqlClient, SqlTransaction } from '@rowseal/prisma-extension/sql'
-import { areThere, NOW, numbered, transactionOf } from './dialect.ts'
+import { REFUSAL_CODES } from '../refusals.ts'
+import { areThere } from './dialect.ts'
+import { RunSql } from './sql.ts'
 
 /** A value that something is wrong with. */
 export interface Quarantined {
@@ -12,65 +15,96 @@ export interface Quarantined {
   readonly code: string
 }
 
-/** Where bad values are: table, field, record and the error's code. No content. */
+/** What `verify` and whoever else only looks records as. */
+const LOOKED_AT = 'verify'
+
+const REFUSALS = REFUSAL_CODES.map((code) => `'${code}'`).join(', ')
+
+/** In the place of what was recorded of the same value. */
+const REPLACE: Readonly<Record<Provider, string>> = {
+  postgresql: `ON CONFLICT (model, field, record_hash) DO UPDATE
+SET direction = excluded.direction, code = excluded.code, found_at_ms = excluded.found_at_ms`,
+  sqlite: `ON CONFLICT (model, field, record_hash) DO UPDATE
+SET direction = excluded.direction, code = excluded.code, found_at_ms = excluded.found_at_ms`,
+  mysql: `ON DUPLICATE KEY UPDATE direction = VALUES(direction), code = VALUES(code), found_at_ms = VALUES(found_at_ms)`,
+}
+
+/** Where bad values are: table, field, record, who found it and the error's code. No content. */
 export class Quarantine {
-  readonly #client: SqlClient
-  readonly #provider: Provider
+  readonly #sql: RunSql
 
   constructor(client: SqlClient, provider: Provider) {
-    this.#client = client
-    this.#provider = provider
+    this.#sql = new RunSql(client, provider)
   }
 
-  /** Record values in a transaction of the caller's, in place of what was recorded of them. */
-  async record(tx: SqlTransaction, bad: readonly Quarantined[]): Promise<void> {
-    for (const { model, field, key, code } of bad) {
-      const at = [model, field, JSON.stringify(key)]
-      await tx.$executeRawUnsafe(
-        this.#sql(
-          'DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND record_key = ?',
-        ),
-        ...at,
-      )
-      await tx.$executeRawUnsafe(
-        this.#sql(
-          `INSERT INTO rowseal_quarantine (model, field, record_key, code, found_at_ms) VALUES (?, ?, ?, ?, ${NOW[this.#provider]})`,
-        ),
-        ...at,
-        code,
-      )
-    }
+  /**
+   * Record values in a transaction of the caller's, in place of what was recorded of them.
+   *
+   * @param direction - of the run that cannot go on with them.
+   */
+  async record(
+    tx: SqlTransaction,
+    bad: readonly Quarantined[],
+    direction = LOOKED_AT,
+  ): Promise<void> {
+    const { provider, now } = this.#sql
+    for (const { model, field, key, code } of bad)
+      await this.#sql.run(tx, [
+        `INSERT INTO rowseal_quarantine (model, field, record_hash, record_key, direction, code, found_at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ${now}) ${REPLACE[provider]}`,
+        ...[model, field, hashOf(key), JSON.stringify(key), direction, code],
+      ])
   }
 
-  /** Replace what is recorded of some fields of a model. */
+  /**
+   * Replace what is recorded of some fields of a model. What the database has refused other directions stays:
+   * who does not write it does not see that.
+   */
   async replace(
     model: string,
     fields: readonly string[],
     bad: readonly Quarantined[],
+    direction = LOOKED_AT,
   ): Promise<void> {
-    await this.#client.$transaction(async (tx) => {
+    await this.#sql.transaction(async (tx) => {
       // Two statements at least: on libsql a lone one may be lost without an error.
       await tx.$queryRawUnsafe('SELECT 1')
       for (const field of fields)
-        await tx.$executeRawUnsafe(
-          this.#sql('DELETE FROM rowseal_quarantine WHERE model = ? AND field = ?'),
-          model,
-          field,
-        )
-      await this.record(tx, bad)
-    }, transactionOf(this.#provider))
+        await this.#sql.run(tx, [
+          `DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND (direction = ? OR code NOT IN (${REFUSALS}))`,
+          ...[model, field, direction],
+        ])
+      await this.record(tx, bad, direction)
+    })
+  }
+
+  /** By the clock of the database, in milliseconds since 1970. */
+  async now(): Promise<number> {
+    const [row] = await this.#sql.read<{ now: string }>(
+      `SELECT ${this.#sql.text(this.#sql.now, 'now')}`,
+    )
+    return Number(row!.now)
+  }
+
+  /** Remove what runs of a direction have recorded of a model before a time, and have not found again. */
+  async clear(model: string, direction: string, before: number): Promise<void> {
+    await this.#sql.write([
+      `DELETE FROM rowseal_quarantine WHERE model = ? AND direction = ? AND found_at_ms < ${before}`,
+      ...[model, direction],
+    ])
   }
 
   /** Number of recorded values, by `Model.field`; none if the tables are not there. */
   async counts(): Promise<ReadonlyMap<string, number>> {
-    if (!(await areThere(this.#client))) return new Map()
-    const rows = await this.#client.$queryRawUnsafe<
-      { model: string; field: string; n: bigint | number }[]
-    >('SELECT model, field, count(*) AS n FROM rowseal_quarantine GROUP BY model, field')
+    if (!(await areThere(this.#sql.client))) return new Map()
+    const rows = await this.#sql.read<{ model: string; field: string; n: bigint | number }>(
+      'SELECT model, field, count(*) AS n FROM rowseal_quarantine GROUP BY model, field',
+    )
     return new Map(rows.map(({ model, field, n }) => [`${model}.${field}`, Number(n)]))
   }
+}
 
-  #sql(text: string): string {
-    return numbered(this.#provider, text)
-  }
+/** What a record goes by in the quarantine. */
+export function hashOf(key: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex')
 }
