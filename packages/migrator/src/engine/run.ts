@@ -120,7 +120,7 @@ export async function workOnPart(
   )
   pace.enter(target.table.name)
   const { now = false } = options
-  let passBegan: number | null = null
+  let passBegan = null as number | null
   const result = await passUntilClean({
     client: context.client,
     store,

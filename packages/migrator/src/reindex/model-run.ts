@@ -141,7 +141,7 @@ export class ModelRun {
       },
       onPassBegin: () => {
         samples.clear()
-        return store.quarantine.replace(model, columnNames(this.#pending), [])
+        return store.quarantine.replace(model, columnNames(this.#pending), [], 'reindex')
       },
       onBatch: (pass, added, seen, bad) => {
         for (const one of bad)
