@@ -1,4 +1,4 @@
-import { DRAIN } from '../../../packages/migrator/src/drain/drain.ts'
+import { DRAIN } from '../../../packages/migrator/src/drain/direction.ts'
 import type { SealedChange } from '../../../packages/migrator/src/drain/reencrypt.ts'
 import type { Direction } from '../../../packages/migrator/src/engine/direction.ts'
 import { runDirection } from '../../../packages/migrator/src/engine/run.ts'

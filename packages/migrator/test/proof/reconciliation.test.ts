@@ -60,7 +60,7 @@ describe.each(PROVIDERS)('the reconciliation of a run on %s', (provider) => {
           versions: [
             { keyId: former, count: 1 },
             { keyId: active, count: 19 },
-          ].sort((a, b) => a.keyId - b.keyId),
+          ].sort((a, b) => Number(a.keyId) - Number(b.keyId)),
           plaintext: 0,
           left: 1,
         },

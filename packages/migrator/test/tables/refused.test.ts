@@ -117,7 +117,8 @@ describe.each(PROVIDERS)('a plan that does not fit the database, on %s', (provid
     verify: (config, models) => verify(config, { models }),
   }
 
-  it.each(CASES.filter(([, , , on]) => on?.includes(provider) ?? true))(
+  const cases = CASES.filter(([, , , on]) => on?.includes(provider) ?? true)
+  it.each(cases.map(([name, field, message]) => [name, field, message] as const))(
     'is refused, and nothing changes: %s',
     async (name, field, message) => {
       const before = await everything()
