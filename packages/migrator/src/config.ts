@@ -3,6 +3,7 @@ import { DEFAULT_KEYRING } from '@rowseal/prisma-extension/keys'
 import type { Plan } from '@rowseal/prisma-extension/plan'
 import type { SqlClient } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from './errors.ts'
+import type { Queue } from './queue/queue.ts'
 import { AllTenants, single, type ValueKeyring } from './tenants.ts'
 
 /** What `rowseal.config.ts` exports: the same three things that the application is made of. */
@@ -12,6 +13,8 @@ export interface MigratorConfig {
   readonly plan: Plan
   /** From `openKeyring`, several if fields of the plan name other keyrings; or from `openKeyrings`, for tenants. */
   readonly keyring: Keyring | readonly Keyring[] | Keyrings
+  /** Hands parts of runs to `rowseal worker`: `bullmqQueue` of `@rowseal/migrator/queues/bullmq`. */
+  readonly queue?: Queue
 }
 
 /** Types the configuration. Use it as the default export of `rowseal.config.ts`. */
@@ -103,7 +106,7 @@ function valuesOf(keyrings: ReadonlyMap<string, Keyring>): ReadonlyMap<string, V
 }
 
 function checked(config: MigratorConfig): MigratorConfig {
-  const { client, plan, keyring } = config
+  const { client, plan, keyring, queue } = config
   if (!has(client, ['$queryRawUnsafe', '$executeRawUnsafe', '$transaction']))
     throw invalid('client is no PrismaClient', 'Pass the PrismaClient without extensions.')
   if (!has(plan, ['models', 'provider', 'digest']))
@@ -112,6 +115,8 @@ function checked(config: MigratorConfig): MigratorConfig {
   const areKeyrings = list.every((one) => has(one, ['forProtect', 'forProcessEach', 'store']))
   if (!isPool(keyring) && (list.length === 0 || !areKeyrings))
     throw invalid('keyring is none', 'Pass what `await openKeyring(…)` or `openKeyrings(…)` gave.')
+  if (queue !== undefined && !has(queue, ['label', 'connect']))
+    throw invalid('queue is none', 'Pass what `bullmqQueue(…)` gave.')
   return config
 }
 

@@ -69,6 +69,10 @@ export type { Wait } from './pace/pace.ts'
 export type { PaceChange } from './pace/stored.ts'
 export type { After, FieldAfter } from './proof/after.ts'
 export type { FieldReport } from './proof/reconcile.ts'
+export type { QueueEvent } from './queue/coordinate.ts'
+export type { Again, Queue, QueueConnection, QueueTask, TakeOptions } from './queue/queue.ts'
+export type { TaskEvent } from './queue/shift.ts'
+export { work, type WorkEvent, type WorkOptions, type WorkReport } from './queue/work.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,

@@ -40,6 +40,8 @@ export interface RunFlags extends PaceFlags {
   readonly maxTransaction?: number
   readonly restart?: boolean
   readonly shard?: { readonly index: number; readonly of: number }
+  readonly queue?: boolean
+  readonly partRows?: number
 }
 
 const EXIT = { done: 0, cancelled: 1, incomplete: 3 } as const
@@ -55,7 +57,10 @@ export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions
   const { model: models, maxPasses, now, restart, shard } = flags
   const maxTransactionMs =
     flags.maxTransaction === undefined ? undefined : flags.maxTransaction * 1000
-  const rest = { models, maxPasses, maxTransactionMs, now, restart, shard }
+  if (flags.partRows !== undefined && flags.queue !== true)
+    throw new TypeError('--part-rows goes with --queue.')
+  const queue = flags.queue === true ? given({ partRows: flags.partRows }) : undefined
+  const rest = { models, maxPasses, maxTransactionMs, now, restart, shard, queue }
   return { signal, ...paceOf(flags), ...given(rest) }
 }
 

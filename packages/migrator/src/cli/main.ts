@@ -12,6 +12,7 @@ import { addReindex } from './commands/reindex.ts'
 import { addRotate } from './commands/rotate.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSetup } from './commands/setup.ts'
+import { addWorker } from './commands/worker.ts'
 import { errorDocument, print, say } from './output.ts'
 import { Registry } from './registry.ts'
 import { Interruption } from './signals.ts'
@@ -27,6 +28,7 @@ const TOPICS = [
   addConvert,
   addDrain,
   addReindex,
+  addWorker,
   addRuns,
   addKeys,
   addDdl,

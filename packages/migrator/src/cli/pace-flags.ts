@@ -83,7 +83,8 @@ function absolute<T extends string | null | undefined>(path: T): T | string {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-function time(value: string): number {
+/** `500ms`, `10s`, `5m` or `1h`, in milliseconds. */
+export function time(value: string): number {
   const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? []
   if (count !== undefined && unit !== undefined) return Number(count) * UNITS[unit]!
   throw new InvalidArgumentError('It must be a time with its unit, such as 500ms, 10s or 5m.')

@@ -1,6 +1,7 @@
 import type { IndexPhase } from '@rowseal/prisma-extension/keys'
 import cliProgress from 'cli-progress'
 import type { RunEvent } from '../engine/events.ts'
+import type { QueueEvent } from '../queue/coordinate.ts'
 import type { ReindexEvent } from '../reindex/options.ts'
 import type { VerifyEvent } from '../verify.ts'
 import { count, say } from './output.ts'
@@ -28,6 +29,8 @@ export class ProgressBars {
     } else if (event.type === 'throttle') {
       // A cap makes a run wait all the time, as it should.
       if (event.wait?.kind === 'health') say(`Waiting: ${event.wait.reason}.`)
+    } else if (event.type === 'queue') {
+      say(PROBLEMS[event.problem ?? 'none'])
     } else if (event.type !== 'pass') {
       this.stop()
       say(sentenceOf(event))
@@ -39,6 +42,13 @@ export class ProgressBars {
 function rowsOf(event: Extract<RunEvent | ReindexEvent | VerifyEvent, { type: 'batch' }>): number {
   if ('seen' in event) return event.seen
   return event.rows + ('quarantined' in event ? event.quarantined : 0)
+}
+
+const PROBLEMS: Readonly<Record<NonNullable<QueueEvent['problem']> | 'none', string>> = {
+  'no worker': 'Waiting: nobody works on it. Start workers: npx rowseal worker',
+  'out of reach':
+    'Waiting: the queue cannot be reached. Workers go on with the parts that they have.',
+  none: 'Going on.',
 }
 
 const PHASES: Readonly<Record<IndexPhase, string>> = {

@@ -60,4 +60,12 @@ export function batches(command: Program): Program {
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
 }
 
-export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
+const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
+
+/** To work on a run here in part, or to hand all of it out. */
+export function shares(command: Program): Program {
+  return command
+    .option(...SHARD)
+    .option('--queue', 'hand it out to `rowseal worker`, and follow it until all is done')
+    .option('--part-rows <n>', 'with --queue: rows of what is handed out (default: 20000)', integer)
+}

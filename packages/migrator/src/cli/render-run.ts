@@ -58,8 +58,12 @@ export function renderDrain(report: DrainReport): string {
   return [renderRun(report), 'Nothing is stale.', ...next].join('\n')
 }
 
-function left({ direction, outcome, quarantined, models }: RunReport): string[] {
-  const goOn = `To go on: npx rowseal ${commandOf(direction)}`
+function left(report: RunReport): string[] {
+  const { direction, outcome, quarantined, models, isHandedOut = false } = report
+  const command = `npx rowseal ${commandOf(direction)}${isHandedOut ? ' --queue' : ''}`
+  const goOn = `To go on: ${command}`
+  if (outcome === 'stopped' && isHandedOut)
+    return [`Workers go on with what they were handed. To follow it: ${command}`]
   if (outcome === 'stopped') return [`Stopped. What was committed stays. ${goOn}`]
   if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
   const lines: string[] = []

@@ -1,3 +1,4 @@
+import { QUEUE_LAYOUT } from '../runs/run-row.ts'
 import type { RunInfo } from '../runs/list.ts'
 import type { OperatedRun } from '../runs/operate.ts'
 import { commandOf } from './command-of.ts'
@@ -31,9 +32,10 @@ export function renderOperated(runs: readonly OperatedRun[]): string {
     .join('\n')
 }
 
-function notesOf({ state, reason, workers, direction }: RunInfo): string {
+function notesOf({ state, reason, workers, direction, parts }: RunInfo): string {
   const isGoing = state === 'planned' || state === 'running' || state === 'finishing'
   const by = workers.length > 0 ? `by ${workers.join(', ')}` : ''
-  const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${commandOf(direction)}` : ''
+  const command = parts.layout === QUEUE_LAYOUT ? 'worker' : commandOf(direction)
+  const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${command}` : ''
   return [reason ?? '', by, left].filter((part) => part !== '').join('; ')
 }

@@ -1,6 +1,7 @@
 import type { ThrottleEvent } from '../pace/open.ts'
 import type { After } from '../proof/after.ts'
 import type { FieldReport } from '../proof/reconcile.ts'
+import type { QueueEvent } from '../queue/coordinate.ts'
 import type { PauseEvent } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { RunOptions } from './options.ts'
@@ -34,6 +35,7 @@ export type RunEvent =
   | WaitEvent
   | PauseEvent
   | ThrottleEvent
+  | QueueEvent
 
 /** The run waits until every instance follows. */
 export interface WaitEvent {
@@ -65,6 +67,8 @@ export interface RunReport extends PassCounts {
   readonly outcome: ModelReport['outcome']
   readonly models: readonly ModelReport[]
   readonly seconds: number
+  /** Did workers do it, through a queue? What was done is then that of the whole run, since it began. */
+  readonly isHandedOut?: true
 }
 
 /** @param isStopped - before all models were gone over. */

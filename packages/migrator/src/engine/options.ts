@@ -21,6 +21,13 @@ export interface RunOptions extends PaceOptions {
    * machine, all with the same `of`. Default: the whole table.
    */
   readonly shard?: { readonly index: number; readonly of: number }
+  /**
+   * Hand the tables out to workers, in parts of so many `partRows`, through `queue` of the configuration, and
+   * follow them until all is done. The pace that is given here holds for all workers; `now`, `maxPasses`,
+   * `maxTransactionMs` and `proof` are options of theirs. `partRows`: 1 to 10,000,000, default 20,000; more for a table that
+   * would be cut into over 2,000 parts. Default: worked on here.
+   */
+  readonly queue?: { readonly partRows?: number }
   /** How often a table is gone over at most until nothing is left to do. 1 to 1,000. Default: 10. */
   readonly maxPasses?: number
   /** Ends the run after the batch in hand. */
@@ -35,14 +42,29 @@ export interface CheckedOptions {
 }
 
 /** @throws {TypeError} naming the option. */
-export function checkRunOptions(options: RunOptions): CheckedOptions {
+export function checkRunOptions(
+  options: RunOptions & { readonly proof?: boolean },
+): CheckedOptions {
   checkPace(options)
-  const { shard } = options
+  const { shard, queue } = options
+  if (queue !== undefined) checkQueue(options, queue)
   if (shard !== undefined) integer('shard', shard.index, integer('shard', shard.of, MAX_SHARDS))
   return {
     maxPasses: integer('maxPasses', options.maxPasses ?? 10, 1_000),
     maxTransactionMs: integer('maxTransactionMs', options.maxTransactionMs ?? 5_000, 3_600_000, 0),
   }
+}
+
+/** What a coordinator would have no use for is not taken in silence. */
+function checkQueue(
+  options: Parameters<typeof checkRunOptions>[0],
+  { partRows }: NonNullable<RunOptions['queue']>,
+): void {
+  if (partRows !== undefined) integer('queue.partRows', partRows, 10_000_000)
+  if (options.shard !== undefined) throw new TypeError('Either shard or queue: not both.')
+  for (const name of ['now', 'maxPasses', 'maxTransactionMs', 'proof'] as const)
+    if (options[name] !== undefined)
+      throw new TypeError(`With a queue, ${name} is an option of its workers: rowseal worker.`)
 }
 
 export function integer(name: string, value: number, max: number, min = 1): number {

@@ -29,8 +29,8 @@ export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
   readonly next: () => Promise<Strategy<C> | null>
   /** Milliseconds until nobody writes any more what `next` has just said is to be met. */
   readonly fence?: () => Promise<number>
-  /** It waits for the fence. */
-  readonly onWait?: (ms: number) => void
+  /** It has to wait for the fence. False to stop instead. */
+  readonly onWait?: (ms: number) => boolean
   readonly onBegin: (strategy: Strategy<C>, isResumed: boolean) => Promise<void>
   /** Before a pass from the start of the range. */
   readonly onPassBegin?: () => Promise<void>
@@ -110,8 +110,7 @@ async function begin<C extends Change>(
     if (strategy === null) return null
     const ms = (await fence?.()) ?? 0
     if (ms === 0 || !isSwept) return { strategy, isFenced: ms === 0 }
-    onWait?.(ms)
-    if (!(await pause(ms, signal))) return null
+    if (onWait?.(ms) === false || !(await pause(ms, signal))) return null
   }
 }
 

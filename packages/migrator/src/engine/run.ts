@@ -2,9 +2,11 @@ import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { noteFields } from '../keys/fields.ts'
 import { openRunPace } from '../pace/open.ts'
+import type { PaceOptions } from '../pace/options.ts'
 import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { accounted, type PartReport } from '../proof/account.ts'
+import { connectQueue, handOut } from '../queue/coordinate.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
@@ -13,6 +15,7 @@ import { add, NOTHING, type PassCounts } from './counts.ts'
 import { cutByCount } from './cut.ts'
 import type { Direction } from './direction.ts'
 import { worstOf, type ModelReport, type RunDirectionOptions, type RunReport } from './events.ts'
+import { namesOf, specOf } from './job.ts'
 import { checkRunOptions, type CheckedOptions } from './options.ts'
 import { endedAs, passUntilClean, type PassesResult } from './passes.ts'
 import { WHOLE, withPart, type Work, type Worked } from './work.ts'
@@ -27,6 +30,10 @@ export interface ModelJob {
   readonly pace: Pace
   readonly options: RunDirectionOptions
   readonly checked: CheckedOptions
+  /** The pace, by what an operator has set. Default: the options with that over them. */
+  readonly paceOf?: (text: string | null) => PaceOptions
+  /** A part waits for the fence. False to give it back instead. */
+  readonly onFence?: (ms: number) => boolean
 }
 
 /** What a run leaves, and the models it was about. */
@@ -52,27 +59,42 @@ export async function runDirection(
   const checked = checkRunOptions(options)
   const context = await openContext(config)
   const began = performance.now()
-  const models: ModelReport[] = []
+  const queue = await connectQueue(config, options)
   try {
     const store = await noteFields(context)
     const targets = await direction.targets(context, options.models)
     const waits = new Waits()
     const pace = await openRunPace(context, options)
-    for (const target of targets) {
-      if (options.signal?.aborted === true) break
-      models.push(
-        await runModel({ context, store, direction, target, waits, pace, options, checked }),
-      )
-    }
+    const jobs = targets.map((target) => {
+      return { context, store, direction, target, waits, pace, options, checked }
+    })
+    const { signal } = options
+    const models = await (queue === null ? runModels(jobs, signal) : handOut(jobs, queue, signal))
     const isWhole = models.length === targets.length
-    return { report: reportOf(direction, models, isWhole, began), targets }
+    const report = reportOf(direction, models, isWhole, began)
+    return { report: queue === null ? report : { ...report, isHandedOut: true }, targets }
   } catch (error) {
-    throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction))
+    throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction, options))
+  } finally {
+    await queue?.close()
   }
 }
 
-function goOn({ command }: Direction): string {
-  return `run \`npx rowseal ${command}\` again: it goes on where it ended`
+function goOn({ command }: Direction, { queue }: RunDirectionOptions): string {
+  const flag = queue === undefined ? '' : ' --queue'
+  return `run \`npx rowseal ${command}${flag}\` again: it goes on where it ended`
+}
+
+async function runModels(
+  jobs: readonly ModelJob[],
+  signal: AbortSignal | undefined,
+): Promise<ModelReport[]> {
+  const models: ModelReport[] = []
+  for (const job of jobs) {
+    if (signal?.aborted === true) break
+    models.push(await runModel(job))
+  }
+  return models
 }
 
 async function runModel(job: ModelJob): Promise<ModelReport> {
@@ -80,14 +102,8 @@ async function runModel(job: ModelJob): Promise<ModelReport> {
   const { shard, restart = false } = options
   const { model, table } = target
   const strategy = await direction.next(context, target)
-  const spec = {
-    model,
-    kind: 'write',
-    direction: direction.name,
-    plan: context.plan.digest,
-  } as const
   const layout = shard === undefined ? 'whole' : `${shard.of} shards`
-  const run = await job.store.begin({ ...spec, layout, restart }, async () => {
+  const run = await job.store.begin({ ...specOf(job), layout, restart }, async () => {
     if (shard === undefined) return WHOLE
     const rows = await countRows(context, target, '1 = 1')
     return cutByCount(context.client, table, rows, shard.of)
@@ -115,9 +131,8 @@ export async function workOnPart(
   const { context, store, direction, target, waits, pace, options, checked } = job
   const { model } = target
   const { signal, onEvent } = options
-  const control = new Control(store, run, signal, onEvent, (text) =>
-    pace.change(overridden(options, text)),
-  )
+  const { paceOf = overridden.bind(null, options) } = job
+  const control = new Control(store, run, signal, onEvent, (text) => pace.change(paceOf(text)))
   pace.enter(target.table.name)
   const { now = false } = options
   let passBegan = null as number | null
@@ -138,10 +153,15 @@ export async function workOnPart(
       const fence = now ? undefined : direction.fence?.(target, waits, checked.maxTransactionMs)
       return Promise.resolve(fence ?? 0)
     },
-    onWait: (ms) => onEvent?.({ type: 'wait', ms, reason: 'until every instance follows' }),
+    onWait: (ms) => {
+      onEvent?.({ type: 'wait', ms, reason: 'until every instance follows' })
+      return job.onFence?.(ms) ?? true
+    },
     onBegin: async ({ where }, isResumed) => {
+      // To count them takes a walk over the table.
+      if (onEvent === undefined) return
       const rows = await countRows(context, target, where)
-      onEvent?.({ type: 'model', model, fields: namesOf(target), rows, isResumed })
+      onEvent({ type: 'model', model, fields: namesOf(target), rows, isResumed })
     },
     onPassBegin: async () => {
       passBegan = await store.quarantine.now()
@@ -163,10 +183,6 @@ export async function workOnPart(
 function outcomeOf({ isStopped, isClean, counts }: PassesResult): ModelReport['outcome'] {
   if (isStopped) return 'stopped'
   return isClean && counts.quarantined === 0 ? 'done' : 'incomplete'
-}
-
-function namesOf({ fields }: Target): string[] {
-  return fields.map(({ name }) => name)
 }
 
 function reportOf(

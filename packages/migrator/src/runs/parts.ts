@@ -60,6 +60,7 @@ export interface Part extends RunId {
 /** A part as it stands. */
 export interface PartInfo {
   readonly part: number
+  readonly epoch: number
   /** `host:pid:id`; null if nobody works on it. */
   readonly owner: string | null
   readonly isAlive: boolean
@@ -171,13 +172,13 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
       `SELECT ${this.#columns} FROM rowseal_parts WHERE model = ? AND kind = ? AND run = ? ORDER BY rowseal_parts.part`,
       ...[model, kind, number],
     )
-    return rows.map((row) => ({
-      part: Number(row.part),
-      owner: row.owner,
-      isAlive: isAlive(row),
-      progress: row.progress,
-      checkpoint: row.checkpoint,
-    }))
+    return rows.map(infoOf)
+  }
+
+  /** A part as it stands; null if the run is another's now. */
+  async find(run: RunId, part: number): Promise<PartInfo | null> {
+    const row = await this.#read(run, part)
+    return row === undefined ? null : infoOf(row)
   }
 
   async #read(run: RunId, part: number): Promise<Row | undefined> {
@@ -215,6 +216,12 @@ function keyOf(text: string | null): readonly string[] | null {
 
 export function isEnd(progress: Progress): progress is End {
   return progress === 'closed' || progress === 'left'
+}
+
+function infoOf(row: Row): PartInfo {
+  const { owner, progress, checkpoint } = row
+  const [part, epoch] = [Number(row.part), Number(row.epoch)]
+  return { part, epoch, owner, isAlive: isAlive(row), progress, checkpoint }
 }
 
 function isAlive({ owner, silent_ms }: Row): boolean {

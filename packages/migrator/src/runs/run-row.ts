@@ -2,6 +2,9 @@ import type { RunId } from './parts.ts'
 import type { RunSql } from './sql.ts'
 import type { RunState } from './states.ts'
 
+/** The layout of a run whose parts are handed out to workers. */
+export const QUEUE_LAYOUT = 'queue'
+
 /** What a run is begun with. */
 export interface RunSpec extends Omit<RunId, 'run'> {
   readonly direction: string

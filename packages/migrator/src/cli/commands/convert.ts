@@ -3,7 +3,7 @@ import { encrypt } from '../../encrypt/encrypt.ts'
 import { given, optionsOf, type Command } from '../command.ts'
 import { exitCodeAfter, proves, type ProofFlags } from '../proof-flags.ts'
 import { ProgressBars } from '../progress.ts'
-import { SHARD, type Registry } from '../registry.ts'
+import { shares, type Registry } from '../registry.ts'
 import { renderEncrypted } from '../render-run.ts'
 import { writes } from '../write-flags.ts'
 
@@ -11,8 +11,8 @@ import { writes } from '../write-flags.ts'
 export function addConvert(registry: Registry): void {
   const into = 'seal what is plaintext, and fill its blind indexes'
   const outOf = 'put plaintext back in fields with `seal: off`'
-  proves(writes(registry.add('encrypt', into, run(encrypt)))).option(...SHARD)
-  proves(writes(registry.add('decrypt', outOf, run(decrypt)))).option(...SHARD)
+  proves(shares(writes(registry.add('encrypt', into, run(encrypt)))))
+  proves(shares(writes(registry.add('decrypt', outOf, run(decrypt)))))
 }
 
 function run(direction: typeof encrypt): Command<ProofFlags> {

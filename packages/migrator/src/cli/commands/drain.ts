@@ -4,7 +4,7 @@ import { planRewrap, rewrap } from '../../rewrap/rewrap.ts'
 import { given, optionsOf, type Command } from '../command.ts'
 import { exitCodeAfter, proves, type ProofFlags } from '../proof-flags.ts'
 import { ProgressBars } from '../progress.ts'
-import { SHARD, type Registry } from '../registry.ts'
+import { shares, type Registry } from '../registry.ts'
 import { renderPlan } from '../render.ts'
 import { renderDrain } from '../render-run.ts'
 import { writes } from '../write-flags.ts'
@@ -15,10 +15,8 @@ interface DrainFlags extends ProofFlags {
 }
 
 export function addDrain(registry: Registry): void {
-  proves(
-    writes(registry.add('drain', 're-encrypt what is still under older key versions', runDrain)),
-  )
-    .option(...SHARD)
+  const what = 're-encrypt what is still under older key versions'
+  proves(shares(writes(registry.add('drain', what, runDrain))))
     .option('--rewrap', 'let the KMS re-wrap their DEKs, and leave the rest as it is')
     .option('--dry-run', 'count what would be rewritten, and write nothing')
 }
