@@ -7,7 +7,8 @@ import {
   type MigratorConfig,
 } from '../../src/index.ts'
 import { drain, type World } from '../world.ts'
-import { fillPlain, fillSealed, type Note, type Stage, type Table } from './notes.ts'
+import type { Note } from './note.ts'
+import { fillPlain, fillSealed, type Stage, type Table } from './notes.ts'
 
 /** A direction, and a table that it has something to do in. */
 export interface Scenario {

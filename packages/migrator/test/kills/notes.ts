@@ -1,6 +1,7 @@
 import type { KeyringOptions } from '@rowseal/prisma-extension'
 import { encrypt, reindex } from '../../src/index.ts'
 import { world, type Provider, type World } from '../world.ts'
+import { noteOf, type Note } from './note.ts'
 
 /** What the application does with the table: it enters Rowseal, lives with it, leaves. */
 export type Stage = 'entering' | 'sealed' | 'leaving'
@@ -38,27 +39,6 @@ model Note {
   @@map("group")
 }
 `
-
-/** The values of a row. */
-export interface Note {
-  readonly id: number
-  readonly text: string
-  readonly doc: unknown
-  readonly phone: string | null
-  readonly login: string | null
-}
-
-/** The n-th thing that is written to a row; no two rows ever have the same of anything. */
-export function noteOf(id: number, n: number): Note {
-  const number = `${String(id).padStart(4, '0')} ${String(n).padStart(6, '0')}`
-  return {
-    id,
-    text: `${'t'.repeat(n % 7)} ${id} ${n}`,
-    doc: n % 5 === 4 ? null : { id, n, list: [null, 1.5] },
-    phone: n % 4 === 3 ? null : `+49 (0) ${number}`,
-    login: n % 6 === 5 ? null : `User ${number}`,
-  }
-}
 
 /** One database, as each stage of the application sees it. */
 export interface Table {

@@ -3,7 +3,8 @@ import { expect } from 'vitest'
 import { status, verify } from '../../src/index.ts'
 import type { World } from '../world.ts'
 import { worldOf, type Scenario } from './directions.ts'
-import type { Note, Table } from './notes.ts'
+import type { Note } from './note.ts'
+import type { Table } from './notes.ts'
 
 const byId = { orderBy: { id: 'asc' } }
 const NO_INDEXES = { phoneIndex: true, loginIndex: true, loginOther: true }
