@@ -1,6 +1,6 @@
 import { swapIn } from '@rowseal/prisma-extension/sql'
 import type { Context } from '../config.ts'
-import { sealedFields, type SealedChange, type StaleKeys } from '../drain/reencrypt.ts'
+import { partsOf, sealedFields, type SealedChange, type StaleKeys } from '../drain/reencrypt.ts'
 import { staleWhere } from '../drain/strategy.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
@@ -22,6 +22,7 @@ export function rewrapStrategy(
     where: staleWhere(target, stale),
     prepare: (rows) => rewrapRows(context, target, rows, stale),
     write: (tx, changes) => swapIn(tx, table, names, changes),
+    parts: partsOf(names),
     fields: sealedFields(fields, 'sealed'),
   }
 }
