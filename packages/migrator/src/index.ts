@@ -73,6 +73,13 @@ export type { QueueEvent } from './queue/coordinate.ts'
 export type { Again, Queue, QueueConnection, QueueTask, TakeOptions } from './queue/queue.ts'
 export type { TaskEvent } from './queue/shift.ts'
 export { work, type WorkEvent, type WorkOptions, type WorkReport } from './queue/work.ts'
+export type { QuarantineEntry, QuarantineFilter } from './quarantine/entries.ts'
+export { exportQuarantine, type ExportQuarantineOptions } from './quarantine/export.ts'
+export {
+  listQuarantine,
+  type ListQuarantineOptions,
+  type QuarantinePage,
+} from './quarantine/list.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,

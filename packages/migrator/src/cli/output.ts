@@ -6,9 +6,9 @@ export function say(text: string): void {
 }
 
 /** Write to stdout, and wait until whoever reads it has it. */
-export async function print(text: string): Promise<void> {
+export async function print(text: string, end = '\n'): Promise<void> {
   await new Promise<void>((done, fail) => {
-    process.stdout.write(`${text}\n`, (error) => (error ? fail(error) : done()))
+    process.stdout.write(`${text}${end}`, (error) => (error ? fail(error) : done()))
   })
 }
 

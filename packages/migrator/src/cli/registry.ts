@@ -47,11 +47,11 @@ function shard(text: string): { index: number; of: number } {
   throw new InvalidArgumentError('It must be such as 1/4, up to 4/4.')
 }
 
-function list(text: string, before: readonly string[] = []): readonly string[] {
+export function names(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',')]
 }
 
-export const MODELS = ['--model <names>', 'only these models, separated by commas', list] as const
+export const MODELS = ['--model <names>', 'only these models, separated by commas', names] as const
 
 export function batches(command: Program): Program {
   return command

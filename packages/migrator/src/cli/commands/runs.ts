@@ -10,6 +10,7 @@ import { given, type Command, type Flags } from '../command.ts'
 import { paceChangeOf, paceFlags, type PaceFlags } from '../pace-flags.ts'
 import { integer, type Registry } from '../registry.ts'
 import { renderOperated, renderRuns } from '../render-runs.ts'
+import { addQuarantine } from './quarantine.ts'
 
 const MODELS = ['[models...]', 'only the runs over these (default: all that go on)'] as const
 
@@ -26,6 +27,7 @@ export function addRuns(registry: Registry): void {
     .option('--batch-rows <n>', 'rows per batch at most', integer)
     .option('--batch-bytes <n>', 'bytes of values per batch at most', integer)
   runs.add('resume', 'let paused runs go on', operate(resumeRuns)).argument(...MODELS)
+  addQuarantine(runs)
   runs
     .add('cancel', 'end runs after the batch in hand; what they wrote stays', operate(cancelRuns))
     .argument(...MODELS)
