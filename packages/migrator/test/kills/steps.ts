@@ -1,13 +1,13 @@
-/** A moment of a run between which nothing reaches the database. */
+/** A moment of a run. Between two of them one thing is sent to the database. */
 export interface Step {
   /** Counted from 1. */
   readonly n: number
-  readonly kind: 'before a statement' | 'before COMMIT' | 'after COMMIT'
+  readonly kind: 'before a statement' | 'before BEGIN' | 'before COMMIT' | 'after COMMIT'
   readonly isInTransaction: boolean
 }
 
 /**
- * A client that calls `at` before each statement, before each COMMIT and after it. Whatever `at` throws is
+ * A client that calls `at` before each statement, before each BEGIN and COMMIT, and after each COMMIT. Whatever `at` throws is
  * thrown in place of the statement: within a transaction it is rolled back, as for a process that is gone.
  */
 export function atEachStep(client: any, at: (step: Step) => Promise<void> | void): any {
@@ -27,6 +27,7 @@ export function atEachStep(client: any, at: (step: Step) => Promise<void> | void
     })
   return statements(client, false, {
     $transaction: async (work: (tx: any) => Promise<unknown>, options: object) => {
+      await reach('before BEGIN', false)
       const result = await client.$transaction(async (tx: any) => {
         const returned = await work(statements(tx, true, {}))
         await reach('before COMMIT', true)

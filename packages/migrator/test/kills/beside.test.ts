@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cancelRuns } from '../../src/index.ts'
+import { closeWorlds, PROVIDERS, type World } from '../world.ts'
+import { SCENARIOS, worldOf, type Scenario } from './directions.ts'
+import { noteOf, type Note } from './note.ts'
+import { openTable, type Table } from './notes.ts'
+import { expectProof, expectVerified } from './proof.ts'
+import { atEachStep, type Step } from './steps.ts'
+
+const ROWS = 4
+const PACE = { batchRows: 2, now: true }
+const WRITING = SCENARIOS.filter(({ hasRun }) => hasRun)
+const OPPOSITES = [
+  ['encrypt', 'decrypt'],
+  ['decrypt', 'encrypt'],
+] as const
+
+/** Run a scenario; at its n-th step something else is done, and the run goes on when it has been done. */
+async function runBeside(
+  table: Table,
+  scenario: Scenario,
+  n: number,
+  act: () => Promise<unknown>,
+): Promise<{ outcome: string } | { code: string }> {
+  const { config } = worldOf(table, scenario)
+  let acting: Promise<unknown> = Promise.resolve()
+  const client = atEachStep(config.client, async (step) => {
+    if (step.n !== n) return
+    acting = act()
+    acting.catch(() => undefined)
+    // What the transaction has locked the other waits for.
+    const waits = step.isInTransaction ? [new Promise((done) => setTimeout(done, 150))] : []
+    await Promise.race([acting, ...waits])
+  })
+  const result = await scenario.run({ ...config, client }, PACE).catch((error: unknown) => {
+    return error as { code: string }
+  })
+  await acting
+  return result
+}
+
+/**
+ * Each database takes every third step of a run, and all together take each; with `ROWSEAL_EVERY_STEP=1` each takes
+ * all. On libsql nothing goes on beside a transaction of the same process.
+ */
+async function stepsOf(table: Table, scenario: Scenario): Promise<Step[]> {
+  const { config } = worldOf(table, scenario)
+  const steps: Step[] = []
+  const client = atEachStep(config.client, (step) => {
+    steps.push(step)
+  })
+  await scenario.again(table)
+  await scenario.run({ ...config, client }, PACE)
+  const by = process.env['ROWSEAL_EVERY_STEP'] === '1' ? 1 : PROVIDERS.length
+  const isMine = ({ n }: Step): boolean => n % by === PROVIDERS.indexOf(table.provider) % by
+  return steps.filter(
+    (step) => isMine(step) && (table.provider !== 'sqlite' || !step.isInTransaction),
+  )
+}
+
+/** One row is changed, one is deleted or comes back, and of one a part is changed. */
+async function write({ sealed }: World, notes: Map<number, Note>, n: number): Promise<void> {
+  const { doc, ...changed } = noteOf(0, n)
+  await sealed.note.update({ where: { id: 0 }, data: { ...changed, ...(doc !== null && { doc }) } })
+  notes.set(0, { ...changed, doc: doc ?? notes.get(0)!.doc })
+  const other = { ...noteOf(1, n), doc: { n } }
+  if (notes.delete(1)) await sealed.note.delete({ where: { id: 1 } })
+  else await sealed.note.create({ data: other }).then(() => notes.set(1, other))
+  const part = { text: `part ${n}`, phone: null }
+  await sealed.note.updateMany({ where: { id: 3 }, data: part })
+  notes.set(3, { ...notes.get(3)!, ...part })
+}
+
+describe.each(PROVIDERS)('beside a run, on %s', (provider) => {
+  let table: Table
+  beforeAll(async () => {
+    table = await openTable(provider)
+  })
+  afterAll(closeWorlds)
+
+  it.each(WRITING)(
+    '$name: what the application writes at any step is kept',
+    async (scenario) => {
+      const w = worldOf(table, scenario)
+      const notes = new Map((await scenario.fill(table, ROWS)).map((note) => [note.id, note]))
+      for (const { n, kind } of await stepsOf(table, scenario)) {
+        await scenario.again(table)
+        const result = await runBeside(table, scenario, n, () => write(w, notes, n))
+        expect([n, kind, result]).toMatchObject([n, kind, { outcome: 'done' }])
+        const rows = [...notes.values()].sort((a, b) => a.id - b.id)
+        await expectProof(table, scenario, rows)
+      }
+      await expectVerified(table, scenario)
+    },
+    300_000,
+  )
+
+  it.each(OPPOSITES)(
+    '%s: one that stood still at any step while it was cancelled, and %s came to its end, changes nothing',
+    async (name, opposite) => {
+      const [scenario, other] = [name, opposite].map((one) =>
+        SCENARIOS.find((each) => each.name === one)!,
+      ) as [Scenario, Scenario]
+      const w = worldOf(table, scenario)
+      const notes = await scenario.fill(table, ROWS)
+      let stood = 0
+      for (const { n, kind } of await stepsOf(table, scenario)) {
+        await scenario.again(table)
+        const before = stood
+        const result = await runBeside(table, scenario, n, async () => {
+          const [worked] = await w.query(
+            `SELECT r.state AS state FROM rowseal_runs r JOIN rowseal_parts p ON p.run = r.run AND p.kind = r.kind AND p.model = r.model
+WHERE r.kind = 'write' AND r.direction = '${name}' AND p.owner IS NOT NULL`,
+          )
+          if (!/running|finishing/.test(String(worked?.state))) return
+          stood++
+          await cancelRuns(w.config)
+          const report = await other.run(worldOf(table, other).config, PACE)
+          expect(report).toMatchObject({ outcome: 'done' })
+        })
+        if (stood === before) continue
+        expect([n, kind, result]).not.toMatchObject([n, kind, { outcome: 'done' }])
+        await expectProof(table, other, notes)
+      }
+      expect(stood).toBeGreaterThan(3)
+    },
+    300_000,
+  )
+})
