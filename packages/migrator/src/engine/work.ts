@@ -62,7 +62,9 @@ export async function withPart<R>(
   try {
     const { report, ended } = await work({ run, part, heartbeat })
     await heartbeat.stop()
-    await store.parts.release(part, ended)
+    const isOurs = await store.parts.release(part, ended)
+    // Whoever has it now may have changed what the last pass had seen.
+    if (ended !== null && !isOurs) throw takenOver(run)
     if (ended !== null) await settle(store, run)
     return report
   } catch (error) {
