@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Command as Program, CommanderError } from 'commander'
 import type { MigratorConfig } from '../config.ts'
 import { begin } from './begin.ts'
@@ -16,6 +15,7 @@ import { addWorker } from './commands/worker.ts'
 import { errorDocument, print, say } from './output.ts'
 import { Registry } from './registry.ts'
 import { Interruption } from './signals.ts'
+import { version } from './version.ts'
 
 const FAILED = 1
 const MISUSE = 2
@@ -73,9 +73,7 @@ async function report(error: unknown, isJson: boolean): Promise<number> {
 }
 
 function programOf(finish: (code: number) => void, load: Load): Program {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const { version } = JSON.parse(text) as { version: string }
-  const program = new Program('rowseal').version(version).exitOverride()
+  const program = new Program('rowseal').version(version()).exitOverride()
   program.description('Keeps sealed fields of a Prisma schema on a fresh key.')
   const registry = new Registry(program, async (command, flags) => {
     const isJson = flags.json === true

@@ -1,5 +1,4 @@
 import { shareOf } from '../due.ts'
-import type { DrainPlan } from '../drain/plan.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
@@ -109,28 +108,6 @@ function renderTasks({ keys, keyrings }: StatusReport): string[] {
 function current(field: FieldStatus): number {
   const all = field.versions.reduce((sum, { count: n }) => sum + n, 0)
   return all - field.stale - field.unknown
-}
-
-export function renderPlan({ models, staleRows }: DrainPlan): string {
-  const rows = models.map((model) => [
-    model.model,
-    model.fields.join(', '),
-    model.staleRows,
-    model.batches,
-  ])
-  const triggers = models
-    .filter((model) => model.triggers.length > 0)
-    .map((model) => `Each row of ${model.model} will fire: ${model.triggers.join(', ')}.`)
-  return [
-    table(['model', 'fields', 'stale rows', 'batches'], rows),
-    ...triggers,
-    ...renderMissing(
-      models.flatMap(({ model, fields, stalenessIndexes }) =>
-        fields.map((field, i) => ({ model, field, state: stalenessIndexes[i] ?? 'missing' })),
-      ),
-    ),
-    `${count(staleRows)} rows would be rewritten. Nothing was written.`,
-  ].join('\n')
 }
 
 export function renderVerify(report: VerifyReport): string {

@@ -1,29 +1,37 @@
-import type { MigratorConfig } from '../config.ts'
+import type { Context, MigratorConfig } from '../config.ts'
 import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions, RunReport } from '../engine/events.ts'
 import { runDirection } from '../engine/run.ts'
 import { registerIndexes } from '../reindex/register.ts'
-import { loadTargets } from '../targets.ts'
+import { loadTargets, type Target } from '../targets.ts'
 import { fieldsToEncrypt } from './fields.ts'
-import { encryptPass } from './strategy.ts'
+import { encryptDryPass, encryptPass } from './strategy.ts'
 
 /** Seals what is not. Blind indexes that are not registered are, so that they can be filled. */
 export const ENCRYPT: Direction = {
   name: 'encrypt',
   command: 'encrypt',
   targets: async (context, models) => {
-    const all = await loadTargets(context, models)
-    const targets = all.flatMap((target) => {
-      const fields = fieldsToEncrypt(target).map(({ field }) => field)
-      return fields.length === 0 ? [] : [{ ...target, fields }]
-    })
+    const targets = await targetsOf(context, models)
     const fields = new Set(targets.flatMap((target) => target.fields))
     const indexes = targets.flatMap((target) => target.indexes)
     await registerIndexes(indexes.filter(({ field }) => fields.has(field)))
     return targets
   },
   next: (_, target) => encryptPass(target),
+  dry: { targets: targetsOf, next: (_, target) => encryptDryPass(target) },
   leaves: { isLeft: () => false, isPlaintextLeft: true },
+}
+
+async function targetsOf(
+  context: Context,
+  models: readonly string[] | undefined,
+): Promise<Target[]> {
+  const all = await loadTargets(context, models)
+  return all.flatMap((target) => {
+    const fields = fieldsToEncrypt(target).map(({ field }) => field)
+    return fields.length === 0 ? [] : [{ ...target, fields }]
+  })
 }
 
 /**

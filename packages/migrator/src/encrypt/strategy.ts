@@ -59,3 +59,13 @@ export async function encryptPass(target: Target): Promise<Strategy<EncryptChang
   await indexValues(fields) // what cannot be indexed now is refused before anything is read
   return encryptStrategy(target, fields)
 }
+
+/** As `encryptPass`, without blind indexes where these cannot be filled yet: they are registered by a run. */
+export async function encryptDryPass(target: Target): Promise<Strategy<EncryptChange>> {
+  try {
+    return await encryptPass(target)
+  } catch (error) {
+    if ((Object(error) as { code?: unknown }).code !== 'ERR_INDEX_STATE') throw error
+    return encryptStrategy(target, fieldsToEncrypt({ ...target, indexes: [] }))
+  }
+}

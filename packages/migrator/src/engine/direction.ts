@@ -14,9 +14,14 @@ export interface Direction {
    *
    * @throws what makes it impossible, before anything is changed.
    */
-  targets(context: Context, models: readonly string[] | undefined): Promise<readonly Target[]>
+  readonly targets: (
+    context: Context,
+    models: readonly string[] | undefined,
+  ) => Promise<readonly Target[]>
   /** What to look for in the pass that comes, as the key store says now. */
-  next(context: Context, target: Target): Promise<Strategy>
+  readonly next: (context: Context, target: Target) => Promise<Strategy>
+  /** The same two, where they would note something in the key store that a plan leaves alone. */
+  readonly dry?: Pick<Direction, 'targets' | 'next'>
   /** What no value is to be in the end, for the count after the run. Absent where nothing is counted. */
   readonly leaves?: Leaves
   /** Milliseconds until nobody writes any more what is to be met. Absent if nobody knows. */

@@ -1,0 +1,74 @@
+import { constants } from 'node:fs'
+import { access, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { MigratorConfig } from '../config.ts'
+import type { RunDirectionOptions, RunEvent, RunReport } from '../engine/events.ts'
+import { planRun, type PlannedDirection } from '../plan/plan.ts'
+import { factsOf } from '../report/facts.ts'
+import { htmlReport } from '../report/page.ts'
+import { RunRecorder } from '../report/recorder.ts'
+import { given, optionsOf, type Command, type Result } from './command.ts'
+import { exitCodeAfter, type ProofFlags } from './proof-flags.ts'
+import { ProgressBars } from './progress.ts'
+import { renderRunPlan } from './render-plan.ts'
+import type { Interruption } from './signals.ts'
+import { version } from './version.ts'
+
+/** A direction as the command line knows it. */
+export interface Runnable<R extends RunReport> {
+  readonly direction: PlannedDirection
+  readonly run: (config: MigratorConfig, options: RunDirectionOptions) => Promise<R>
+  readonly render: (report: R) => string
+}
+
+/** A plan of it, or the run with progress and reports, as the flags say. */
+export async function runDirectionBy<R extends RunReport>(
+  runnable: Runnable<R>,
+  ...[config, flags, interruption]: Parameters<Command<ProofFlags>>
+): Promise<Result> {
+  const options = { ...optionsOf(flags, interruption), ...given({ proof: flags.proof }) }
+  if (flags.dryRun === true) {
+    const plan = await planRun(config, runnable.direction, options)
+    return { document: plan, text: renderRunPlan(plan), exitCode: 0 }
+  }
+  const file = flags.report === undefined ? null : await assertWritable(flags.report)
+  const bars = new ProgressBars()
+  const recorder = new RunRecorder()
+  const onEvent = (event: RunEvent): void => {
+    recorder.onEvent(event)
+    bars.onEvent(event)
+  }
+  const report = await runnable.run(config, { ...options, onEvent }).finally(bars.stop)
+  if (file !== null) await writeFile(file, pageOf(report, recorder, options, config))
+  return resultOf(runnable, report, interruption)
+}
+
+function pageOf(
+  report: RunReport,
+  recorder: RunRecorder,
+  options: RunDirectionOptions,
+  { plan }: MigratorConfig,
+): string {
+  const versions = { Rowseal: version(), Node: process.versions.node, Database: plan.provider }
+  return htmlReport(report, recorder.recording(), factsOf(options, versions))
+}
+
+function resultOf<R extends RunReport>(
+  { render }: Runnable<R>,
+  report: R,
+  interruption: Interruption,
+): Result {
+  return { document: report, text: render(report), exitCode: exitCodeAfter(report, interruption) }
+}
+
+/** @throws {TypeError} before anything is run, if the report could not be written there. */
+async function assertWritable(file: string): Promise<string> {
+  const path = resolve(file)
+  try {
+    await access(dirname(path), constants.W_OK)
+    if ((await stat(path).catch(() => null))?.isDirectory() === true) throw new Error('a folder')
+    return path
+  } catch {
+    throw new TypeError(`--report: ${file} cannot be written.`)
+  }
+}
