@@ -117,11 +117,11 @@ export {
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
 export { status, type FieldStatus, type StatusReport } from './status.ts'
 export type { KeyringStatus, KeyStatus, KeyTask } from './status-keys.ts'
-export type { IndexVerification } from './verify-indexes.ts'
-export {
-  verify,
-  type FieldVerification,
-  type VerifyEvent,
-  type VerifyOptions,
-  type VerifyReport,
-} from './verify.ts'
+export type {
+  FieldVerification,
+  IndexVerification,
+  VerifyEvent,
+  VerifyOptions,
+  VerifyReport,
+} from './verify/options.ts'
+export { verify } from './verify/verify.ts'

@@ -3,7 +3,7 @@ import cliProgress from 'cli-progress'
 import type { RunEvent } from '../engine/events.ts'
 import type { QueueEvent } from '../queue/coordinate.ts'
 import type { ReindexEvent } from '../reindex/options.ts'
-import type { VerifyEvent } from '../verify.ts'
+import type { VerifyEvent } from '../verify/options.ts'
 import { count, say } from './output.ts'
 
 const LINE_EVERY_MS = 5_000

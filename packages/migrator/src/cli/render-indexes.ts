@@ -2,7 +2,7 @@ import type { IndexReport, ReindexReport } from '../reindex/options.ts'
 import type { IndexPlan, ReindexPlan } from '../reindex/plan.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { IndexStatus } from '../status-indexes.ts'
-import type { IndexVerification } from '../verify-indexes.ts'
+import type { IndexVerification } from '../verify/options.ts'
 import { count, table } from './output.ts'
 
 /** Reports about blind indexes for people. Pure: a report in, text out. */

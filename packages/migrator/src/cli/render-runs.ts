@@ -2,7 +2,7 @@ import { QUEUE_LAYOUT } from '../runs/run-row.ts'
 import type { RunInfo } from '../runs/list.ts'
 import type { OperatedRun } from '../runs/operate.ts'
 import { commandOf } from './command-of.ts'
-import { dateOf, table } from './output.ts'
+import { count, dateOf, table } from './output.ts'
 
 export function renderRuns(runs: readonly RunInfo[]): string {
   if (runs.length === 0) return 'There was no run yet.'
@@ -32,10 +32,12 @@ export function renderOperated(runs: readonly OperatedRun[]): string {
     .join('\n')
 }
 
-function notesOf({ state, reason, workers, direction, parts }: RunInfo): string {
+function notesOf(run: RunInfo): string {
+  const { state, reason, workers, direction, parts, looked } = run
+  const seen = looked > 0 ? `${count(looked)} rows looked at` : ''
   const isGoing = state === 'planned' || state === 'running' || state === 'finishing'
   const by = workers.length > 0 ? `by ${workers.join(', ')}` : ''
   const command = parts.layout === QUEUE_LAYOUT ? 'worker' : commandOf(direction)
   const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${command}` : ''
-  return [reason ?? '', by, left].filter((part) => part !== '').join('; ')
+  return [seen, reason ?? '', by, left].filter((part) => part !== '').join('; ')
 }

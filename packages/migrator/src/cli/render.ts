@@ -2,8 +2,8 @@ import { shareOf } from '../due.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
 import type { FieldStatus, StatusReport } from '../status.ts'
-import type { VerifyReport } from '../verify.ts'
-import { count, table } from './output.ts'
+import type { VerifyReport } from '../verify/options.ts'
+import { count, dateOf, table } from './output.ts'
 import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
 
@@ -126,7 +126,9 @@ export function renderVerify(report: VerifyReport): string {
     table(['field', 'opened', 'bad', 'plaintext', 'by key'], rows),
     ...(report.indexes.length === 0 ? [] : [renderIndexChecks(report.indexes)]),
     `${count(report.opened)} values in ${count(report.rows)} rows opened in ${report.seconds.toFixed(1)} s.`,
-    ...(report.outcome === 'stopped' ? ['Stopped before the end.'] : []),
+    ...(report.isResumed ? [`Counted since ${dateOf(report.since)}, when it was begun.`] : []),
+    ...(report.outcome === 'stopped' ? ['Stopped. To go on: npx rowseal verify'] : []),
+    ...(report.outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),
     ...(report.bad === 0 ? [] : [`${count(report.bad)} values do not open.`]),
     ...(report.badIndexes === 0
       ? []

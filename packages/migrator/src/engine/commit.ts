@@ -103,7 +103,8 @@ async function holders<C extends Change>(
   return (await duplicates.holders(tx, change)).map((key) => ({ model, field, key, code }))
 }
 
-function countRows(bad: readonly BadValue[]): number {
+/** Rows with a bad value. */
+export function countRows(bad: readonly BadValue[]): number {
   return new Set(bad.map(({ row }) => row)).size
 }
 

@@ -92,14 +92,21 @@ export async function runPass<C extends Change>(
   }
 }
 
-async function mayGoOn({ heartbeat, part, control, pace, signal }: PassJob): Promise<boolean> {
+/** Waits while the run is paused or has to. @returns false if it is to end. */
+export async function mayGoOn({
+  heartbeat,
+  part,
+  control,
+  pace,
+  signal,
+}: PassJob): Promise<boolean> {
   // libsql works synchronously: without a turn of the event loop no signal and no timer would be heard.
   await turn()
   if (heartbeat.isLost) throw takenOver(part)
   return (await control.mayGoOn()) && (await pace.ready(signal))
 }
 
-function pageAfter(
+export function pageAfter(
   { client, target, part, pace }: PassJob,
   { columns, where, lookups = null }: Pick<Strategy, 'columns' | 'where' | 'lookups'>,
   after: readonly string[] | null,
@@ -110,8 +117,8 @@ function pageAfter(
   return readPage(client, target.table, request)
 }
 
-/** Of the stored values. */
-function bytesOf({ rows }: Page): number {
+/** Bytes of the stored values. */
+export function bytesOf({ rows }: Page): number {
   let bytes = 0
   for (const { values } of rows) for (const value of values) bytes += sizeOf(value)
   return bytes

@@ -7,6 +7,7 @@ import { settle } from '../runs/settle.ts'
 import { pause } from '../waits.ts'
 import { add, NOTHING, subtract, type PassCounts } from './counts.ts'
 import { runPass, type PassJob } from './pass.ts'
+import { runReadPass } from './read-pass.ts'
 import type { Change, Strategy } from './strategy.ts'
 
 /**
@@ -83,7 +84,8 @@ export async function passUntilClean<C extends Change>(job: PassesJob<C>): Promi
     if (resumed === null) await job.onPassBegin?.()
     passes++
     const onBatch = job.onBatch.bind(null, from.pass)
-    const { checkpoint, isComplete } = await runPass({ ...job, onBatch }, strategy, from)
+    const walk = part.kind === 'read' ? runReadPass : runPass
+    const { checkpoint, isComplete } = await walk({ ...job, onBatch }, strategy, from)
     last = checkpoint
     const { counts } = checkpoint
     total = { ...add(total, subtract(counts, from.counts)), quarantined: counts.quarantined }

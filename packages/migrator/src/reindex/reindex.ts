@@ -34,7 +34,11 @@ export async function reindex(
 ): Promise<ReindexReport> {
   const checked = checkRunOptions(options)
   if (options.shard !== undefined)
-    throw new TypeError('shard: reindex moves an index as a whole, so it takes no shards.')
+    throw new TypeError(
+      'shard: an index moves on when one pass over the whole table was clean, so reindex takes no shards.',
+    )
+  if (options.queue !== undefined)
+    throw new TypeError('queue: reindex takes none, for the same reason as it takes no shards.')
   const context = contextOf(config)
   const began = performance.now()
   try {

@@ -49,6 +49,11 @@ export function totalOf(text: string | null): PassCounts {
   return { ...add(before, counts), quarantined: counts.quarantined }
 }
 
+/** Rows that a run which reads has looked at. */
+export function lookedAt(text: string | null): number {
+  return text === null ? 0 : ((JSON.parse(text) as Checkpoint).tally['rows'] ?? 0)
+}
+
 /** Counts by name, together. */
 export function addTally(
   a: Checkpoint['tally'],

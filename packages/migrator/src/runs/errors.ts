@@ -7,12 +7,12 @@ export const HEARTBEAT_LAPSE_MS = 15_000
 
 /** @returns the error for a part, or a run, that somebody works on. */
 export function taken(
-  { model, since }: RunId & { readonly since: Date },
+  { model, kind, since }: RunId & { readonly since: Date },
   owner: string,
 ): MigrationError {
   return new MigrationError(
     'ERR_RUN_STATE',
-    `Another run writes to ${model}: ${owner} (host:pid:id), since ${since.toISOString()}.`,
+    `Another run ${kind === 'read' ? 'reads' : 'writes to'} ${model}: ${owner} (host:pid:id), since ${since.toISOString()}.`,
     {
       fix: `Wait until it has ended, or end it; ${HEARTBEAT_LAPSE_MS / 1000} s later its run is free.`,
       retryable: true,

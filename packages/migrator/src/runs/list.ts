@@ -1,6 +1,6 @@
 import { databaseOf, type MigratorConfig } from '../config.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
-import { totalOf } from './checkpoint.ts'
+import { lookedAt, totalOf } from './checkpoint.ts'
 import { isEnd } from './parts.ts'
 import type { RunState } from './states.ts'
 import { RunStore, type RunRow } from './store.ts'
@@ -8,6 +8,8 @@ import { RunStore, type RunRow } from './store.ts'
 /** The last run over a model, of those that write or of those that read. */
 export interface RunInfo extends PassCounts {
   readonly model: string
+  /** Rows that a verify has looked at. */
+  readonly looked: number
   readonly direction: string
   readonly state: RunState
   /** Why it is paused, or how it ended; null if there is nothing to say. */
@@ -47,6 +49,7 @@ export async function runInfo(store: RunStore, run: RunRow): Promise<RunInfo> {
     ...{ model, direction, state, reason, workers },
     parts: { count: parts.length, done, layout },
     ...counts,
+    looked: parts.reduce((sum, { checkpoint }) => sum + lookedAt(checkpoint), 0),
     since: since.toISOString(),
     changed: changed.toISOString(),
   }

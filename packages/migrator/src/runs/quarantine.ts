@@ -16,7 +16,7 @@ export interface Quarantined {
 }
 
 /** What `verify` and whoever else only looks records as. */
-const LOOKED_AT = 'verify'
+export const LOOKED_AT = 'verify'
 
 const REFUSALS = REFUSAL_CODES.map((code) => `'${code}'`).join(', ')
 

@@ -23,6 +23,7 @@ export {
 export { countStatement, type CountRow } from './count.ts'
 export { keyAt } from './key-at.ts'
 export { readPage, type Page, type PageRequest, type PageRow } from './page.ts'
+export { placesWhere } from './places-where.ts'
 export { plaintextCondition } from './plaintext.ts'
 export { readRows } from './read-rows.ts'
 export { countRowsStatement, envelopeCondition, presentCondition, staleCondition } from './stale.ts'

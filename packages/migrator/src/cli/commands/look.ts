@@ -1,9 +1,10 @@
 import { inspect } from '../../inspect.ts'
 import { status } from '../../status.ts'
-import { verify } from '../../verify.ts'
+import { verify } from '../../verify/verify.ts'
 import { exitCodeOf, given, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import { batches, integer, MODELS, type Registry } from '../registry.ts'
+import { paceFlags } from '../pace-flags.ts'
+import { batches, integer, MODELS, SHARD, type Registry } from '../registry.ts'
 import { renderInspection, renderStatus, renderVerify } from '../render.ts'
 
 /** What looks, and changes nothing. */
@@ -12,7 +13,9 @@ export function addLook(registry: Registry): void {
     .add('status', 'count values per field and key version, and say what is due', runStatus)
     .option(...MODELS)
     .option('--cryptoperiod <days>', 'how long a version may seal (default: 365)', integer)
-  batches(registry.add('verify', 'open every sealed value', runVerify))
+  paceFlags(batches(registry.add('verify', 'open every sealed value', runVerify)))
+    .option(...SHARD)
+    .option('--restart', 'begin anew, whatever an earlier verify has left')
   registry
     .add('inspect', 'show key and lengths of a stored value, never its content', runInspect)
     .argument('<value>', 'text of the column, or bytes in hex')

@@ -1,9 +1,10 @@
+import { Option } from 'commander'
 import type { ReindexOptions } from '../../reindex/options.ts'
 import { planReindex } from '../../reindex/plan.ts'
 import { reindex } from '../../reindex/reindex.ts'
 import { exitCodeOf, given, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
-import type { Registry } from '../registry.ts'
+import { SHARD, type Registry } from '../registry.ts'
 import { renderReindex, renderReindexPlan } from '../render-indexes.ts'
 import { writes } from '../write-flags.ts'
 
@@ -15,7 +16,10 @@ interface ReindexFlags extends RunFlags {
 
 export function addReindex(registry: Registry): void {
   const what = 'fill blind indexes, and bring them to the active index key'
+  const [shard, is, parse] = SHARD
   writes(registry.add('reindex', what, runReindex))
+    // So that it is told why there is none.
+    .addOption(new Option(shard, is).argParser(parse).hideHelp())
     .option('--dry-run', 'count what would be gone over, and write nothing')
     .option('--check-values', 'compute every value anew and compare')
     .option('--offline', 'rotate unique indexes without a second column, refusing writes meanwhile')
