@@ -3,7 +3,7 @@ import type { SealedChange } from '../../../packages/migrator/src/drain/reencryp
 import type { Direction } from '../../../packages/migrator/src/engine/direction.ts'
 import { runDirection } from '../../../packages/migrator/src/engine/run.ts'
 import type { Strategy } from '../../../packages/migrator/src/engine/strategy.ts'
-import { verify } from '../../../packages/migrator/src/verify.ts'
+import { verify } from '../../../packages/migrator/src/verify/verify.ts'
 import { quantile } from '../measure.ts'
 import { serverCpuSeconds } from './cpu.ts'
 import { notUnder } from './sql.ts'

@@ -15,7 +15,8 @@ import {
 import { lookupsOf } from '../src/staleness/lookups.ts'
 import { loadTargets } from '../src/targets.ts'
 import { Command } from './command.ts'
-import { renderPlan, renderStatus } from '../src/cli/render.ts'
+import { renderRunPlan } from '../src/cli/render-plan.ts'
+import { renderStatus } from '../src/cli/render.ts'
 import { renderDropIndexes, renderIndexStatements } from '../src/cli/render-staleness.ts'
 import { addPatients, clinic, closeWorlds, PROVIDERS, world, type World } from './world.ts'
 
@@ -119,7 +120,7 @@ describe.each(PROVIDERS)('staleness indexes on %s', (provider) => {
     const told =
       'Staff.pin has no index for stale values: whole tables are read. npx rowseal ddl index'
     expect(renderStatus(await status(w.config))).toContain(told)
-    expect(renderPlan(await planDrain(w.config))).toContain(told)
+    expect(renderRunPlan(await planDrain(w.config))).toContain(told)
     expect(
       renderDropIndexes(await dropIndexStatements(w.config)).match(/DROP INDEX/g),
     ).toHaveLength(4)

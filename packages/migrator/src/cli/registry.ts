@@ -60,7 +60,7 @@ export function batches(command: Program): Program {
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
 }
 
-const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
+export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
 
 /** To work on a run here in part, or to hand all of it out. */
 export function shares(command: Program): Program {
