@@ -29,7 +29,8 @@ export class Command {
   readonly #world: World
   readonly #env: Record<string, string>
 
-  constructor(world: World) {
+  /** @param queue - what `bullmqQueue` is given. */
+  constructor(world: World, queue?: object) {
     mkdirSync(join(PACKAGE, '.tmp'), { recursive: true })
     this.folder = mkdtempSync(join(PACKAGE, '.tmp', 'command-'))
     this.#world = world
@@ -37,7 +38,7 @@ export class Command {
       DATABASE_URL: world.db.url,
       ROWSEAL_ROOT_KEY: world.rootKey.toString('base64'),
     }
-    this.write('rowseal.config.ts', configOf(world))
+    this.write('rowseal.config.ts', configOf(world, queue))
   }
 
   write(name: string, content: string): void {
@@ -107,9 +108,16 @@ const adapter = new PrismaMariaDb(process.env['DATABASE_URL']!)`,
 }
 
 /** As in the README, with the generated files of the world: TypeScript, and await at the top. */
-function configOf({ provider, dir }: World): string {
+function configOf({ provider, dir }: World, queue: object | undefined): string {
   const adapter = ADAPTERS[provider]
-  return `import { defineConfig } from '@rowseal/migrator'
+  const [imported, added] =
+    queue === undefined
+      ? ['', '']
+      : [
+          `import { bullmqQueue } from '@rowseal/migrator/queues/bullmq'\n`,
+          `, queue: bullmqQueue(${JSON.stringify(queue)})`,
+        ]
+  return `${imported}import { defineConfig } from '@rowseal/migrator'
 import { openKeyring } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
@@ -122,6 +130,6 @@ const keyring = await openKeyring({
   root: localRootKey({ env: 'ROWSEAL_ROOT_KEY' }),
   store: sqlKeyStore(client),
 })
-export default defineConfig({ client, plan, keyring })
+export default defineConfig({ client, plan, keyring${added} })
 `
 }

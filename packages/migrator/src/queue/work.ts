@@ -30,6 +30,8 @@ export interface WorkOptions
 }
 
 export type WorkEvent =
+  /** It begins to take parts. */
+  | { readonly type: 'begin'; readonly queue: string }
   | ThrottleEvent
   | TaskEvent
   /** The queue is out of reach, or (null) there again. */
@@ -70,6 +72,7 @@ export async function work(config: MigratorConfig, options: WorkOptions = {}): P
     const slots = await openSlots(context, options, concurrency)
     const { onEvent, ...quiet } = options
     const all = { context, store, slots, options: quiet, checked, signal, waits: new Waits(), fail }
+    onEvent?.({ type: 'begin', queue: config.queue.label })
     const shift = new Shift(new PartWorker(all), store, signal, end, onEvent)
     return await workUntil(signal, shift, queue, { ...options, concurrency })
   } catch (error) {

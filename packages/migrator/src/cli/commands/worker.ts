@@ -57,6 +57,8 @@ function tell(event: WorkEvent): void {
 
 function sentenceOf(event: WorkEvent): string | null {
   switch (event.type) {
+    case 'begin':
+      return `Taking parts from ${event.queue}.`
     case 'part':
       return `${event.model}, part ${event.part + 1}: ${count(event.rows)} rows, ${OUTCOMES[event.outcome]}.`
     case 'retry':
