@@ -1,3 +1,4 @@
+export { chromiumPath } from './chromium.ts'
 export { database, isAvailable, type TestDatabase } from './database.ts'
 export { generatedClient, tablesOf, type GeneratedClient } from './client.ts'
 export { hasMariadb, startMariadb } from './mariadb.ts'

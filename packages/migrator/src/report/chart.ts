@@ -56,7 +56,9 @@ function plot(
     const y = HEIGHT * share
     return markup`<line class="grid" x1="0" x2="${WIDTH}" y1="${y}" y2="${y}" />`
   })
-  const times = [0, 0.5, 1].map((share) => markup`<span>${duration(ms * share)}</span>`)
+  const times = [0, 0.5, 1].map(
+    (share) => markup`<span>${share === 0 ? '0' : duration(ms * share)}</span>`,
+  )
   return markup`<h3>${title}</h3>
     <div class="plot">
       <div class="y" aria-hidden="true">
@@ -98,7 +100,7 @@ function key({ spans, passes, dropped }: Recording): Html {
     return [markup`<li>${patch}${KINDS[kind]}: ${duration(ms)}</li>`]
   })
   const line = markup`<svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
-    <line class="pass" x1=".5" x2=".5" y1="0" y2="1" />
+    <line class="pass" x1="0" x2="1" y1=".5" y2=".5" />
   </svg>`
   return markup`<ul class="key">
     ${passes.length === 0 ? null : markup`<li>${line}end of a pass</li>`}${kinds}

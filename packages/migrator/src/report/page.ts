@@ -71,7 +71,7 @@ function head(report: RunReport, { began }: Recording): Html {
     ['Rows per second', count(seconds === 0 ? 0 : rows / seconds)],
     ['Superseded', count(superseded)],
     ['In quarantine', count(quarantined)],
-    ['Left, counted after', isCounted ? count(left) : 'not counted'],
+    ['Left after', isCounted ? count(left) : 'not counted'],
   ]
   const isGood = outcome === 'done' && left === 0
   return markup`<h1>
@@ -143,7 +143,7 @@ function versions({ versions: all }: FieldAfter): Html | string {
   if (all.length === 0) return 'none'
   return markup`${all.map(({ keyId, version, count: n }) => {
     const name = version === null ? `unknown key ${keyId}` : `version ${version} (key ${keyId})`
-    return markup`<div class="wide">${name}: ${count(n)}</div>`
+    return markup`<div class="line">${name}: ${count(n)}</div>`
   })}`
 }
 
@@ -164,7 +164,9 @@ function table(
   const cell = (value: Html | string | number, i: number): Html => {
     if (value instanceof Heading) return markup`<th scope="row">${value}</th>`
     const text = typeof value === 'number' ? count(value) : value
-    return isNumber[i]! ? markup`<td class="n">${text}</td>` : markup`<td>${text}</td>`
+    const name = names[i]!
+    if (name === '') return markup`<td>${text}</td>`
+    return markup`<td data-name="${name}" class="${isNumber[i]! ? 'n' : ''}"><span>${text}</span></td>`
   }
   const heads = names.map((name, i) =>
     isNumber[i]!
