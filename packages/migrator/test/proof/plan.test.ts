@@ -46,7 +46,7 @@ describe.each(PROVIDERS)('a plan on %s', (provider) => {
     const w = await peopleOf(provider, 20, 'sealed')
     await w.rotate()
     await w.sealed.person.update({ ...at(3), data: { phone: 'new' } })
-    const [active, former] = [w.keyring.activeKeyId, w.keyring.staleKeyIds()[0]!]
+    const [active, former] = [w.keyring.activeKeyId!, w.keyring.staleKeyIds()[0]!]
     await w.run(
       ...{
         postgresql: [

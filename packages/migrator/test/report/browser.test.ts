@@ -67,11 +67,11 @@ describe.skipIf(executablePath === null)('the report of a run in a browser', () 
     )
     expect(await page.getByText(/^each value was opened again/).count()).toBe(1)
     // The policy of the page stands: nothing runs that somebody puts into it.
-    await page.evaluate(() => {
+    await page.evaluate(`{
       const script = document.createElement('script')
       script.textContent = 'document.title = "ran"'
       document.body.append(script)
-    })
+    }`)
     expect(await page.title()).toBe('rowseal drain: incomplete')
     expect(said.join()).toMatch(/Content Security Policy/)
     await page.close()
@@ -101,16 +101,16 @@ describe.skipIf(executablePath === null)('the report of a run in a browser', () 
     ['dark', 375],
   ] as const)('can be read in %s at a width of %i', async (scheme, width) => {
     const { page } = await open(scheme, width)
-    const { overflow, ground, ink, cut } = await page.evaluate(() => {
+    const { overflow, ground, ink, cut } = await page.evaluate<any>(`(() => {
       const { color, backgroundColor } = getComputedStyle(document.body)
-      const cells = [...document.querySelectorAll<HTMLElement>('th, td, dd, h1, p')]
+      const cells = [...document.querySelectorAll('th, td, dd, h1, p')]
       return {
         overflow: document.documentElement.scrollWidth - innerWidth,
         ground: backgroundColor,
         ink: color,
         cut: cells.filter((one) => one.getBoundingClientRect().right > innerWidth).length,
       }
-    })
+    })()`)
     expect([overflow, cut]).toEqual([0, 0])
     const [light, dark] = [luminance(ground), luminance(ink)].sort((a, b) => b - a) as [
       number,
@@ -126,7 +126,7 @@ describe.skipIf(executablePath === null)('the report of a run in a browser', () 
     const pdf = await page.pdf({ format: 'A4' })
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
-    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const ground = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
     expect(luminance(ground)).toBe(1)
     await page.close()
   })

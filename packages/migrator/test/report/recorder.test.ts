@@ -83,6 +83,6 @@ describe('a page', () => {
     const page = htmlReport(report, r.recording(), factsOf({ throttle }, { Node: '<22>' }))
     expect(page).not.toMatch(/secret|<script|<22>|http:/)
     expect(page).toContain('&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;')
-    expect(page).toContain('active sessions, a query, an HTTP endpoint, a flag file')
+    expect(page).toContain('an HTTP endpoint, a flag file, a query, active sessions')
   })
 })
