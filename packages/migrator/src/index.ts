@@ -85,6 +85,12 @@ export {
   type ListQuarantineOptions,
   type QuarantinePage,
 } from './quarantine/list.ts'
+export {
+  retryQuarantine,
+  type RetriedEntries,
+  type RetryQuarantineOptions,
+  type RetryReport,
+} from './quarantine/retry.ts'
 export type { IndexRegistration } from './register.ts'
 export type {
   IndexModelReport,

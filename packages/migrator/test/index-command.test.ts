@@ -120,7 +120,7 @@ describe.each(PROVIDERS)('rowseal reindex on %s', (provider) => {
     await w.sealed.badge.create({ data: { id: 2, code: 'secret' } })
     const { code, stderr } = await command.run('reindex')
     expect(code).toBe(3)
-    expect(stderr).toContain('see table rowseal_quarantine')
+    expect(stderr).toContain('npx rowseal runs quarantine list')
     expect(stderr).toContain('Badge.codeIndex of the record 1: ERR_INDEX_DUPLICATE')
     expect(stderr).toContain('Badge.codeIndex of the record 2: ERR_INDEX_DUPLICATE')
     expect(stderr).not.toContain('secret')

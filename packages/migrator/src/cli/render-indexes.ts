@@ -106,7 +106,7 @@ function afterReindex(
   const lines: string[] = []
   if (quarantined > 0)
     lines.push(
-      `${count(quarantined)} rows hold values that do not open, or are duplicates: see table rowseal_quarantine.`,
+      `${count(quarantined)} rows hold values that do not open, or are duplicates: npx rowseal runs quarantine list`,
       ...models.flatMap(({ samples }) => renderSamples(samples)),
     )
   if (indexes.some(({ phase, isDone }) => phase === 'offline' && !isDone))

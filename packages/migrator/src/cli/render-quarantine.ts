@@ -1,5 +1,6 @@
 import type { QuarantineEntry } from '../quarantine/entries.ts'
 import type { QuarantinePage } from '../quarantine/list.ts'
+import type { RetryReport } from '../quarantine/retry.ts'
 import { count, dateOf, table } from './output.ts'
 
 /** @param filter - flags of the same command, for the one that shows the next page. */
@@ -19,12 +20,34 @@ export function renderQuarantine(page: QuarantinePage, filter: string): string {
     table(['field', 'record', 'code', 'met by', 'found'], rows),
     '',
     isAll ? `${entriesText(total)}:` : `${count(entries.length)} of ${entriesText(total)}:`,
-    ...codes.map(({ code, count: n, fix }) => `  ${code} (${count(n)}): ${fix}`),
+    ...codesText(codes),
     ...(next === null ? [] : [`More: npx rowseal runs quarantine list${filter} --after ${next}`]),
+    `When that is done: npx rowseal runs quarantine retry${filter}`,
   ].join('\n')
 }
 
-export function entriesText(n: number): string {
+/** @param filter - flags of the same command. */
+export function renderRetried(report: RetryReport, filter: string): string {
+  const { released, deleted, left, outcome, models, codes } = report
+  if (models.length === 0 && left === 0)
+    return filter === '' ? 'Nothing is in quarantine.' : 'Nothing in quarantine fits that.'
+  const rows = models.map((model) => [model.model, model.released, model.deleted, model.left])
+  return [
+    ...(rows.length === 0 ? [] : [table(['model', 'good now', 'deleted', 'left'], rows)]),
+    `${count(released + deleted)} values are in quarantine no more.`,
+    ...(deleted === 0 ? [] : [`The records of ${count(deleted)} of them have been deleted.`]),
+    ...(outcome === 'stopped' ? ['Stopped before the end.'] : []),
+    ...(outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),
+    ...(left === 0 ? [] : [`Left, ${entriesText(left)}:`, ...codesText(codes)]),
+    ...(left === 0 ? [] : [`Which: npx rowseal runs quarantine list${filter}`]),
+  ].join('\n')
+}
+
+function codesText(codes: QuarantinePage['codes']): string[] {
+  return codes.map(({ code, count: n, fix }) => `  ${code} (${count(n)}): ${fix}`)
+}
+
+function entriesText(n: number): string {
   return `${count(n)} ${n === 1 ? 'value' : 'values'} in quarantine`
 }
 

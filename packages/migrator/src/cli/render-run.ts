@@ -68,7 +68,9 @@ function left(report: RunReport): string[] {
   if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
   const lines: string[] = []
   if (quarantined > 0)
-    lines.push(`${count(quarantined)} rows were left as they are: see table rowseal_quarantine.`)
+    lines.push(
+      `${count(quarantined)} rows were left as they are. Why, and what to do: npx rowseal runs quarantine list`,
+    )
   if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
     lines.push(`Some rows were written or locked by others each time. ${goOn}`)
   return lines

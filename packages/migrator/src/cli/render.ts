@@ -135,7 +135,9 @@ export function renderVerify(report: VerifyReport): string {
       : [
           `${count(report.badIndexes)} values of blind indexes are wrong, missing or left over. Next: npx rowseal reindex --check-values`,
         ]),
-    ...(samples.length === 0 ? [] : ['In table rowseal_quarantine:', ...samples]),
+    ...(samples.length === 0
+      ? []
+      : ['In quarantine (all: npx rowseal runs quarantine list):', ...samples]),
   ].join('\n')
 }
 

@@ -88,7 +88,7 @@ export function assertUnused(
           ? `\`npx rowseal keys destroy ${keyId} --cancel\` lets them open again, then ${command} moves them.`
           : isGone
             ? 'Some of these fields are not in the plan: bring them back and run `npx rowseal drain`, or delete the values.'
-            : `${command} moves them; what does not open is in table rowseal_quarantine.`,
+            : `${command} moves them; what does not open is in \`npx rowseal runs quarantine list\`.`,
       counts,
     },
   )

@@ -1,7 +1,7 @@
 import type { Plan } from '@rowseal/prisma-extension/plan'
-import type { SqlClient } from '@rowseal/prisma-extension/sql'
+import type { SqlClient, SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { areThere } from '../runs/dialect.ts'
-import type { Quarantined } from '../runs/quarantine.ts'
+import { hashOf, type Quarantined } from '../runs/quarantine.ts'
 import { RunSql } from '../runs/sql.ts'
 import { adviceOn } from './advice.ts'
 
@@ -86,6 +86,15 @@ FROM rowseal_quarantine WHERE ${conditions.join(' AND ')} ORDER BY ${order.join(
     return rows.map(({ code, n }) => ({ code, count: Number(n) }))
   }
 
+  /** How many records of a model have entries. */
+  async records(model: string): Promise<number> {
+    const [row] = await this.#sql.read<{ n: bigint | number }>(
+      'SELECT count(DISTINCT record_hash) AS n FROM rowseal_quarantine WHERE model = ?',
+      model,
+    )
+    return Number(row!.n)
+  }
+
   /** Models and directions that have entries. */
   async groups(
     filter: QuarantineFilter,
@@ -95,6 +104,26 @@ FROM rowseal_quarantine WHERE ${conditions.join(' AND ')} ORDER BY ${order.join(
       `SELECT DISTINCT model, direction FROM rowseal_quarantine WHERE ${where} ORDER BY model, direction`,
       ...params,
     )
+  }
+
+  /**
+   * Remove entries in a transaction of the caller's.
+   *
+   * @param before - milliseconds since 1970: one that was recorded again since stays.
+   * @returns how many were removed.
+   */
+  async remove(
+    tx: SqlTransaction,
+    entries: readonly Quarantined[],
+    before: number,
+  ): Promise<number> {
+    let removed = 0
+    for (const { model, field, key } of entries)
+      removed += await this.#sql.run(tx, [
+        `DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND record_hash = ? AND found_at_ms < ${before}`,
+        ...[model, field, hashOf(key)],
+      ])
+    return removed
   }
 
   #entry({ model, field, record_key: text, direction, code, found_ms: ms }: Row): QuarantineEntry {

@@ -62,3 +62,15 @@ export function otherPlan({ model, direction }: RunRow): MigrationError {
     { fix: `Pass --restart to go over ${model} anew. What was written stays.` },
   )
 }
+
+/** @returns the error for a retry where a run is to be ended first. */
+export function unfinished({ model, direction }: RunRow): MigrationError {
+  const command = direction === 'rewrap' ? 'drain --rewrap' : direction
+  return new MigrationError(
+    'ERR_RUN_STATE',
+    `A ${direction} of ${model} was begun and is not at its end. It tries again itself what it has put into quarantine.`,
+    {
+      fix: `Run \`npx rowseal ${command}\` to its end first, or give it up with \`npx rowseal runs cancel ${model}\`.`,
+    },
+  )
+}

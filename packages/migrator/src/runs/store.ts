@@ -66,7 +66,7 @@ export class RunStore {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const row = await this.find(spec)
       if (row !== null && (await this.#isEnded(row))) continue
-      if (row !== null && (await this.#isUnfinished(row))) {
+      if (row !== null && (await this.isUnfinished(row))) {
         const goesOn = await this.#goesOn(row, { ...spec, restart: isRestart })
         if (goesOn && row.state !== 'failed') return row
         if (goesOn) await this.move(row, 'running', null)
@@ -154,7 +154,7 @@ WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
   }
 
   /** Has it been left, or ended with an error, before all was done? */
-  async #isUnfinished(row: RunRow): Promise<boolean> {
+  async isUnfinished(row: RunRow): Promise<boolean> {
     if (isActive(row.state)) return true
     if (row.state !== 'failed') return false
     return (await this.parts.list(row)).some(({ progress }) => !isEnd(progress))

@@ -174,7 +174,7 @@ function keysNamed(key: readonly string[]): string {
 }
 
 /** Bytes of the values of a row, known without reading them. Json and lists that compress well count as less. */
-function sizeOf({ provider }: Table, { columns }: PageRequest): string {
+export function sizeOf({ provider }: Table, { columns }: Pick<PageRequest, 'columns'>): string {
   const sizes = columns.map(({ name, kind, list }) => {
     if (provider === 'mysql') return `LENGTH(t.${name})`
     if (provider === 'sqlite') return `octet_length(t.${name})`

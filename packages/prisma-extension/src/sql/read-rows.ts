@@ -19,7 +19,10 @@ export async function readRows(
   keys: readonly (readonly string[])[],
 ): Promise<(readonly (ColumnValue | null)[] | null)[]> {
   if (keys.length === 0) return []
-  const { sql, params } = rowsStatement(table, columns, keys)
+  const values = columns.map(
+    (column, at) => `${read(table.provider, column, `t.${column.name}`)} AS v${at}`,
+  )
+  const { sql, params } = rowsStatement(table, values, keys)
   const found = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, ...params)
   const rows: (readonly (ColumnValue | null)[] | null)[] = keys.map(() => null)
   for (const row of found)
@@ -27,16 +30,17 @@ export async function readRows(
   return rows
 }
 
-/** A statement that gives rows by their keys: `i`, the place of the key from 0 on, and `v0`, `v1` …. */
-function rowsStatement(
+/**
+ * A statement that gives rows by their keys: `i`, the place of the key from 0 on, and what is selected.
+ *
+ * @param values - of `t`, at least one.
+ */
+export function rowsStatement(
   table: Table,
-  columns: readonly SealedColumn[],
+  values: readonly string[],
   keys: readonly (readonly string[])[],
 ): Statement {
   const { provider, name } = table
-  const values = columns.map(
-    (column, at) => `${read(provider, column, `t.${column.name}`)} AS v${at}`,
-  )
   const isKey = (given: (i: number) => string): string =>
     table.key
       .map((column, i) => `t.${column.name} = ${keyFromText(provider, column, given(i))}`)

@@ -3,10 +3,13 @@ import { Option, type Command as Program } from 'commander'
 import { exportQuarantine } from '../../quarantine/export.ts'
 import { listQuarantine } from '../../quarantine/list.ts'
 import type { QuarantineFilter } from '../../quarantine/entries.ts'
-import { given, type Command, type Flags } from '../command.ts'
+import { retryQuarantine } from '../../quarantine/retry.ts'
+import { exitCodeOf, given, type Command, type Flags } from '../command.ts'
 import { print, say } from '../output.ts'
+import { paceOf, type PaceFlags } from '../pace-flags.ts'
+import { ProgressBars } from '../progress.ts'
 import { integer, MODELS, names, type Registry } from '../registry.ts'
-import { renderQuarantine } from '../render-quarantine.ts'
+import { renderQuarantine, renderRetried } from '../render-quarantine.ts'
 
 interface FilterFlags extends Flags {
   readonly model?: readonly string[]
@@ -30,6 +33,9 @@ export function addQuarantine(runs: Registry): void {
   filters(group.add('list', 'where they are, why, and what to do', runList))
     .option('--limit <n>', 'entries of a page (default: 50)', integer)
     .option('--after <page>', 'the page after this one, as the list says at its end')
+  filters(group.add('retry', 'try them again, and no others, by what met them', runRetry))
+    .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
+    .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
   filters(group.add('export', 'print all of them for a program or a spreadsheet', runExport))
     .addOption(
       new Option('--format <name>', 'jsonl (the default) or csv').choices(['jsonl', 'csv']),
@@ -52,6 +58,15 @@ const runList: Command<ListFlags> = async (config, flags) => {
   const { limit, after } = flags
   const page = await listQuarantine(config, { ...filterOf(flags), ...given({ limit, after }) })
   return { document: page, text: renderQuarantine(page, filterFlags(flags)), exitCode: 0 }
+}
+
+const runRetry: Command<FilterFlags & PaceFlags> = async (config, flags, interruption) => {
+  const bars = new ProgressBars()
+  const { signal } = interruption
+  const options = { ...filterOf(flags), ...paceOf(flags), signal, onEvent: bars.onEvent }
+  const report = await retryQuarantine(config, options).finally(bars.stop)
+  const exitCode = exitCodeOf(report, interruption)
+  return { document: report, text: renderRetried(report, filterFlags(flags)), exitCode }
 }
 
 const runExport: Command<ExportFlags> = async (config, flags) => {
