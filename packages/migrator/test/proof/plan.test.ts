@@ -70,7 +70,7 @@ describe.each(PROVIDERS)('a plan on %s', (provider) => {
       versions: [
         { keyId: former, count: 15 },
         { keyId: active, count: 1 },
-      ].sort((a, b) => Number(a.keyId) - Number(b.keyId)),
+      ].sort((a, b) => a.keyId - b.keyId),
     })
     const { before, after } = of(plan, 'phone').bytes!
     expect(after).toBe(before)
