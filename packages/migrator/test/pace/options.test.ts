@@ -29,7 +29,7 @@ describe('options of a pace', () => {
   it('have defaults', () => {
     expect(checkPace({})).toEqual({
       targetBatchMs: 500,
-      batchRows: 2_000,
+      batchRows: 1_000,
       minBatchRows: 25,
       batchBytes: 4_194_304,
       maxRowsPerSecond: null,
