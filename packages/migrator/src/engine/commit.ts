@@ -86,7 +86,9 @@ async function commitSlice<C extends Change>(
   })
   if (slice.row !== null) slice.row.counts = add(slice.row.counts, added)
   heartbeat.touch()
-  job.pace.committed({ rows: changes.length, ms: performance.now() - began })
+  const ms = performance.now() - began
+  job.pace.committed({ rows: changes.length, ms })
+  job.onCommit?.({ pass: before.pass, ...added, ms })
   job.onBatch(added, isLast ? to - from : 0, entries)
   return next
 }

@@ -12,6 +12,7 @@ import { takenOver } from '../runs/errors.ts'
 import type { Part } from '../runs/parts.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { RunStore } from '../runs/store.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import type { Target } from '../targets.ts'
 import { commitBatch } from './commit.ts'
@@ -31,6 +32,8 @@ export interface PassJob {
   readonly signal: AbortSignal | undefined
   /** Is every value opened again before its write is committed? */
   readonly isProved?: boolean
+  /** After each commit, for whoever measures. Must not throw. */
+  readonly onCommit?: Observer['committed']
   /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */
   readonly onBatch: (added: PassCounts, seen: number, bad: readonly Quarantined[]) => void
 }

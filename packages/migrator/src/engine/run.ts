@@ -1,6 +1,7 @@
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { noteFields } from '../keys/fields.ts'
+import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
 import type { PaceOptions } from '../pace/options.ts'
 import type { Pace } from '../pace/pace.ts'
@@ -30,6 +31,8 @@ export interface ModelJob {
   readonly pace: Pace
   readonly options: RunDirectionOptions
   readonly checked: CheckedOptions
+  /** Default: one of its own for each part. */
+  readonly observer?: Observer
   /** The pace, by what an operator has set. Default: the options with that over them. */
   readonly paceOf?: (text: string | null) => PaceOptions
   /** A part waits for the fence. False to give it back instead. */
@@ -56,6 +59,19 @@ export async function runDirection(
   direction: Direction,
   options: RunDirectionOptions,
 ): Promise<Ran> {
+  const observer = await openObserver()
+  const attributes = { 'rowseal.direction': direction.name }
+  return observer.span('rowseal.run', attributes, (within) => {
+    return runObserved(config, direction, options, within)
+  })
+}
+
+async function runObserved(
+  config: MigratorConfig,
+  direction: Direction,
+  options: RunDirectionOptions,
+  observer: Observer,
+): Promise<Ran> {
   const checked = checkRunOptions(options)
   const context = await openContext(config)
   const began = performance.now()
@@ -64,9 +80,9 @@ export async function runDirection(
     const store = await noteFields(context)
     const targets = await direction.targets(context, options.models)
     const waits = new Waits()
-    const pace = await openRunPace(context, options)
+    const pace = await openRunPace(context, options, observer.throttled)
     const jobs = targets.map((target) => {
-      return { context, store, direction, target, waits, pace, options, checked }
+      return { context, store, direction, target, waits, pace, options, checked, observer }
     })
     const { signal } = options
     const models = await (queue === null ? runModels(jobs, signal) : handOut(jobs, queue, signal))
@@ -126,7 +142,20 @@ async function runModel(job: ModelJob): Promise<ModelReport> {
 export async function workOnPart(
   job: ModelJob,
   run: RunRow,
+  work: Work,
+): Promise<Worked<PartReport>> {
+  const { direction, target, observer = await openObserver() } = job
+  const attributes = { 'rowseal.direction': direction.name, 'rowseal.model': target.model }
+  return observer.span('rowseal.model', attributes, (within) => {
+    return workObserved(job, run, work, within)
+  })
+}
+
+async function workObserved(
+  job: ModelJob,
+  run: RunRow,
   { part, heartbeat }: Work,
+  observer: Observer,
 ): Promise<Worked<PartReport>> {
   const { context, store, direction, target, waits, pace, options, checked } = job
   const { model } = target
@@ -147,6 +176,7 @@ export async function workOnPart(
     signal,
     maxPasses: checked.maxPasses,
     isProved: options.proof ?? false,
+    onCommit: observer.committed,
     checkpoint: part.checkpoint,
     next: () => direction.next(context, target),
     fence: () => {

@@ -20,13 +20,17 @@ export function openRunPace(
   options: Omit<RunDirectionOptions, 'onEvent'> & {
     readonly onEvent?: (event: ThrottleEvent) => void
   },
+  onThrottle?: (wait: Wait | null) => void,
 ): Promise<Pace> {
   const { onEvent, signal } = options
   const context = {
     client,
     provider: plan.provider,
     kmsCalls: () => kmsCallsOf(keyrings.values()),
-    onWait: (wait: Wait | null) => onEvent?.({ type: 'throttle', wait }),
+    onWait: (wait: Wait | null) => {
+      onThrottle?.(wait)
+      onEvent?.({ type: 'throttle', wait })
+    },
   }
   return openPace(context, options, signal)
 }

@@ -3,6 +3,7 @@ import type { Context } from '../config.ts'
 import { add, NOTHING } from '../engine/counts.ts'
 import type { CheckedOptions } from '../engine/options.ts'
 import { Control } from '../engine/control.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { passUntilClean, type PassesResult } from '../engine/passes.ts'
@@ -32,6 +33,7 @@ export interface ModelJob {
   readonly checked: CheckedOptions
   readonly waits: Waits
   readonly pace: Pace
+  readonly observer: Observer
 }
 
 /** No index needs more rounds, unless somebody rotates again and again. */
@@ -124,6 +126,7 @@ export class ModelRun {
     const samples = new Map<string, Quarantined>()
     const result = await passUntilClean<IndexChange>({
       maxPasses: checked.maxPasses,
+      onCommit: this.#job.observer.committed,
       client: context.client,
       store,
       part: this.#work.part,

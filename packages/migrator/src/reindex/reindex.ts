@@ -6,6 +6,7 @@ import { worstOf } from '../engine/events.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
+import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
@@ -32,6 +33,17 @@ export async function reindex(
   config: MigratorConfig,
   options: ReindexOptions = {},
 ): Promise<ReindexReport> {
+  const observer = await openObserver()
+  return observer.span('rowseal.run', { 'rowseal.direction': 'reindex' }, (within) => {
+    return reindexObserved(config, options, within)
+  })
+}
+
+async function reindexObserved(
+  config: MigratorConfig,
+  options: ReindexOptions,
+  observer: Observer,
+): Promise<ReindexReport> {
   const checked = checkRunOptions(options)
   if (options.shard !== undefined)
     throw new TypeError(
@@ -50,13 +62,18 @@ export async function reindex(
       store,
       checked,
       waits: new Waits(),
-      pace: await openRunPace(context, options),
+      pace: await openRunPace(context, options, observer.throttled),
       options,
     }
     const models: IndexModelReport[] = []
     for (const target of targets) {
       if (options.signal?.aborted === true) break
-      models.push(await reindexModel({ ...job, target }))
+      const attributes = { 'rowseal.model': target.model }
+      models.push(
+        await observer.span('rowseal.model', attributes, (within) => {
+          return reindexModel({ ...job, target, observer: within })
+        }),
+      )
     }
     const isStopped =
       models.length < targets.length ||

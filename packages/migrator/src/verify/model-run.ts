@@ -4,6 +4,7 @@ import { cutByCount } from '../engine/cut.ts'
 import type { ModelReport } from '../engine/events.ts'
 import { endedAs, passUntilClean } from '../engine/passes.ts'
 import { WHOLE, withPart, type Work, type Worked } from '../engine/work.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
@@ -20,6 +21,7 @@ export interface VerifyJob {
   readonly target: Target
   readonly pace: Pace
   readonly options: VerifyOptions
+  readonly observer: Observer
 }
 
 /** What was found in one model, or in a shard of it. */
@@ -90,6 +92,7 @@ async function verifyPart(
     client: context.client,
     ...{ store, part, heartbeat, control, pace, target, signal },
     maxPasses: 1,
+    onCommit: job.observer.committed,
     checkpoint: isResumed ? part.checkpoint : null,
     next: () => verifyPass(target),
     onBegin: async ({ where }) => {

@@ -2,6 +2,7 @@ import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { noteFields } from '../keys/fields.ts'
+import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
 import { loadTargets } from '../targets.ts'
 import { verifyModel, type Verified } from './model-run.ts'
@@ -21,6 +22,17 @@ export async function verify(
   config: MigratorConfig,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  const observer = await openObserver()
+  return observer.span('rowseal.run', { 'rowseal.direction': 'verify' }, (within) => {
+    return verifyObserved(config, options, within)
+  })
+}
+
+async function verifyObserved(
+  config: MigratorConfig,
+  options: VerifyOptions,
+  observer: Observer,
+): Promise<VerifyReport> {
   checkRunOptions(options)
   if ('queue' in options) throw new TypeError('queue: workers take no verify; share it with shard.')
   const context = await openContext(config)
@@ -28,11 +40,16 @@ export async function verify(
   try {
     const store = await noteFields(context)
     const targets = await loadTargets(context, options.models)
-    const pace = await openRunPace(context, options)
+    const pace = await openRunPace(context, options, observer.throttled)
     const models: Verified[] = []
     for (const target of targets) {
       if (options.signal?.aborted === true) break
-      models.push(await verifyModel({ context, store, target, pace, options }))
+      const attributes = { 'rowseal.model': target.model }
+      models.push(
+        await observer.span('rowseal.model', attributes, (within) => {
+          return verifyModel({ context, store, target, pace, options, observer: within })
+        }),
+      )
     }
     return verifyReport(models, models.length < targets.length, began)
   } catch (error) {
