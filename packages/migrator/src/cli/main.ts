@@ -12,6 +12,7 @@ import { addRotate } from './commands/rotate.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSetup } from './commands/setup.ts'
 import { addWorker } from './commands/worker.ts'
+import { goOnWith, mayGoOn } from './go-on.ts'
 import { errorDocument, print, say } from './output.ts'
 import { Registry } from './registry.ts'
 import { Interruption } from './signals.ts'
@@ -37,10 +38,17 @@ const TOPICS = [
 /** Where a command gets its configuration from. */
 export type Load = (flags: Flags) => Promise<MigratorConfig>
 
-async function run(command: Command, flags: Flags, load: Load): Promise<number> {
+async function run(
+  command: Command,
+  flags: Flags,
+  load: Load,
+  args: readonly string[],
+): Promise<number> {
   const interruption = new Interruption()
   try {
-    return await runOn(await load(flags), command, flags, interruption)
+    const exitCode = await runOn(await load(flags), command, flags, interruption)
+    if (exitCode === interruption.exitCode) say(`To go on: ${goOnWith(args)}`)
+    return exitCode
   } finally {
     interruption.release()
   }
@@ -65,19 +73,22 @@ async function runOn(
   }
 }
 
-async function report(error: unknown, isJson: boolean): Promise<number> {
+async function report(error: unknown, isJson: boolean, args: readonly string[]): Promise<number> {
   if (isJson) await print(JSON.stringify(errorDocument(error), null, 2))
   const { code, message } = Object(error) as { code?: unknown; message?: unknown }
   say(`${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`)
+  if (mayGoOn(error, args)) say(`To go on then: ${goOnWith(args)}`)
   return error instanceof TypeError || code === 'ERR_CONFIG_INVALID' ? MISUSE : FAILED
 }
 
-function programOf(finish: (code: number) => void, load: Load): Program {
+function programOf(finish: (code: number) => void, load: Load, args: readonly string[]): Program {
   const program = new Program('rowseal').version(version()).exitOverride()
   program.description('Keeps sealed fields of a Prisma schema on a fresh key.')
   const registry = new Registry(program, async (command, flags) => {
     const isJson = flags.json === true
-    finish(await run(command, flags, load).catch((error: unknown) => report(error, isJson)))
+    finish(
+      await run(command, flags, load, args).catch((error: unknown) => report(error, isJson, args)),
+    )
   })
   for (const add of TOPICS) add(registry)
   return program
@@ -91,7 +102,7 @@ function programOf(finish: (code: number) => void, load: Load): Program {
  */
 export async function main(args: readonly string[], load: Load = begin): Promise<number> {
   let exitCode = 0
-  const program = programOf((code) => (exitCode = code), load)
+  const program = programOf((code) => (exitCode = code), load, args)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

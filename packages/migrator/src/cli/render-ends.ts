@@ -11,8 +11,7 @@ import { count, dateOf, table } from './output.ts'
 
 export function renderRetire({ outcome, key, columns, proof }: RetireReport): string {
   const { keyId, keyring } = key
-  if (outcome === 'stopped')
-    return `Stopped. Key ${keyId} is ${key.state} as before. To go on: npx rowseal keys retire ${keyId}`
+  if (outcome === 'stopped') return `Stopped. Key ${keyId} is ${key.state} as before.`
   return [
     renderScan(columns, proof),
     `Keyring "${keyring}": key ${keyId} is deactivated. No value names it in ${columnsText(columns)}.`,

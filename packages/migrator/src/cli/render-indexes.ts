@@ -101,8 +101,7 @@ function afterReindex(
   { outcome, quarantined, models }: ReindexReport,
   indexes: readonly IndexReport[],
 ): string[] {
-  if (outcome === 'stopped')
-    return ['Stopped. What was committed stays. To go on: npx rowseal reindex']
+  if (outcome === 'stopped') return ['Stopped. What was committed stays.']
   const lines: string[] = []
   if (quarantined > 0)
     lines.push(

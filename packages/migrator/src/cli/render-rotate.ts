@@ -11,7 +11,7 @@ export function renderRotate(report: RotateReport, isIndex: boolean): string {
       return `Keyring "${keyring}": ${what} ${from.keyId} (version ${from.version}) is not due. Nothing was done.`
     case 'stopped':
       lines.push(
-        `Stopped. Keyring "${keyring}": ${what} ${to.keyId} (version ${to.version}) is stored, and not active yet. To go on: npx rowseal rotate${isIndex ? ' --index' : ''}`,
+        `Stopped. Keyring "${keyring}": ${what} ${to.keyId} (version ${to.version}) is stored, and not active yet.`,
       )
       break
     case 'done':

@@ -1,6 +1,6 @@
 import type { DrainReport } from '../drain/drained.ts'
 import type { RunReport } from '../engine/events.ts'
-import { commandOf } from './command-of.ts'
+import { commandOf } from '../runs/command-of.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
 
@@ -62,9 +62,8 @@ function left(report: RunReport): string[] {
   const { direction, outcome, quarantined, models, isHandedOut = false } = report
   const command = `npx rowseal ${commandOf(direction)}${isHandedOut ? ' --queue' : ''}`
   const goOn = `To go on: ${command}`
-  if (outcome === 'stopped' && isHandedOut)
-    return [`Workers go on with what they were handed. To follow it: ${command}`]
-  if (outcome === 'stopped') return [`Stopped. What was committed stays. ${goOn}`]
+  if (outcome === 'stopped' && isHandedOut) return ['Workers go on with what they were handed.']
+  if (outcome === 'stopped') return ['Stopped. What was committed stays.']
   if (outcome === 'cancelled') return ['Cancelled by an operator. What was committed stays.']
   const lines: string[] = []
   if (quarantined > 0)

@@ -1,7 +1,5 @@
-import { QUEUE_LAYOUT } from '../runs/run-row.ts'
 import type { RunInfo } from '../runs/list.ts'
 import type { OperatedRun } from '../runs/operate.ts'
-import { commandOf } from './command-of.ts'
 import { count, dateOf, table } from './output.ts'
 
 export function renderRuns(runs: readonly RunInfo[]): string {
@@ -32,12 +30,11 @@ export function renderOperated(runs: readonly OperatedRun[]): string {
     .join('\n')
 }
 
-function notesOf(run: RunInfo): string {
-  const { state, reason, workers, direction, parts, looked } = run
+function notesOf({ reason, workers, looked, goOn }: RunInfo): string {
+  const [first, ...others] = goOn
   const seen = looked > 0 ? `${count(looked)} rows looked at` : ''
-  const isGoing = state === 'planned' || state === 'running' || state === 'finishing'
   const by = workers.length > 0 ? `by ${workers.join(', ')}` : ''
-  const command = parts.layout === QUEUE_LAYOUT ? 'worker' : commandOf(direction)
-  const left = isGoing && by === '' ? `nobody works on it: npx rowseal ${command}` : ''
+  const more = others.length === 0 ? '' : `, and ${count(others.length)} more shards`
+  const left = first === undefined ? '' : `nobody works on it: ${first}${more}`
   return [seen, reason ?? '', by, left].filter((part) => part !== '').join('; ')
 }

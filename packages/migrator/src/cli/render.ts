@@ -127,7 +127,7 @@ export function renderVerify(report: VerifyReport): string {
     ...(report.indexes.length === 0 ? [] : [renderIndexChecks(report.indexes)]),
     `${count(report.opened)} values in ${count(report.rows)} rows opened in ${report.seconds.toFixed(1)} s.`,
     ...(report.isResumed ? [`Counted since ${dateOf(report.since)}, when it was begun.`] : []),
-    ...(report.outcome === 'stopped' ? ['Stopped. To go on: npx rowseal verify'] : []),
+    ...(report.outcome === 'stopped' ? ['Stopped.'] : []),
     ...(report.outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),
     ...(report.bad === 0 ? [] : [`${count(report.bad)} values do not open.`]),
     ...(report.badIndexes === 0

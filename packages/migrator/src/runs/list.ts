@@ -1,6 +1,7 @@
 import { databaseOf, type MigratorConfig } from '../config.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { lookedAt, totalOf } from './checkpoint.ts'
+import { goOnCommands } from './go-on.ts'
 import { isEnd } from './parts.ts'
 import type { RunState } from './states.ts'
 import { RunStore, type RunRow } from './store.ts'
@@ -16,6 +17,8 @@ export interface RunInfo extends PassCounts {
   readonly reason: string | null
   /** Who works on it now: `host:pid:id`, one for each part. */
   readonly workers: readonly string[]
+  /** The commands that go on with it where nobody works on it; none if there is nothing to go on with. */
+  readonly goOn: readonly string[]
   /** How the table is cut, and how many of the parts are done. */
   readonly parts: { readonly count: number; readonly done: number; readonly layout: string }
   /** When it began, and when its state changed last. ISO 8601. */
@@ -46,7 +49,7 @@ export async function runInfo(store: RunStore, run: RunRow): Promise<RunInfo> {
   const workers = parts.flatMap(({ owner, isAlive }) => (isAlive && owner !== null ? [owner] : []))
   const done = parts.filter(({ progress }) => isEnd(progress)).length
   return {
-    ...{ model, direction, state, reason, workers },
+    ...{ model, direction, state, reason, workers, goOn: goOnCommands(run, parts) },
     parts: { count: parts.length, done, layout },
     ...counts,
     looked: parts.reduce((sum, { checkpoint }) => sum + lookedAt(checkpoint), 0),
