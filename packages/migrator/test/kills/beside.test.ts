@@ -9,7 +9,7 @@ import { atEachStep, type Step } from './steps.ts'
 
 const ROWS = 4
 const PACE = { batchRows: 2, now: true }
-const WRITING = SCENARIOS.filter(({ hasRun }) => hasRun)
+const WRITING = SCENARIOS.filter(({ kind }) => kind === 'write')
 const OPPOSITES = [
   ['encrypt', 'decrypt'],
   ['decrypt', 'encrypt'],

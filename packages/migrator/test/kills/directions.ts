@@ -14,8 +14,8 @@ import { fillPlain, fillSealed, type Stage, type Table } from './notes.ts'
 export interface Scenario {
   readonly name: string
   readonly stage: Stage
-  /** Does it leave a run in `rowseal_runs`? */
-  readonly hasRun: boolean
+  /** Of its run. */
+  readonly kind: 'write' | 'read'
   /** What every sealed column holds at the end. */
   readonly ends: 'under the active key' | 'sealed' | 'in plaintext'
   /** In place of all rows: so many. */
@@ -31,7 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'encrypt',
     stage: 'entering',
-    hasRun: true,
+    kind: 'write',
     ends: 'sealed',
     fill: fillPlain,
     again: ({ leaving }) => decrypt(leaving.config, { now: true }),
@@ -40,7 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'drain',
     stage: 'sealed',
-    hasRun: true,
+    kind: 'write',
     ends: 'under the active key',
     fill: fillSealed,
     again: ({ sealed }) => sealed.rotate(),
@@ -49,7 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'reindex',
     stage: 'sealed',
-    hasRun: true,
+    kind: 'write',
     ends: 'sealed',
     fill: fillSealed,
     again: ({ sealed }) => rotateIndex(sealed.config, { now: true }),
@@ -58,7 +58,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'verify',
     stage: 'sealed',
-    hasRun: false,
+    kind: 'read',
     ends: 'sealed',
     fill: fillSealed,
     again: () => Promise.resolve(),
@@ -67,7 +67,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'decrypt',
     stage: 'leaving',
-    hasRun: true,
+    kind: 'write',
     ends: 'in plaintext',
     fill: fillSealed,
     again: ({ entering }) => encrypt(entering.config, { now: true }),
