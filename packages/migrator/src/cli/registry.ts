@@ -56,7 +56,7 @@ export const MODELS = ['--model <names>', 'only these models, separated by comma
 export function batches(command: Program): Program {
   return command
     .option(...MODELS)
-    .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
+    .option('--batch-rows <n>', 'rows per batch at most (default: 1,000)', integer)
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
 }
 

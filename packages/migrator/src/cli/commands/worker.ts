@@ -21,7 +21,7 @@ export function addWorker(registry: Registry): void {
   proves(paceFlags(registry.add('worker', what, runWorker)))
     .option('--concurrency <n>', 'parts at the same time (default: 1)', integer)
     .option('--exit-when-idle <time>', 'end when for so long nothing is to be done', time)
-    .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
+    .option('--batch-rows <n>', 'rows per batch at most (default: 1,000)', integer)
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
     .option('--max-passes <n>', 'passes over a part at most (default: 10)', integer)
     .option('--now', 'do not wait until every instance follows')
