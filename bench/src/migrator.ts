@@ -1,15 +1,19 @@
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { latencyFigures } from './migrator/latency.ts'
+import { longFigures } from './migrator/long.ts'
 import { speedFigures } from './migrator/speed.ts'
 import { statusFigures } from './migrator/status.ts'
 import { openWorld, type Provider } from './migrator/world.ts'
 
-// npm run bench:migrator -- --provider postgresql --only status,speed [--rows N] [--rounds N]
+// npm run bench:migrator -- --provider postgresql --only status,speed,long,latency [--rows N] [--rounds N]
 const { values: options } = parseArgs({
   options: {
     provider: { type: 'string', default: 'postgresql' },
     only: { type: 'string', default: 'status,speed' },
     rows: { type: 'string', default: '100000' },
+    /** Rows per second of a drain that is throttled. */
+    rate: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
   },
 })
@@ -23,6 +27,14 @@ try {
   await world.analyze()
   if (parts.includes('speed'))
     figures['speed'] = await speedFigures(world, rows, Number(options.rounds))
+  if (parts.includes('long')) figures['long'] = await longFigures(world, rows)
+  if (parts.includes('latency'))
+    figures['latency'] = await latencyFigures(
+      world,
+      rows,
+      Number(options.rounds),
+      Number(options.rate),
+    )
   if (parts.includes('status')) figures['status'] = await statusFigures(world, rows)
 } finally {
   await world.close()
