@@ -7,7 +7,10 @@ import {
   type VerifyOptions,
   type VerifyReport,
 } from '../src/index.ts'
+import { openContext } from '../src/config.ts'
+import { FormerEntries } from '../src/runs/former-entries.ts'
 import { Quarantine } from '../src/runs/quarantine.ts'
+import { loadTargets } from '../src/targets.ts'
 import { Command } from './command.ts'
 import {
   addPatients,
@@ -133,6 +136,27 @@ describe.each(PROVIDERS)('verify on %s', (provider) => {
     expect((await entries(w)).sort()).toEqual([...left, ...others].sort())
     expect(await verify(w.config, ONLY)).toMatchObject({ bad: 1 })
     expect((await entries(w)).sort()).toEqual(["email n'1", ...others].sort())
+  })
+
+  it('asks the database for former entries where they are too many to be held', async () => {
+    const w = await patients(provider, 3)
+    for (const i of [0, 1, 2]) await recorded(w, 'Patient', 'email', [`${i}`, `n'${i}`], 'ERR_X')
+    await recorded(w, 'Patient', 'email', ['9', "n'9"], 'ERR_X')
+    await recorded(w, 'Patient', 'email', ['9'], 'ERR_X') // of another key that the model had
+    await new Promise((done) => setTimeout(done, 5))
+    const [target] = await loadTargets(await openContext(w.config), ['Patient'])
+    const { client } = w.config
+    const rows = [0, 1, 5].map((i) => ({ key: [`${i}`, `n'${i}`], values: [], bound: [] }))
+    for (const maxHeld of [100, 2]) {
+      const former = await FormerEntries.load(client, target!, ['email', 'notes'], maxHeld)
+      const found = await former.among(rows)
+      expect(found.map(({ key }) => key[0]).sort()).toEqual(['0', '1'])
+      const gone: string[] = []
+      for await (const keys of former.ofNothing()) gone.push(...keys.map((key) => key.join()))
+      expect(gone.sort()).toEqual(['9', "9,n'9"])
+    }
+    const none = await FormerEntries.load(client, target!, ['notes'])
+    expect(await none.among(rows)).toEqual([])
   })
 
   it('is shared among shards, each with what it found in its own rows', async () => {

@@ -53,13 +53,14 @@ export class FormerEntries {
     client: SqlClient,
     target: Target,
     fields: readonly string[],
+    maxHeld = MAX_HELD,
   ): Promise<FormerEntries> {
     const sql = new RunSql(client, target.table.provider)
     const [clock] = await sql.read<{ began: string }>(`SELECT ${sql.text(sql.now, 'began')}`)
     const make = (held: ReadonlySet<string> | null): FormerEntries =>
       new FormerEntries(sql, target, fields, Number(clock!.began), held)
-    const all = await make(null).#after('', MAX_HELD + 1)
-    return make(all.length > MAX_HELD ? null : new Set(all.map(({ record_hash }) => record_hash)))
+    const all = await make(null).#after('', maxHeld + 1)
+    return make(all.length > maxHeld ? null : new Set(all.map(({ record_hash }) => record_hash)))
   }
 
   /** Those of some rows that have entries. */
