@@ -54,7 +54,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     const stale = JSON.parse((await command.run('status', '--json')).stdout)
     expect(stale.stale).toBeGreaterThan(60)
     const dry = await command.run('drain', '--now', '--dry-run', '--json')
-    expect(JSON.parse(dry.stdout)).toMatchObject({ staleRows: 30 })
+    expect(JSON.parse(dry.stdout)).toMatchObject({ rows: 30 })
     expect(dry.code).toBe(0)
 
     const drained = await command.run('drain', '--now', '--json')

@@ -106,8 +106,11 @@ describe.each(PROVIDERS)('drain --rewrap on %s', (provider) => {
     const values = await readAll(w)
     const before = await envelopes(w)
     kms.forget()
-    expect(await planRewrap(w.config)).toMatchObject({ staleRows: 120 })
+    const plan = await planRewrap(w.config)
+    expect(plan).toMatchObject({ staleRows: 120, models: [{ estimate: { kmsCalls: 120 } }, {}] })
     expect(dekCalls()).toEqual([])
+    await w.keyring.refresh()
+    expect(w.keyring.keys().map(({ rewrappedFrom }) => rewrappedFrom)).toEqual([[], []])
     expect(await rewrap(w.config, { batchRows: 50 })).toMatchObject({
       direction: 'rewrap',
       outcome: 'done',

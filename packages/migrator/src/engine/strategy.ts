@@ -65,6 +65,8 @@ export interface Batch<C extends Change> {
   /** In the order of the rows. */
   readonly changes: readonly C[]
   readonly bad: readonly BadValue[]
+  /** Of a plan: calls of root keys that a run would make for it and that were not made. */
+  readonly kmsCalls?: number
   /** What is counted besides, by name. */
   readonly tally?: Readonly<Record<string, number>>
 }

@@ -52,13 +52,13 @@ export async function sampleOf(
   const calls = [kmsCallsOf(keyrings.values())]
   await strategy.prepare(rows)
   calls.push(kmsCallsOf(keyrings.values()))
-  const [ms, { changes }] = await timed(() => strategy.prepare(rows))
+  const [ms, { changes, kmsCalls = 0 }] = await timed(() => strategy.prepare(rows))
   calls.push(kmsCallsOf(keyrings.values()))
   const [first, second] = [calls[1]! - calls[0]!, calls[2]! - calls[1]!]
   return {
     rows: rows.length,
     msPerRow: (readMs + ms) / rows.length,
-    kmsCallsPerRow: second / rows.length,
+    kmsCallsPerRow: (second + kmsCalls) / rows.length,
     kmsCallsFirst: Math.max(0, first - second),
     fields: (strategy.fields ?? []).map((field) => sampledField(strategy, field, rows, changes)),
   }

@@ -1,6 +1,6 @@
 import { KeyError, type Keyring } from '@rowseal/prisma-extension'
 import { rewrapBytes, rewrapText, type Envelope } from '@rowseal/prisma-extension/envelope'
-import { rewrapDeks, type RewrappedDek } from '@rowseal/prisma-extension/keys'
+import type { RewrappedDek, WrappedDek } from '@rowseal/prisma-extension/keys'
 import type { ColumnScalar, PageRow } from '@rowseal/prisma-extension/sql'
 import type { Context } from '../config.ts'
 import { holderOf, swapRows, type SealedChange, type StaleKeys } from '../drain/reencrypt.ts'
@@ -8,6 +8,9 @@ import type { Batch } from '../engine/strategy.ts'
 import { collect, named, type BadSite, type Site } from '../engine/values.ts'
 import type { Target, TargetField } from '../targets.ts'
 import { assertMovable, rewrappableKeysOf } from './keys.ts'
+
+/** Brings DEKs of a keyring under its active key version. */
+export type Rewrap = (keyring: Keyring, deks: readonly WrappedDek[]) => Promise<RewrappedDek[]>
 
 /** Somebody changes a keyring while its DEKs are moved: as often as this the page is begun anew. */
 const MAX_TRIES = 5
@@ -23,10 +26,11 @@ export async function rewrapRows(
   target: Target,
   rows: readonly PageRow[],
   stale: StaleKeys,
+  rewrap: Rewrap,
 ): Promise<Batch<SealedChange>> {
   for (let tries = 1; ; tries++) {
     try {
-      return await attempt(target, rows, stale)
+      return await attempt(target, rows, stale, rewrap)
     } catch (error) {
       const isChanged = error instanceof KeyError && error.code === 'ERR_KEY_STATE'
       if (!isChanged || tries === MAX_TRIES) throw error
@@ -40,6 +44,7 @@ async function attempt(
   { fields }: Target,
   rows: readonly PageRow[],
   stale: StaleKeys,
+  rewrap: Rewrap,
 ): Promise<Batch<SealedChange>> {
   const isStale = ({ keyId }: Envelope, { values, label }: TargetField): boolean => {
     if (stale.get(values)?.has(keyId) !== true || !values.isStale(keyId)) return false
@@ -50,7 +55,7 @@ async function attempt(
   const values: { site: Site; value: ColumnScalar }[] = []
   const refused: BadSite[] = []
   for (const [keyring, mine] of byHolder(fields, sites)) {
-    const deks = await rewrapDeks(
+    const deks = await rewrap(
       keyring,
       mine.map(({ envelope }) => envelope),
     )

@@ -8,20 +8,23 @@ import type { RunDirectionOptions } from '../engine/events.ts'
 import { runDirection } from '../engine/run.ts'
 import { loadTargets } from '../targets.ts'
 import { assertAnyByRoot, rewrappableKeysOf } from './keys.ts'
-import { rewrapPass } from './strategy.ts'
+import { rewrapDryPass, rewrapPass } from './strategy.ts'
+
+/** What cannot be moved in one model is told before anything is moved in another. */
+const targets: Direction['targets'] = async (context, models) => {
+  const all = await loadTargets(context, models)
+  assertAnyByRoot(all)
+  for (const target of all) await rewrappableKeysOf(context, target)
+  return all
+}
 
 /** Moves stale values as they are: the KMS wraps their DEKs anew. */
 export const REWRAP: Direction = {
   name: 'rewrap',
   command: 'drain --rewrap',
-  targets: async (context, models) => {
-    const targets = await loadTargets(context, models)
-    assertAnyByRoot(targets)
-    // What cannot be moved in one model is told before anything is moved in another.
-    for (const target of targets) await rewrappableKeysOf(context, target)
-    return targets
-  },
+  targets,
   next: rewrapPass,
+  dry: { targets, next: rewrapDryPass },
   leaves: LEAVES_NOTHING_STALE,
   fence: fenceOf,
 }
@@ -44,7 +47,7 @@ export async function rewrap(
 }
 
 /**
- * Count what `rewrap` would rewrite. Writes nothing.
+ * Count what `rewrap` would rewrite. Writes nothing, and has the KMS re-wrap nothing.
  *
  * @throws as `rewrap`, except about runs.
  */
