@@ -8,7 +8,7 @@ import {
   type PostgresPoolConfig,
   type RedisOptions,
 } from 'bullmq'
-import { unavailable } from './errors.ts'
+import { lacking, unavailable } from './errors.ts'
 import { placeOf } from './place.ts'
 import type { Again, Queue, QueueConnection, QueueTask, TakeOptions } from './queue.ts'
 import { within } from './within.ts'
@@ -113,7 +113,7 @@ class Connection implements QueueConnection {
       return opening
     } catch (error) {
       await mine?.close()
-      throw unavailable(backend.place, error)
+      throw lacking(error) ?? unavailable(backend.place, error)
     }
   }
 
@@ -147,9 +147,14 @@ class Connection implements QueueConnection {
         connection: this.#backend.patient,
         concurrency,
         ...{ lockDuration: LOCK_MS, stalledInterval: LOCK_MS, runRetryDelay: 1_000 },
+        // A task that failed for good would stay, and be in the way of another with its id.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
       },
     )
-    worker.on('error', (error) => onProblem(unavailable(this.#label, error)))
+    worker.on('error', (error) => {
+      // Of one that was frozen, and whose task has gone to another.
+      if (!/\block\b/.test(error.message)) onProblem(unavailable(this.#label, error))
+    })
     await new Promise<void>((done) => {
       if (signal.aborted) done()
       else signal.addEventListener('abort', () => done(), { once: true })

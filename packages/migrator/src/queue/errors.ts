@@ -15,6 +15,16 @@ export function unavailable(label: string, cause: unknown): MigrationError {
   )
 }
 
+/** BullMQ loads its drivers when it needs them. @returns null if it was something else. */
+export function lacking(error: unknown): MigrationError | null {
+  const { message } = Object(error) as { message?: unknown }
+  const name = /optional '([\w-]+)' package/.exec(String(message))?.[1]
+  if (name === undefined) return null
+  return new MigrationError('ERR_CONFIG_INVALID', `The queue takes ${name}, which is not there.`, {
+    fix: `npm install ${name}`,
+  })
+}
+
 export function noQueue(): MigrationError {
   return new MigrationError('ERR_CONFIG_INVALID', 'The configuration has no queue.', {
     fix: 'Write `defineConfig({ client, plan, keyring, queue: bullmqQueue({ redis: url }) })`.',

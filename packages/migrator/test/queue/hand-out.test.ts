@@ -236,6 +236,27 @@ describe.each(BACKENDS)('a queue on %s', (backend) => {
     expect(events.filter(({ type }) => type === 'retry').length).toBeLessThan(6)
   })
 
+  it.runIf(backend === 'redis')('is away for a while, and waited for', async () => {
+    const told: (string | null)[] = []
+    let away = null as Promise<unknown> | null
+    const isTold = async (): Promise<void> => {
+      while (told.length === 0) await new Promise((done) => setTimeout(done, 50))
+    }
+    const { events } = await crew.hire({
+      maxRowsPerSecond: 300,
+      onEvent: (event) => {
+        if (event.type === 'part') away ??= server.away!(isTold)
+      },
+    })
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'queue') told.push(event.problem)
+    }
+    expect(await crew.drain({ onEvent })).toMatchObject({ outcome: 'done', rows: ROWS })
+    await away
+    expect(told[0]).toBe('out of reach')
+    expect(events).toContainEqual({ type: 'queue', problem: 'out of reach' })
+  })
+
   it('ends a worker that has nothing to do and nothing to wait for', async () => {
     const idle = await crew.hire({ exitWhenIdleMs: 1_000 })
     expect(await crew.drain()).toMatchObject({ outcome: 'done' })

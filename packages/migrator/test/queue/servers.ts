@@ -20,6 +20,8 @@ export interface QueueServer {
   /** Everything that is in it, as text. */
   content(): Promise<string>
   stop(): Promise<void>
+  /** Let it be away, until the promise that is given has come true. */
+  away?(until: () => Promise<unknown>): Promise<void>
 }
 
 export function startQueue(backend: Backend): Promise<QueueServer> {
@@ -29,6 +31,7 @@ export function startQueue(backend: Backend): Promise<QueueServer> {
 async function onRedis(): Promise<QueueServer> {
   const server: RedisServer = await startRedis()
   const client = new Redis(server.url)
+  client.on('error', () => undefined)
   const options = { redis: server.url }
   return {
     backend: 'redis',
@@ -43,6 +46,11 @@ async function onRedis(): Promise<QueueServer> {
       for (const key of await client.keys('*'))
         found.push(key, (await client.type(key)) === 'hash' ? await client.hgetall(key) : null)
       return JSON.stringify(found)
+    },
+    away: async (until) => {
+      await server.kill()
+      await until()
+      await server.start()
     },
     stop: async () => {
       client.disconnect()
