@@ -8,20 +8,28 @@
 //   <!-- expect: TEXT -->                  what was run last printed this
 //
 // Four things differ: our packages come from the tarballs of this clone; `prisma db push` is done by the
-// WebAssembly schema engine, since the native one cannot be downloaded everywhere; `aws` asks the tests' KMS; and a
-// bare `rotate` does not wait for other instances, of which there are none.
+// WebAssembly schema engine, since the native one cannot be downloaded everywhere; `aws` asks the tests' KMS; and
+// no command waits for other instances, of which there are none.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startRedis } from './follow/redis.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const tsx = join(root, 'node_modules/.bin/tsx')
 const folder = mkdtempSync(join(tmpdir(), 'rowseal-docs-'))
 const project = join(folder, 'project')
 const PNPM = 'pnpm@10.34.8'
-const GUIDES = ['rotation', 'compromise', 'kms-outage', 'tenant-shredding', 'staleness-index']
+const GUIDES = [
+  'rotation',
+  'compromise',
+  'kms-outage',
+  'tenant-shredding',
+  'staleness-index',
+  'many-machines',
+]
 
 function pack(name) {
   const into = join(folder, 'packages')
@@ -74,6 +82,7 @@ function runOf(name, how, body, push, tarballs) {
     const command = line
       .replace('npx prisma db push', push)
       .replace(/^npx rowseal (rotate|drain)(?! --)/, 'npx rowseal $1 --now')
+      .replace(/^npx rowseal (worker|drain --shard \S+)/, '$& --now')
       .replace('@rowseal/prisma-extension', tarballs.extension)
       .replace('@rowseal/migrator', `${tarballs.extension} ${tarballs.migrator}`)
     const mustFail = how.includes('fails') && i === commands.length - 1
@@ -145,6 +154,7 @@ async function main(guides) {
   const config = stepsOf('README.md').filter(({ name }) => name === 'rowseal.config.ts')
   for (const guide of guides) {
     const kms = await startKms()
+    const redis = guide === 'many-machines' ? await startRedis() : null
     try {
       const fresh = ['rm -f clinic.db*', ...scriptOf(config, tarballs)]
       const push = [{ kind: 'run', name: 'tables', how: '', body: 'npx prisma db push' }]
@@ -153,8 +163,9 @@ async function main(guides) {
         ...stepsOf('docs/guides/README.md'),
         ...stepsOf(`docs/guides/${guide}.md`),
       ]
-      follow(guide, [...fresh, ...scriptOf(steps, tarballs)], kms.env)
+      follow(guide, [...fresh, ...scriptOf(steps, tarballs)], { ...kms.env, ...redis?.env })
     } finally {
+      redis?.stop()
       kms.stop()
     }
   }
