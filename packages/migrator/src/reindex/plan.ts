@@ -3,7 +3,7 @@ import { phaseOf } from '@rowseal/prisma-extension/keys'
 import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
-import { checkRunOptions } from '../engine/options.ts'
+import { assertNoQueue, checkRunOptions } from '../engine/options.ts'
 import { checkPace } from '../pace/options.ts'
 import { countRows, loadTargets, type Target, type TargetIndex } from '../targets.ts'
 import type { ReindexOptions } from './options.ts'
@@ -48,6 +48,7 @@ export async function planReindex(
   options: ReindexOptions = {},
 ): Promise<ReindexPlan> {
   checkRunOptions(options)
+  assertNoQueue(options)
   const { batchRows } = checkPace(options)
   const context = contextOf(config)
   try {

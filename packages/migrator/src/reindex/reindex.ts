@@ -3,7 +3,7 @@ import { asMigrationError } from '../database-error.ts'
 import { withRun } from '../engine/work.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { worstOf } from '../engine/events.ts'
-import { checkRunOptions } from '../engine/options.ts'
+import { assertNoQueue, checkRunOptions } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
 import { openObserver, type Observer } from '../observe/observer.ts'
@@ -45,6 +45,7 @@ async function reindexObserved(
   observer: Observer,
 ): Promise<ReindexReport> {
   const checked = checkRunOptions(options)
+  assertNoQueue(options)
   if (options.shard !== undefined)
     throw new TypeError(
       'shard: an index moves on when one pass over the whole table was clean, so reindex takes no shards.',

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '@rowseal/test-support'
-import { drain, listRuns, work } from '../../src/index.ts'
+import { drain, listRuns, reindex, work } from '../../src/index.ts'
 import { bullmqQueue, type BullmqOptions } from '../../src/queue/bullmq.ts'
 import type { QueueConnection, QueueTask } from '../../src/queue/queue.ts'
 import { closeWorlds, world } from '../world.ts'
@@ -113,6 +113,7 @@ describe('what is misused', () => {
     const shard = { index: 1, of: 2 }
     for (const options of [{ shard }, { now: true }, { maxPasses: 2 }, { maxTransactionMs: 1 }])
       await expect(drain(w.config, { queue: {}, ...options })).rejects.toThrow(TypeError)
+    await expect(reindex(w.config, { queue: {} })).rejects.toThrow(TypeError)
     await expect(drain(w.config, { queue: { partRows: 0 } })).rejects.toThrow(/partRows/)
     await expect(work(w.config, { concurrency: 65 })).rejects.toThrow(/concurrency/)
     expect(await listRuns(w.config)).toEqual([])
