@@ -70,6 +70,10 @@ function left(report: RunReport): string[] {
     lines.push(
       `${count(quarantined)} rows were left as they are. Why, and what to do: npx rowseal runs quarantine list`,
     )
+  for (const { field, keyring, keyId, count: n } of report.unreadable)
+    lines.push(
+      `${count(n)} of ${field} are under key ${keyId} of keyring "${keyring}", which is destroyed: they open no more. Restore them from a backup made after they were drained, or write them again.`,
+    )
   if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
     lines.push(`Some rows were written or locked by others each time. ${goOn}`)
   return lines

@@ -2,6 +2,7 @@ import type { ThrottleEvent } from '../pace/open.ts'
 import type { After } from '../proof/after.ts'
 import type { FieldReport } from '../proof/reconcile.ts'
 import type { QueueEvent } from '../queue/coordinate.ts'
+import type { UnreadableValues } from '../drain/destroyed.ts'
 import type { PauseEvent } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { RunOptions } from './options.ts'
@@ -67,6 +68,8 @@ export interface RunReport extends PassCounts {
   readonly outcome: ModelReport['outcome']
   readonly models: readonly ModelReport[]
   readonly seconds: number
+  /** Values under keys that were destroyed: they open no more, so they are in quarantine. */
+  readonly unreadable: readonly UnreadableValues[]
   /** Did workers do it, through a queue? What was done is then that of the whole run, since it began. */
   readonly isHandedOut?: true
 }

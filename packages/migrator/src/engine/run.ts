@@ -1,5 +1,6 @@
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
+import { unreadableOf } from '../drain/destroyed.ts'
 import { noteFields } from '../keys/fields.ts'
 import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
@@ -87,7 +88,7 @@ async function runObserved(
     const { signal } = options
     const models = await (queue === null ? runModels(jobs, signal) : handOut(jobs, queue, signal))
     const isWhole = models.length === targets.length
-    const report = reportOf(direction, models, isWhole, began)
+    const report = reportOf(direction, targets, models, isWhole, began)
     return { report: queue === null ? report : { ...report, isHandedOut: true }, targets }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction, options))
@@ -217,6 +218,7 @@ function outcomeOf({ isStopped, isClean, counts }: PassesResult): ModelReport['o
 
 function reportOf(
   { name }: Direction,
+  targets: readonly Target[],
   models: readonly ModelReport[],
   isWhole: boolean,
   began: number,
@@ -226,6 +228,7 @@ function reportOf(
     outcome: worstOf(models, !isWhole),
     ...models.reduce<PassCounts>(add, NOTHING),
     seconds: Math.round(performance.now() - began) / 1000,
+    unreadable: unreadableOf(targets, models),
     models,
   }
 }

@@ -1,0 +1,159 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import { chmodSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { decrypt, destroyKey, listQuarantine, retireKey, retryQuarantine } from '../src/index.ts'
+import { Command } from './command.ts'
+import { closeWorlds, drain, PROVIDERS, world, type Provider, type World } from './world.ts'
+
+afterAll(closeWorlds)
+
+const secrets = (option = ''): string => `
+model Secret {
+  id   Int     @id
+  /// @encrypted${option}
+  text String?
+}
+`
+const stored = ({ plain }: World): Promise<any[]> =>
+  plain.secret.findMany({ orderBy: { id: 'asc' } })
+
+async function staleSecrets(provider: Provider): Promise<World> {
+  const w = await world(provider, secrets())
+  const data = Array.from({ length: 10 }, (_, id) => ({ id, text: `Secret ${id}` }))
+  await w.sealed.secret.createMany({ data })
+  await w.rotate()
+  return w
+}
+
+describe.each(PROVIDERS)('bad input on %s', (provider) => {
+  it('goes into quarantine if it is under a destroyed key, which the summary names', async () => {
+    const w = await staleSecrets(provider)
+    const backup = await stored(w)
+    const keyId = w.keyring.staleKeyIds()[0]!
+    await drain(w.config)
+    await retireKey(w.config, keyId, { now: true })
+    await scheduleDestruction(w.keyring, keyId, new Date(0))
+    await destroyKey(w.config, keyId, { confirm: () => Promise.resolve(true) })
+    for (const { id, text } of backup.slice(0, 2))
+      await w.plain.secret.update({ where: { id }, data: { text } })
+    const before = await stored(w)
+    const command = new Command(w)
+    for (const args of [['drain', '--now'], ['verify']]) {
+      const { code, stderr } = await command.run(...args)
+      expect([args[0], code]).toEqual([args[0], 3])
+      if (args[0] === 'drain')
+        expect(stderr).toMatch(
+          /2 of Secret\.text are under key \d+ of keyring "default", which is destroyed.* Restore them/,
+        )
+      const { entries } = await listQuarantine(w.config)
+      expect(entries.map(({ key, code: of }) => [...key, of])).toEqual([
+        ['0', 'ERR_KEY_STATE'],
+        ['1', 'ERR_KEY_STATE'],
+      ])
+    }
+    command.remove()
+    expect(await retryQuarantine(w.config)).toMatchObject({ outcome: 'incomplete', left: 2 })
+    expect(await stored(w)).toEqual(before)
+    const leaving = await world(provider, secrets('(seal: off)'), { on: w, init: false })
+    expect(await decrypt(leaving.config)).toMatchObject({
+      outcome: 'incomplete',
+      rows: 8,
+      quarantined: 2,
+      unreadable: [{ field: 'Secret.text', keyring: 'default', keyId, count: 2 }],
+    })
+    expect((await stored(w)).slice(0, 2)).toEqual(before.slice(0, 2))
+  })
+
+  it('is a database that is read-only, which is said, and nothing changes', async ({ skip }) => {
+    const w = await staleSecrets(provider)
+    const before = await stored(w)
+    const readOnly = await connectReadOnly(w)
+    if (readOnly === null) skip('every user may write here')
+    const error = await drain(readOnly!.config).catch((thrown: unknown) => thrown)
+    await readOnly!.end()
+    expect(error).toMatchObject({ name: 'MigrationError', code: 'ERR_DATABASE_FAILED' })
+    expect((error as Error).message).toMatch(/^The database is read-only \(/)
+    expect(await stored(w)).toEqual(before)
+  })
+
+  it.skipIf(provider === 'sqlite')(
+    'is a column that is too short, before a row is read',
+    async () => {
+      const w = await staleSecrets(provider)
+      const [column, type] = provider === 'mysql' ? ['MODIFY text', ''] : ['ALTER text', 'TYPE ']
+      await w.run(`DELETE FROM "Secret"`, `ALTER TABLE "Secret" ${column} ${type}VARCHAR(100)`)
+      const command = new Command(w)
+      const { code, stderr, stdout } = await command.run('drain', '--now')
+      const json = await command.run('drain', '--now', '--json')
+      command.remove()
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(
+        /^ERR_PLAN_DATABASE: Secret\.text: column .text. of .Secret. holds 100 /,
+      )
+      expect(stderr).toMatch(/Widen the column by a migration\.\n$/)
+      expect(json.code).toBe(1)
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        error: { code: 'ERR_PLAN_DATABASE', field: 'Secret.text' },
+      })
+    },
+  )
+})
+
+it('a shard that there is not is misuse', async () => {
+  const w = await world('sqlite', secrets())
+  const command = new Command(w)
+  for (const shard of ['9/8', '0/4', '1/0', '-1/2', '1', 'a/b'])
+    for (const name of ['encrypt', 'drain', 'decrypt', 'verify']) {
+      const { code, stderr } = await command.run(name, `--shard=${shard}`)
+      expect([name, shard, code]).toEqual([name, shard, 2])
+      expect(stderr).toContain('It must be such as 1/4, up to 4/4.')
+    }
+  command.remove()
+})
+
+interface ReadOnly {
+  readonly config: World['config']
+  end(): Promise<void>
+}
+
+/** As somebody whom the server, or the file, lets read only. Null if that cannot be had here. */
+async function connectReadOnly(w: World): Promise<ReadOnly | null> {
+  if (w.provider === 'postgresql') {
+    await w.run(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`,
+    )
+    return { config: await w.another(), end: () => Promise.resolve() }
+  }
+  if (w.provider === 'mysql') {
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const { hostname: host, port, username: user, password, pathname } = new URL(w.db.url)
+    const adapter = new PrismaMariaDb({
+      ...{ host, port: Number(port), user, password: decodeURIComponent(password) },
+      database: pathname.slice(1),
+      initSql: 'SET SESSION TRANSACTION READ ONLY',
+    })
+    const client = new PrismaClient({ adapter })
+    return { config: { ...w.config, client }, end: () => client.$disconnect() }
+  }
+  const folder = w.db.folder!
+  const files = readdirSync(folder).map((name) => join(folder, name))
+  const modes = (file: number, own: number): void => {
+    for (const name of files) chmodSync(name, file)
+    chmodSync(folder, own)
+  }
+  const NOBODY = 65_534
+  modes(0o444, 0o555)
+  // Root may write whatever the mode.
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid!(NOBODY)
+  return {
+    config: await w.another(),
+    end: () => {
+      if (isRoot) process.seteuid!(0)
+      modes(0o644, 0o755)
+      return Promise.resolve()
+    },
+  }
+}
