@@ -1,6 +1,7 @@
 import type { MigratorConfig } from '../config.ts'
 import { DECRYPT } from '../decrypt/decrypt.ts'
 import { DRAIN } from '../drain/direction.ts'
+import { planStale } from '../drain/plan.ts'
 import { ENCRYPT } from '../encrypt/encrypt.ts'
 import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
@@ -32,5 +33,6 @@ export async function planRun(
 ): Promise<RunPlan> {
   if (!Object.hasOwn(DIRECTIONS, direction))
     throw new TypeError(`A plan is of ${Object.keys(DIRECTIONS).join(', ')}.`)
-  return planDirection(config, DIRECTIONS[direction], options)
+  const isOfStale = direction === 'drain' || direction === 'rewrap'
+  return (isOfStale ? planStale : planDirection)(config, DIRECTIONS[direction], options)
 }
