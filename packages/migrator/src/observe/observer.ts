@@ -1,5 +1,4 @@
 import type { Wait } from '../pace/pace.ts'
-import type { BatchObservation } from './otel.ts'
 
 /**
  * What a run tells of itself to OpenTelemetry, if the application has it. Names and numbers: never a value, a key
@@ -18,6 +17,16 @@ export interface Observer {
   readonly throttled: (wait: Wait | null) => void
 }
 
+/** A batch that was committed, in rows. */
+export interface BatchObservation {
+  readonly pass: number
+  readonly rows: number
+  readonly superseded: number
+  readonly quarantined: number
+  /** From BEGIN until the commit was confirmed. */
+  readonly ms: number
+}
+
 export type Attributes = Readonly<Record<string, string | number>>
 
 const NOBODY: Observer = {
@@ -26,7 +35,7 @@ const NOBODY: Observer = {
   throttled: () => undefined,
 }
 
-type Load = () => Promise<typeof import('./otel.ts')>
+type Load = () => Promise<{ readonly OtelObserver: new () => Observer }>
 
 /** @param load - for tests. */
 export async function openObserver(load: Load = () => import('./otel.ts')): Promise<Observer> {

@@ -9,17 +9,7 @@ import {
   type Span,
 } from '@opentelemetry/api'
 import type { Wait } from '../pace/pace.ts'
-import type { Attributes, Observer } from './observer.ts'
-
-/** A batch that was committed, in rows. */
-export interface BatchObservation {
-  readonly pass: number
-  readonly rows: number
-  readonly superseded: number
-  readonly quarantined: number
-  /** From BEGIN until the commit was confirmed. */
-  readonly ms: number
-}
+import type { Attributes, BatchObservation, Observer } from './observer.ts'
 
 const SCOPE = '@rowseal/migrator'
 
