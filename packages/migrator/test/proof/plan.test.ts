@@ -84,6 +84,24 @@ describe.each(PROVIDERS)('a plan on %s', (provider) => {
   })
 })
 
+describe('a plan of encrypt', () => {
+  it('leaves a blind index as it is that a run would register', async () => {
+    const schema = people('plaintext: allow')
+    // Another column is the index of another field.
+    const other = schema
+      .replace(/\/\/\/ @blindIndex.*\n/, '')
+      .replace('note   String?', '/// @blindIndex(phone)\n  note String?\n  @@index([note])')
+    const before = await world('sqlite', other)
+    const w = await world('sqlite', schema, { on: before, init: false })
+    await w.plain.person.create({ data: { clinic: 0, id: 0, name: 'A', login: 'a' } })
+    const keyrings = await everything(w)
+    expect(await planRun(w.config, 'encrypt')).toMatchObject({ rows: 1 })
+    expect(await everything(w)).toEqual(keyrings)
+    expect(await encrypt(w.config)).toMatchObject({ outcome: 'done', rows: 1 })
+    expect(await everything(w)).not.toEqual(keyrings)
+  })
+})
+
 describe.runIf(PROVIDERS.includes('postgresql'))('a plan for a narrow column', () => {
   it('counts the values that will not fit, as many as are put into quarantine', async () => {
     const w = await world('postgresql', people('plaintext: allow'))
