@@ -29,6 +29,7 @@ const GUIDES = [
   'tenant-shredding',
   'staleness-index',
   'many-machines',
+  'proof',
 ]
 
 function pack(name) {

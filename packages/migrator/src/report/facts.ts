@@ -31,17 +31,15 @@ export function factsOf(
 ): Fact[] {
   const pace = checkPace(options)
   const { throttle, shard, models } = options
+  const byWorkers = options.queue === undefined ? null : 'as its workers were told'
   const checks = Object.keys(throttle ?? {}).flatMap((name) => CHECKS[name] ?? [])
   const cap = (name: string, value: number | null): Fact[] =>
     value === null ? [] : [{ name: `Most ${name} per second`, value: count(value) }]
   return [
-    { name: 'Proof', value: options.proof === true ? PROOF : 'not asked for' },
+    { name: 'Proof', value: byWorkers ?? (options.proof === true ? PROOF : 'not asked for') },
     ...(models === undefined ? [] : [{ name: 'Only models', value: models.join(', ') }]),
     ...(shard === undefined ? [] : [{ name: 'Share', value: `${shard.index} of ${shard.of}` }]),
-    {
-      name: 'Fence',
-      value: options.now === true ? 'not waited for' : 'waited for where there is one',
-    },
+    { name: 'Fence', value: byWorkers ?? (options.now === true ? NO_FENCE : FENCE) },
     { name: 'Batches', value: `${count(pace.minBatchRows)} to ${count(pace.batchRows)} rows` },
     { name: 'Target time of a batch', value: duration(pace.targetBatchMs) },
     ...cap('rows', pace.maxRowsPerSecond),
@@ -52,5 +50,7 @@ export function factsOf(
   ]
 }
 
+const FENCE = 'waited for where there is one'
+const NO_FENCE = 'not waited for'
 const PROOF =
   'each value was opened again and compared before its write was committed, and read back from the database'

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { decrypt, drain, encrypt, planRun, type FieldPlan, type RunPlan } from '../../src/index.ts'
+import {
+  decrypt,
+  drain,
+  encrypt,
+  planRun,
+  rotate,
+  type FieldPlan,
+  type RunPlan,
+} from '../../src/index.ts'
 import { Command } from '../command.ts'
 import { closeWorlds, PROVIDERS, world, type World } from '../world.ts'
 import { at, people, peopleOf } from './people.ts'
@@ -99,6 +107,25 @@ describe('a plan of encrypt', () => {
     expect(await everything(w)).toEqual(keyrings)
     expect(await encrypt(w.config)).toMatchObject({ outcome: 'done', rows: 1 })
     expect(await everything(w)).not.toEqual(keyrings)
+  })
+})
+
+describe('the estimate of a plan', () => {
+  it('is of as many calls of a KMS as a drain then makes', async () => {
+    const w = await peopleOf('sqlite', 60, 'sealed')
+    const config = await w.another({ wrapping: 'kms' })
+    const calls = (): number => (config.keyring as typeof w.keyring).stats().rootKey.calls
+    await rotate(config, { now: true })
+    await drain(config, { now: true })
+    await rotate(config, { now: true })
+    const [plan] = (await planRun(config, 'drain')).models
+    expect(plan).toMatchObject({ rows: 60, estimate: { sampledRows: 20 } })
+    const before = calls()
+    await drain(config, { now: true })
+    const made = calls() - before
+    // One to open and one to seal for each record, and a few for keys.
+    expect(made).toBeGreaterThanOrEqual(120)
+    expect(Math.abs(plan!.estimate!.kmsCalls - made)).toBeLessThan(12)
   })
 })
 
