@@ -1,16 +1,23 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { closeWorlds, PROVIDERS, world } from '../world.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { closeWorlds, PROVIDERS, world, type World } from '../world.ts'
 import { shapes } from './shapes.ts'
-import { expectEveryRowMet, fill } from './tables.ts'
+import { expectEveryRowMet, expectLeavesAndEnters, fill } from './tables.ts'
 
-afterEach(closeWorlds)
-
-describe.each(PROVIDERS)('keys on %s', (provider) => {
-  it('finds every row by a key of every type, alone and beside another', async () => {
-    const { prisma, tables } = shapes(provider)
-    const w = await world(provider, prisma)
+describe.each(PROVIDERS)('keys of every type, alone and beside another, on %s', (provider) => {
+  const { prisma, tables } = shapes(provider)
+  let w: World
+  beforeAll(async () => {
+    w = await world(provider, prisma)
     for (const table of tables) await fill(w, table)
+  })
+  afterAll(closeWorlds)
+
+  it('find every row in reindex, drain and verify', async () => {
     await expectEveryRowMet(w, tables)
     expect(tables.length).toBeGreaterThan(15)
-  })
+  }, 180_000)
+
+  it('find every row in decrypt and encrypt', async () => {
+    await expectLeavesAndEnters(w, tables)
+  }, 180_000)
 })

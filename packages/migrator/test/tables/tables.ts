@@ -1,6 +1,16 @@
 import { quote } from '@rowseal/prisma-extension/sql'
 import { expect } from 'vitest'
-import { planDrain, reindex, rotateIndex, status, verify } from '../../src/index.ts'
+import { definePlan } from '@rowseal/prisma-extension/plan'
+import {
+  decrypt,
+  encrypt,
+  planDrain,
+  reindex,
+  rotateIndex,
+  status,
+  verify,
+  type MigratorConfig,
+} from '../../src/index.ts'
 import { drain } from '../world.ts'
 import type { World } from '../world.ts'
 import { literal } from './key-types.ts'
@@ -92,4 +102,46 @@ export async function expectEveryRowMet(w: World, tables: readonly Filled[]): Pr
   })
   expect((await status(w.config)).stale).toBe(0)
   for (const table of tables) await expectSecrets(w, table)
+}
+
+/**
+ * The tables leave Rowseal and enter it again, with pages of one row and more. Every row is met exactly once each
+ * time, and no run is done before nothing is left.
+ */
+export async function expectLeavesAndEnters(w: World, tables: readonly Filled[]): Promise<void> {
+  const expected = Object.fromEntries(tables.map(({ model, rows }) => [model, rows.length]))
+  const done = { outcome: 'done', superseded: 0, quarantined: 0 }
+  const byModel = (models: readonly { model: string; rows: number }[]): Record<string, number> =>
+    Object.fromEntries(models.map(({ model, rows }) => [model, rows]))
+
+  const leaving = annotated(w, { seal: 'off' })
+  const decrypting = await decrypt(leaving, { batchRows: 1, proof: true })
+  expect(decrypting).toMatchObject(done)
+  expect(byModel(decrypting.models)).toEqual(expected)
+  for (const table of tables) await expectInPlaintext(w, table)
+  const total = decrypting.rows
+  expect(await verify(leaving)).toMatchObject({ outcome: 'done', rows: total, opened: 0 })
+
+  const entering = annotated(w, { plaintext: 'allow' })
+  const encrypting = await encrypt(entering, { batchRows: 2, proof: true })
+  expect(encrypting).toMatchObject(done)
+  expect(byModel(encrypting.models)).toEqual(expected)
+  const sealed = { outcome: 'done', rows: total, opened: total, badIndexes: 0 }
+  expect(await verify(w.config, { batchRows: 3 })).toMatchObject(sealed)
+  for (const table of tables) await expectSecrets(w, table)
+}
+
+/** The same with another option of `@encrypted` in every field, as if the schema said so. */
+function annotated({ config }: World, option: object): MigratorConfig {
+  const source = structuredClone(config.plan.source) as any
+  for (const model of Object.values<any>(source.models))
+    for (const field of Object.values<any>(model.sealed)) Object.assign(field, option)
+  return { ...config, plan: definePlan(source) }
+}
+
+async function expectInPlaintext(w: World, filled: Filled): Promise<void> {
+  const rows = await w.plain.$queryRawUnsafe(
+    `SELECT ${quote(w.provider, filled.secret ?? 'secret')} AS secret FROM ${name(w, filled)} ORDER BY n`,
+  )
+  expect(rows).toEqual(filled.rows.map((_, n) => ({ secret: secretOf(filled, n) })))
 }
