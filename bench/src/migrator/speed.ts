@@ -41,9 +41,8 @@ export async function speedFigures(
 ): Promise<SpeedFigures> {
   const [ceilings, drains, verifies]: [Round[], Round[], Round[]] = [[], [], []]
   for (let round = 0; round < rounds; round++) {
-    const ready = await ceiling(world)
-    ceilings.push(await rewritten(world, rows, ready))
-    drains.push(await rewritten(world, rows, DRAIN))
+    ceilings.push(await rewritten(world, rows, () => ceiling(world)))
+    drains.push(await rewritten(world, rows, () => Promise.resolve(DRAIN)))
     verifies.push(
       await measured(world, rows, async () => {
         const { outcome } = await verify(world.config)
@@ -71,8 +70,13 @@ function medianOf(rounds: readonly Round[]): Speed {
 }
 
 /** Rotate, and move all rows. The pass after, which finds nothing, is part of it. */
-async function rewritten(world: World, rows: number, direction: Direction): Promise<Round> {
+async function rewritten(
+  world: World,
+  rows: number,
+  made: () => Promise<Direction>,
+): Promise<Round> {
   await world.rotate()
+  const direction = await made()
   await world.analyze()
   const round = await measured(world, rows, async () => {
     const { report } = await runDirection(world.config, direction, { now: true })
@@ -104,13 +108,11 @@ function tenths(value: number): number {
 
 /** A drain that opens and seals nothing. */
 async function ceiling(world: World): Promise<Direction> {
-  let ready: { readonly title: string; readonly text: string }[] | null = null
+  const made = await world.readyMade(READY_ROWS)
   return {
     ...DRAIN,
     next: async (context, target) => {
       const strategy = (await DRAIN.next(context, target)) as Strategy<SealedChange>
-      ready ??= await world.readyMade(READY_ROWS)
-      const made = ready
       return {
         ...strategy,
         prepare: (page) => {
