@@ -30,6 +30,7 @@ const GUIDES = [
   'staleness-index',
   'many-machines',
   'proof',
+  'quarantine',
 ]
 
 function pack(name) {

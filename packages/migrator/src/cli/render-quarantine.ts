@@ -34,7 +34,7 @@ export function renderRetried(report: RetryReport, filter: string): string {
   const rows = models.map((model) => [model.model, model.released, model.deleted, model.left])
   return [
     ...(rows.length === 0 ? [] : [table(['model', 'good now', 'deleted', 'left'], rows)]),
-    `${count(released + deleted)} values are in quarantine no more.`,
+    `${released + deleted === 1 ? '1 value is' : `${count(released + deleted)} values are`} in quarantine no more.`,
     ...(deleted === 0 ? [] : [`The records of ${count(deleted)} of them have been deleted.`]),
     ...(outcome === 'stopped' ? ['Stopped before the end.'] : []),
     ...(outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),

@@ -68,7 +68,7 @@ function left(report: RunReport): string[] {
   const lines: string[] = []
   if (quarantined > 0)
     lines.push(
-      `${count(quarantined)} rows were left as they are. Why, and what to do: npx rowseal runs quarantine list`,
+      `${quarantined === 1 ? '1 row was left as it is' : `${count(quarantined)} rows were left as they are`}. Why, and what to do: npx rowseal runs quarantine list`,
     )
   for (const { field, keyring, keyId, count: n } of report.unreadable)
     lines.push(

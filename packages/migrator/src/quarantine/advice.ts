@@ -10,7 +10,7 @@ export const ADVICE: Readonly<Record<string, string>> = {
   ERR_KEY_STATE:
     'Its key does not open any more (npx rowseal keys list). Cancel its destruction, or restore or rewrite the value.',
   ERR_TENANT: 'Look whose value it is, and restore it from a backup.',
-  ERR_VALUE_INVALID: 'Write another value.',
+  ERR_VALUE_INVALID: 'Write another value, or look what a trigger makes of it.',
   ERR_RECORD_BINDING: 'Give the column that the field is bound to a value.',
   ERR_INDEX_MISSING: 'npx rowseal reindex',
   ERR_INDEX_MISMATCH: 'npx rowseal reindex --check-values',

@@ -82,7 +82,9 @@ const runExport: Command<ExportFlags> = async (config, flags) => {
   } finally {
     await file?.close()
   }
-  say(`${count} entries${out === undefined ? '' : ` written to ${out}`}.`)
+  say(
+    `${count} ${count === 1 ? 'entry' : 'entries'}${out === undefined ? '' : ` written to ${out}`}.`,
+  )
   return null
 }
 
