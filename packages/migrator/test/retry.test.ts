@@ -118,7 +118,15 @@ describe.each(PROVIDERS)('a retry of what is in quarantine, on %s', (provider) =
     const { tenant, name } = one
     await w.sealed.note.update({ where: { tenant_name: { tenant, name } }, data: { title: 'new' } })
     expect(await retryQuarantine(w.config)).toMatchObject({ released: 1, deleted: 0, left: 1 })
-    expect(await codes(w)).toEqual([`${other.tenant} ${other.name} title ERR_ENVELOPE_AUTH verify`])
+    const left = [`${other.tenant} ${other.name} title ERR_ENVELOPE_AUTH verify`]
+    expect(await codes(w)).toEqual(left)
+    // A drain has nothing to do with it any more; it does not open all the same.
+    const { quarantine } = new RunStore(w.plain, provider)
+    const key = [String(other.tenant), other.name]
+    const entry = { model: 'Note', field: 'title', key, code: 'ERR_CHECK_VIOLATION' }
+    await w.plain.$transaction((tx: any) => quarantine.record(tx, [entry], 'drain'))
+    expect(await retryQuarantine(w.config)).toMatchObject({ released: 0, left: 1 })
+    expect(await codes(w)).toEqual(left)
   })
 
   it('does not take a value for good that its record holds no more than before', async () => {
