@@ -132,6 +132,8 @@ describe.runIf(COMBINATIONS.length > 0)('a worker', () => {
   it('that was frozen until its part was taken over changes nothing when it wakes', async () => {
     const at = await site(...COMBINATIONS[0]!)
     const drained = start(at, ...DRAIN)
+    // Else there is nothing to wait for.
+    await until(at, () => true)
     const frozen = start(at, ...WORKER, '--exit-when-idle', '1s')
     const { workers } = await until(at, (run) => run.rows >= 60 && run.workers.length === 1)
     await freeze(at, pidOf(workers[0]!))
@@ -147,7 +149,7 @@ describe.runIf(COMBINATIONS.length > 0)('a worker', () => {
     expect(await runOf(at)).toEqual(run)
     expect(run).toMatchObject({ state: 'succeeded', rows: ROWS, parts: { done: PARTS } })
     expect(await readAll(at.w)).toEqual(at.values)
-  })
+  }, 120_000) // Three processes begin one after the other.
 
   it('that is told to end gives its part back, and says so with its exit code', async () => {
     const at = await site(...COMBINATIONS[0]!)
