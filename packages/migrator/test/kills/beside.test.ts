@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cancelRuns } from '../../src/index.ts'
+import { again } from '../accounts.ts'
 import { closeWorlds, PROVIDERS, type World } from '../world.ts'
 import { SCENARIOS, worldOf, type Scenario } from './directions.ts'
 import { noteOf, type Note } from './note.ts'
@@ -23,10 +24,11 @@ async function runBeside(
   act: () => Promise<unknown>,
 ): Promise<{ outcome: string } | { code: string }> {
   const { config } = worldOf(table, scenario)
-  let acting: Promise<unknown> = Promise.resolve()
+  let acting = null as Promise<unknown> | null
   const client = atEachStep(config.client, async (step) => {
-    if (step.n !== n) return
-    acting = act()
+    // What it does side by side stands still too.
+    if (step.n < n) return
+    acting ??= act()
     acting.catch(() => undefined)
     // What the transaction has locked the other waits for.
     const waits = step.isInTransaction ? [new Promise((done) => setTimeout(done, 150))] : []
@@ -56,6 +58,15 @@ async function stepsOf(table: Table, scenario: Scenario): Promise<Step[]> {
   return steps.filter(
     (step) => isMine(step) && (table.provider !== 'sqlite' || !step.isInTransaction),
   )
+}
+
+/** Has the run a worker, who may still change something? */
+async function isWorkedOn(w: World, { name }: Scenario): Promise<boolean> {
+  const [worked] = await w.query(
+    `SELECT r.state AS state FROM rowseal_runs r JOIN rowseal_parts p ON p.run = r.run AND p.kind = r.kind AND p.model = r.model
+WHERE r.kind = 'write' AND r.direction = '${name}' AND p.owner IS NOT NULL`,
+  )
+  return /running|finishing/.test(String(worked?.state))
 }
 
 /** One row is changed, one is deleted or comes back, and of one a part is changed. */
@@ -95,6 +106,39 @@ describe.each(PROVIDERS)('beside a run, on %s', (provider) => {
     300_000,
   )
 
+  it.each(WRITING.filter(({ name }) => name !== 'reindex'))(
+    '$name: one that stood still at any step while another took it over and ended it changes nothing',
+    async (scenario) => {
+      const w = worldOf(table, scenario)
+      const notes = await scenario.fill(table, ROWS)
+      const parts = (): Promise<any[]> =>
+        w.query(`SELECT owner, progress, checkpoint FROM rowseal_parts WHERE kind = 'write'`)
+      let stood = 0
+      for (const { n, kind, isInTransaction } of await stepsOf(table, scenario)) {
+        await scenario.again(table)
+        // Within one it has rows locked, and is awake before the other is done.
+        if (isInTransaction) continue
+        const left: any[] = []
+        const result = await runBeside(table, scenario, n, async () => {
+          if (!(await isWorkedOn(w, scenario))) return
+          // What was under way when it came to stand still may have been a sign of life.
+          await again(async () => {
+            await w.run('UPDATE rowseal_parts SET heartbeat_at_ms = 0')
+            await scenario.run(w.config, PACE)
+          })
+          left.push(...(await parts()))
+        })
+        await expectProof(table, scenario, notes)
+        if (left.length === 0) continue
+        stood++
+        expect([n, kind, await parts()]).toEqual([n, kind, left])
+        expect([n, kind, result]).not.toMatchObject([n, kind, { outcome: 'done' }])
+      }
+      expect(stood).toBeGreaterThan(3)
+    },
+    300_000,
+  )
+
   it.each(OPPOSITES)(
     '%s: one that stood still at any step while it was cancelled, and %s came to its end, changes nothing',
     async (name, opposite) => {
@@ -108,11 +152,7 @@ describe.each(PROVIDERS)('beside a run, on %s', (provider) => {
         await scenario.again(table)
         const before = stood
         const result = await runBeside(table, scenario, n, async () => {
-          const [worked] = await w.query(
-            `SELECT r.state AS state FROM rowseal_runs r JOIN rowseal_parts p ON p.run = r.run AND p.kind = r.kind AND p.model = r.model
-WHERE r.kind = 'write' AND r.direction = '${name}' AND p.owner IS NOT NULL`,
-          )
-          if (!/running|finishing/.test(String(worked?.state))) return
+          if (!(await isWorkedOn(w, scenario))) return
           stood++
           await cancelRuns(w.config)
           const report = await other.run(worldOf(table, other).config, PACE)
