@@ -6,7 +6,7 @@ import { speedFigures } from './migrator/speed.ts'
 import { statusFigures } from './migrator/status.ts'
 import { openWorld, type Provider } from './migrator/world.ts'
 
-// npm run bench:migrator -- --provider postgresql --only status,speed,long,latency [--rows N] [--rounds N]
+// node --import tsx src/migrator.ts --provider postgresql --only status,speed,long,latency [--rows N] [--rounds N]
 const { values: options } = parseArgs({
   options: {
     provider: { type: 'string', default: 'postgresql' },
