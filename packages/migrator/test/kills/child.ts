@@ -1,5 +1,5 @@
 import { openSync, writeSync } from 'node:fs'
-import { decrypt, drain, encrypt, reindex, verify } from '@rowseal/migrator'
+import { decrypt, drain, encrypt, reindex, rewrap, verify, work } from '@rowseal/migrator'
 import { openKeyring, rowseal } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
@@ -10,7 +10,7 @@ import { atEachStep } from './steps.ts'
 import { Writer } from './writer.ts'
 
 // A process that runs a direction until it is done, or until it is killed. On SQLite, where one process
-// writes, it is the application too.
+// writes, it is the application too; with a queue it is the coordinator and a worker.
 
 const RUNS: Readonly<Record<string, (config: any, options: object) => Promise<any>>> = {
   encrypt,
@@ -18,6 +18,7 @@ const RUNS: Readonly<Record<string, (config: any, options: object) => Promise<an
   reindex,
   verify,
   decrypt,
+  rewrap,
 }
 
 const spec = JSON.parse(process.argv[2]!) as ChildSpec
@@ -41,6 +42,21 @@ const adapter = await ADAPTERS[spec.provider]!()
 
 function die(): void {
   process.kill(process.pid, 'SIGKILL')
+}
+
+/** Hands a direction out, and works on it until it is done. */
+async function handOut(direction: string, config: any, options: any): Promise<any> {
+  const { bullmqQueue } = await import('@rowseal/migrator/queues/bullmq')
+  const queued = { ...config, queue: bullmqQueue(spec.queue!) }
+  const end = new AbortController()
+  const working = work(queued, { ...options, signal: end.signal })
+  const { batchRows } = options
+  const coordinating = RUNS[direction]!(queued, { batchRows, queue: { partRows: 12 } })
+  // Whichever fails first has failed them both.
+  const report = await Promise.race([coordinating, working.then(() => coordinating)])
+  end.abort()
+  await working
+  return report
 }
 
 async function run({ direction, options, kill, writer }: Task): Promise<object> {
@@ -69,7 +85,9 @@ async function run({ direction, options, kill, writer }: Task): Promise<object> 
     })
   }
   const began = performance.now()
-  const { outcome } = await RUNS[direction]!({ client, plan, keyring }, options)
+  const config = { client, plan, keyring }
+  const go = spec.queue === null ? RUNS[direction]! : handOut.bind(null, direction)
+  const { outcome } = await go(config, options)
   await application?.stop()
   return { outcome, steps, ms: performance.now() - began }
 }

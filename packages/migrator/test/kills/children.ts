@@ -13,6 +13,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { KeyringOptions } from '@rowseal/prisma-extension'
 import ts from 'typescript'
+import type { BullmqOptions } from '../../src/queue/bullmq.ts'
 import type { World } from '../world.ts'
 
 /** What a process is started with, before it is known what it will do. */
@@ -22,6 +23,8 @@ export interface ChildSpec {
   /** Folder of the generated client and plan, as JavaScript. */
   readonly client: string
   readonly keyring: Partial<KeyringOptions>
+  /** What it hands out and works on itself; null for what it only works on. */
+  readonly queue: BullmqOptions | null
 }
 
 export interface Task {
@@ -67,9 +70,9 @@ export class Children {
   readonly #main: string
   #spare: ChildProcess
 
-  constructor(w: World, keyring: Partial<KeyringOptions>) {
+  constructor(w: World, keyring: Partial<KeyringOptions>, queue: BullmqOptions | null = null) {
     const { provider, db, dir, rootKey } = w
-    this.#spec = { provider, url: db.url, client: compiled(dir), keyring }
+    this.#spec = { provider, url: db.url, client: compiled(dir), keyring, queue }
     this.#env = { ...process.env, KILLS_ROOT_KEY: rootKey.toString('base64') }
     this.#main = join(compiled(HERE, `child-${process.pid}-${String(Date.now())}`), 'child.js')
     this.#spare = this.#start()

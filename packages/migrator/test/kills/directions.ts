@@ -2,13 +2,15 @@ import {
   decrypt,
   encrypt,
   reindex,
+  rewrap,
+  rotate,
   rotateIndex,
   verify,
   type MigratorConfig,
 } from '../../src/index.ts'
 import { drain, type World } from '../world.ts'
 import type { Note } from './note.ts'
-import { fillPlain, fillSealed, type Stage, type Table } from './notes.ts'
+import { fillPlain, fillSealed, QUICK, type Stage, type Table } from './notes.ts'
 
 /** A direction, and a table that it has something to do in. */
 export interface Scenario {
@@ -26,7 +28,7 @@ export interface Scenario {
   run(config: MigratorConfig, options: object): Promise<{ readonly outcome: string }>
 }
 
-/** Every direction: whoever adds one adds it here, and to `child.ts`. */
+/** Every direction, each with steps of its own: whoever adds one adds it here, and to `child.ts`. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'encrypt',
@@ -74,5 +76,26 @@ export const SCENARIOS: readonly Scenario[] = [
     run: decrypt,
   },
 ]
+
+/** Steps of a drain, and keys that the root key wraps. */
+export const REWRAP: Scenario = {
+  name: 'rewrap',
+  stage: 'sealed',
+  kind: 'write',
+  ends: 'under the active key',
+  fill: async (table, count) => {
+    const notes = await fillSealed(table, count)
+    await REWRAP.again(table)
+    await drain(table.sealed.config)
+    return notes
+  },
+  again: async ({ sealed }) => {
+    await rotate(await sealed.another({ ...QUICK, wrapping: 'kms' }), { now: true })
+    await sealed.keyring.refresh()
+  },
+  run: rewrap,
+}
+
+export const DRAIN = SCENARIOS.find(({ name }) => name === 'drain')!
 
 export const worldOf = (table: Table, { stage }: Scenario): World => table[stage]

@@ -47,7 +47,8 @@ async function expectEnded(w: World, { name, kind }: Scenario): Promise<void> {
 FROM rowseal_runs r JOIN rowseal_parts p ON p.model = r.model AND p.kind = r.kind AND p.run = r.run WHERE r.kind = '${kind}'`,
   )
   const run = { direction: name, state: 'succeeded', reason: null }
-  expect(runs).toEqual([{ ...run, owner: null, progress: 'closed' }])
+  expect(runs).not.toEqual([])
+  for (const part of runs) expect(part).toEqual({ ...run, owner: null, progress: 'closed' })
 }
 
 /** By the migrator's own look at all values and indexes, and by one at each index that does not use it. */
