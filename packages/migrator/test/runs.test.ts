@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { status, verify, type MigratorConfig } from '../src/index.ts'
 import { HEARTBEAT_LAPSE_MS } from '../src/runs/errors.ts'
+import { atEachStep } from './kills/steps.ts'
 import {
   drain,
   addPatients,
@@ -68,13 +69,20 @@ describe.each(PROVIDERS)('runs on %s', (provider) => {
     const w = await staleWorld(provider)
     const other = await w.another()
     let second = null as Promise<unknown> | null
-    const first = await drain(w.config, {
-      batchRows: 20,
-      onEvent: (event) => {
-        if (event.type === 'model' && event.model === 'Patient')
-          second = drain(other).catch((error: unknown) => error)
-      },
+    // The first one is at its model until the second has been refused.
+    const client = atEachStep(w.config.client, async ({ kind }) => {
+      if (kind === 'before BEGIN') await second
     })
+    const first = await drain(
+      { ...w.config, client },
+      {
+        batchRows: 20,
+        onEvent: (event) => {
+          if (event.type === 'model' && event.model === 'Patient')
+            second = drain(other).catch((error: unknown) => error)
+        },
+      },
+    )
     expect(first).toMatchObject({ outcome: 'done', rows: 60 })
     const error = (await second) as { code: string; message: string }
     expect(error.code).toBe('ERR_RUN_STATE')
