@@ -85,6 +85,7 @@ describe('a run whose database fails', () => {
     const w = await staleWorld(provider, 10)
     const url = new URL(w.db.url)
     url.port = '1'
+    url.password = 'xyzzy-plugh'
     if (provider === 'mysql') url.searchParams.set('acquireTimeout', '300')
     const down = new Command({ ...w, db: { ...w.db, url: url.href } })
     const { code, stderr } = await down.start('drain', '--now').ended
