@@ -45,10 +45,12 @@ export class Application {
 
   async #start(random: () => number): Promise<void> {
     const { Prisma } = await import(`${this.#w.dir}/client/client.ts`)
-    for (const [i, client] of (await this.#clients()).entries())
+    const clients = await this.#clients()
+    for (const [i, client] of clients.entries())
       this.#writers.push(
         new Writer({
           client,
+          reader: i === 1 && this.#scenario.stage === 'entering' ? clients[0] : client,
           dbNull: Prisma.DbNull,
           journal: this.journal,
           ids: IDS.filter((id) => id % 2 === i),

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { reindex } from '../../src/index.ts'
 import { Application } from './application.ts'
 import type { Children, Ended, Kill } from './children.ts'
 import type { Scenario } from './directions.ts'
@@ -47,6 +48,8 @@ export class Killing {
     expect(ended).toMatchObject({ outcome: 'done' })
     const rows = application.journal.rows()
     await expectProof(table, scenario, rows)
+    // Old versions of the application know of no index.
+    if (scenario.stage === 'entering') await reindex(table.entering.config, { now: true })
     await expectVerified(table, scenario)
     this.seen.acknowledged += application.journal.acknowledged
     return rows

@@ -6,6 +6,8 @@ import { oneOf } from './random.ts'
 export interface WriterOptions {
   /** A Prisma client: with Rowseal, or without as an old version of the application has it. */
   readonly client: any
+  /** What opens what is sealed: an old version reads envelopes. Default: the same. */
+  readonly reader?: any
   readonly journal: Journal
   /** Its `Prisma.DbNull`. */
   readonly dbNull: unknown
@@ -97,9 +99,9 @@ export class Writer {
 
   /** @throws if the row holds what it cannot. */
   async read(id: number): Promise<void> {
-    const { client, journal } = this.#options
+    const { client, reader = client, journal } = this.#options
     const note = await this.#again<Note | null>(() =>
-      client.note.findUnique({ where: { id }, select: SELECT }),
+      reader.note.findUnique({ where: { id }, select: SELECT }),
     )
     journal.note({ at: 'read', id, note })
   }
