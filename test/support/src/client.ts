@@ -108,6 +108,8 @@ async function generate(dir: string, schema: string, options: ClientOptions): Pr
   const prisma = createRequire(import.meta.url).resolve('prisma/build/index.js')
   const env = {
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    // No process that asks for a newer version.
+    CHECKPOINT_DISABLE: '1',
     ...process.env,
     PATH: `${join(HERE, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
   }
