@@ -38,8 +38,8 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'versions', include: [BUILT] } },
     ],
-    // Vitest leaves one core to itself; but most of a file's time goes by waiting for a database.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Vitest leaves one core to itself; but much of a file's time goes by waiting for a database.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ['test/support/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
