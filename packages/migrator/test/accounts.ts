@@ -36,7 +36,7 @@ model Badge {
 `
 
 /** Instances follow a change within so many milliseconds. */
-export const FOLLOW = { refreshMs: 300, maxAgeMs: 300 }
+export const FOLLOW = { refreshMs: 600, maxAgeMs: 600 }
 
 export function account(i: number): { id: number; tenant: number; login: string; code: string } {
   return { id: i, tenant: i % 3, login: `User${i}`, code: `c${Math.floor(i / 3)}` }
