@@ -8,7 +8,6 @@ import { decryptPass, fieldsToDecrypt } from './strategy.ts'
 /** Opens what is sealed in fields that leave Rowseal. */
 export const DECRYPT: Direction = {
   name: 'decrypt',
-  command: 'decrypt',
   targets: async (context, models) => {
     const all = await loadTargets(context, models)
     const isOpen = ({ fields }: Target): boolean => fields.some(({ spec }) => spec.seal === 'off')

@@ -16,7 +16,6 @@ export const LEAVES_NOTHING_STALE: Leaves = {
 /** Re-encrypts what is stale. */
 export const DRAIN: Direction = {
   name: 'drain',
-  command: 'drain',
   targets: (context, models) => loadTargets(context, models),
   next: async (context, target) => {
     const stale = withDestroyed(await staleKeysOf(target))

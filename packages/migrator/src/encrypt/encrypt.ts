@@ -10,7 +10,6 @@ import { encryptDryPass, encryptPass } from './strategy.ts'
 /** Seals what is not. Blind indexes that are not registered are, so that they can be filled. */
 export const ENCRYPT: Direction = {
   name: 'encrypt',
-  command: 'encrypt',
   targets: async (context, models) => {
     const targets = await targetsOf(context, models)
     const fields = new Set(targets.flatMap((target) => target.fields))

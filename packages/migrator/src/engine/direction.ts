@@ -4,11 +4,10 @@ import type { Target } from '../targets.ts'
 import type { Waits } from '../waits.ts'
 import type { Strategy } from './strategy.ts'
 
-/** What a run does, whatever the model: one of the words of the command line. */
+/** What a run does, whatever the model. */
 export interface Direction {
+  /** As `rowseal_runs` has it; `commandOf` gives the words of the command line. */
   readonly name: string
-  /** What the word behind `rowseal` is, for messages. */
-  readonly command: string
   /**
    * The models it is about, each with the fields and columns that it reads and writes.
    *

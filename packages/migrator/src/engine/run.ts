@@ -9,18 +9,19 @@ import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { accounted, type PartReport } from '../proof/account.ts'
 import { connectQueue, handOut } from '../queue/coordinate.ts'
+import { commandOf } from '../runs/command-of.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
 import { Control } from './control.ts'
 import { add, NOTHING, type PassCounts } from './counts.ts'
-import { cutByCount } from './cut.ts'
 import type { Direction } from './direction.ts'
 import { worstOf, type ModelReport, type RunDirectionOptions, type RunReport } from './events.ts'
 import { namesOf, specOf } from './job.ts'
 import { checkRunOptions, type CheckedOptions } from './options.ts'
 import { endedAs, passUntilClean, type PassesResult } from './passes.ts'
-import { WHOLE, withPart, type Work, type Worked } from './work.ts'
+import { shareOf } from './share.ts'
+import { withPart, type Work, type Worked } from './work.ts'
 
 /** A run over one model. */
 export interface ModelJob {
@@ -97,9 +98,9 @@ async function runObserved(
   }
 }
 
-function goOn({ command }: Direction, { queue }: RunDirectionOptions): string {
+function goOn({ name }: Direction, { queue }: RunDirectionOptions): string {
   const flag = queue === undefined ? '' : ' --queue'
-  return `run \`npx rowseal ${command}${flag}\` again: it goes on where it ended`
+  return `run \`npx rowseal ${commandOf(name)}${flag}\` again: it goes on where it ended`
 }
 
 async function runModels(
@@ -117,16 +118,11 @@ async function runModels(
 async function runModel(job: ModelJob): Promise<ModelReport> {
   const { context, direction, target, options } = job
   const { shard, restart = false } = options
-  const { model, table } = target
+  const { model } = target
   const strategy = await direction.next(context, target)
-  const layout = shard === undefined ? 'whole' : `${shard.of} shards`
-  const run = await job.store.begin({ ...specOf(job), layout, restart }, async () => {
-    if (shard === undefined) return WHOLE
-    const rows = await countRows(context, target, '1 = 1')
-    return cutByCount(context.client, table, rows, shard.of)
-  })
-  const number = shard === undefined ? 0 : shard.index - 1
-  const worked = await withPart(job.store, run, number, strategy.target, (work) => {
+  const { layout, part, cut } = shareOf(context, target, shard)
+  const run = await job.store.begin({ ...specOf(job), layout, restart }, cut)
+  const worked = await withPart(job.store, run, part, strategy.target, (work) => {
     return workOnPart(job, run, work)
   })
   const nothing = {

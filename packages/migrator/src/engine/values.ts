@@ -11,8 +11,8 @@ import {
   type ColumnValue,
   type PageRow,
 } from '@rowseal/prisma-extension/sql'
+import { groupBy } from '../group-by.ts'
 import type { TargetField } from '../targets.ts'
-import type { ValueKeyring } from '../tenants.ts'
 import type { BadValue } from './strategy.ts'
 
 /** One stored value (an element, for a list), and where it stands. */
@@ -82,7 +82,7 @@ export async function open(
   use: (site: Site, plaintext: Buffer) => void,
 ): Promise<BadSite[]> {
   const bad: BadSite[] = []
-  for (const [keyring, mine] of byKeyring(fields, sites)) {
+  for (const [keyring, mine] of groupBy(sites, ({ field }) => fields[field]!.values)) {
     const keys = await keyring.forProcessEach(
       mine.map((site) => site.envelope),
       undefined,
@@ -103,20 +103,6 @@ export async function open(
     }
   }
   return bad
-}
-
-export function byKeyring(
-  fields: readonly TargetField[],
-  sites: readonly Site[],
-): Map<ValueKeyring, Site[]> {
-  const groups = new Map<ValueKeyring, Site[]>()
-  for (const site of sites) {
-    const { values } = fields[site.field]!
-    const group = groups.get(values)
-    if (group === undefined) groups.set(values, [site])
-    else group.push(site)
-  }
-  return groups
 }
 
 export function elements(value: ColumnValue | null): readonly (ColumnScalar | null)[] {

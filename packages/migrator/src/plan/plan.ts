@@ -1,23 +1,12 @@
 import type { MigratorConfig } from '../config.ts'
-import { DECRYPT } from '../decrypt/decrypt.ts'
-import { DRAIN } from '../drain/direction.ts'
+import { SWEEPS, sweepOf, type SweepName } from '../directions.ts'
 import { planStale } from '../drain/plan.ts'
-import { ENCRYPT } from '../encrypt/encrypt.ts'
-import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
-import { REWRAP } from '../rewrap/rewrap.ts'
 import { planDirection } from './plan-run.ts'
 import type { RunPlan } from './run-plan.ts'
 
 /** What can be planned by rows and fields; `planReindex` plans by index. */
-export type PlannedDirection = 'encrypt' | 'drain' | 'rewrap' | 'decrypt'
-
-const DIRECTIONS: Readonly<Record<PlannedDirection, Direction>> = {
-  encrypt: ENCRYPT,
-  drain: DRAIN,
-  rewrap: REWRAP,
-  decrypt: DECRYPT,
-}
+export type PlannedDirection = SweepName
 
 /**
  * Say what a run would do, and about how long it takes: rows and values by key version, bytes before and after,
@@ -31,8 +20,8 @@ export async function planRun(
   direction: PlannedDirection,
   options: RunDirectionOptions = {},
 ): Promise<RunPlan> {
-  if (!Object.hasOwn(DIRECTIONS, direction))
-    throw new TypeError(`A plan is of ${Object.keys(DIRECTIONS).join(', ')}.`)
+  const sweep = sweepOf(direction)
+  if (sweep === null) throw new TypeError(`A plan is of ${Object.keys(SWEEPS).join(', ')}.`)
   const isOfStale = direction === 'drain' || direction === 'rewrap'
-  return (isOfStale ? planStale : planDirection)(config, DIRECTIONS[direction], options)
+  return (isOfStale ? planStale : planDirection)(config, sweep, options)
 }

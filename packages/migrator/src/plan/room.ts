@@ -4,7 +4,7 @@ import type { Context } from '../config.ts'
 import type { StrategyField } from '../engine/strategy.ts'
 import { countRows, type Target, type TargetField } from '../targets.ts'
 import type { Room } from './run-plan.ts'
-import type { SampledField } from './sample.ts'
+import { isByKms, type SampledField } from './sample.ts'
 
 /** No value is larger. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -29,14 +29,6 @@ export async function roomOf(
   }
   const share = sampled === null ? 0 : sampled.tooLong / Math.max(1, sampled.values)
   return { maxLength, fitsBytes, tooLong: Math.ceil(share * changing), by: 'sample' }
-}
-
-function isByKms({ values }: TargetField): boolean {
-  return values
-    .open()
-    .some((keyring) =>
-      keyring.keys().some(({ state, suite }) => state === 'active' && suite === 0x02),
-    )
 }
 
 /** Bytes of the longest value whose envelope a column holds: sizes never shrink as values grow. */

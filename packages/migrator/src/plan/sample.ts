@@ -9,7 +9,7 @@ import type { Context } from '../config.ts'
 import type { Change, Strategy, StrategyField } from '../engine/strategy.ts'
 import { elements } from '../engine/values.ts'
 import { kmsCallsOf } from '../pace/kms-calls.ts'
-import type { Target } from '../targets.ts'
+import type { Target, TargetField } from '../targets.ts'
 
 const ROWS = 200
 /** Each may cost two calls of a KMS, which costs money. */
@@ -44,8 +44,7 @@ export async function sampleOf(
   strategy: Strategy,
 ): Promise<Sample | null> {
   const { columns, where, lookups = null } = strategy
-  const isByKms = fields.some(({ values }) => values.open().some(isWrappedByKms))
-  const maxRows = isByKms ? KMS_ROWS : ROWS
+  const maxRows = fields.some(isByKms) ? KMS_ROWS : ROWS
   const request = { columns, after: null, where, lookups, maxRows, maxBytes: MAX_BYTES }
   const [readMs, { rows }] = await timed(() => readPage(client, table, request))
   if (rows.length === 0) return null
@@ -64,10 +63,10 @@ export async function sampleOf(
   }
 }
 
-function isWrappedByKms(
-  keyring: ReturnType<Target['fields'][number]['values']['open']>[number],
-): boolean {
-  return keyring.keys().some(({ state, suite }) => state === 'active' && suite === 0x02)
+/** Does the root key wrap the DEKs that values of a field are sealed with? */
+export function isByKms({ values }: TargetField): boolean {
+  const rows = values.open().flatMap((keyring) => keyring.keys())
+  return rows.some(({ state, suite }) => state === 'active' && suite === 0x02)
 }
 
 function sampledField(

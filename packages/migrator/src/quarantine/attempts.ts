@@ -1,12 +1,9 @@
 import type { Context } from '../config.ts'
-import { DECRYPT } from '../decrypt/decrypt.ts'
-import { DRAIN } from '../drain/direction.ts'
-import { ENCRYPT } from '../encrypt/encrypt.ts'
+import { sweepOf } from '../directions.ts'
 import type { Direction } from '../engine/direction.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import { statesOf } from '../reindex/states.ts'
 import { reindexStrategy } from '../reindex/strategy.ts'
-import { REWRAP } from '../rewrap/rewrap.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { verifyPass } from '../verify/strategy.ts'
 
@@ -14,13 +11,6 @@ import { verifyPass } from '../verify/strategy.ts'
 export interface Attempt {
   readonly target: Target
   readonly strategy: Strategy
-}
-
-const WRITING: Readonly<Record<string, Direction>> = {
-  encrypt: ENCRYPT,
-  drain: DRAIN,
-  rewrap: REWRAP,
-  decrypt: DECRYPT,
 }
 
 /** By these a direction says that the plan, or a key, does not have it go on there any more. */
@@ -38,7 +28,7 @@ export async function attemptOf(
   direction: string,
 ): Promise<Attempt> {
   if (direction === 'reindex') return reindexing(context, model)
-  const writing = WRITING[direction]
+  const writing = sweepOf(direction)
   return (writing && (await attemptBy(context, model, writing))) ?? looking(context, model)
 }
 

@@ -8,7 +8,7 @@ import type { Quarantined } from '../runs/quarantine.ts'
 import type { Target } from '../targets.ts'
 import type { Attempt } from './attempts.ts'
 import type { Entries, QuarantineEntry } from './entries.ts'
-import { groupBy } from './group-by.ts'
+import { groupBy } from '../group-by.ts'
 
 export interface RetryJob extends PassJob {
   readonly strategy: Strategy

@@ -15,7 +15,7 @@ import type { RunStore } from '../runs/store.ts'
 import { adviceOn } from './advice.ts'
 import { attemptOf, looking } from './attempts.ts'
 import { Entries, placeOf, type Place, type QuarantineFilter } from './entries.ts'
-import { groupBy } from './group-by.ts'
+import { groupBy } from '../group-by.ts'
 import { retryRows, type Retried, type RetryJob } from './retry-rows.ts'
 
 export interface RetryQuarantineOptions

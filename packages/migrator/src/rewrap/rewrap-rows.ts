@@ -6,6 +6,7 @@ import type { Context } from '../config.ts'
 import { holderOf, swapRows, type SealedChange, type StaleKeys } from '../drain/reencrypt.ts'
 import type { Batch } from '../engine/strategy.ts'
 import { collect, named, type BadSite, type Site } from '../engine/values.ts'
+import { groupBy } from '../group-by.ts'
 import type { Target, TargetField } from '../targets.ts'
 import { assertMovable, rewrappableKeysOf } from './keys.ts'
 
@@ -54,7 +55,7 @@ async function attempt(
   const { sites, bad } = collect(fields, rows, isStale)
   const values: { site: Site; value: ColumnScalar }[] = []
   const refused: BadSite[] = []
-  for (const [keyring, mine] of byHolder(fields, sites)) {
+  for (const [keyring, mine] of groupBy(sites, (site) => holderOf(fields[site.field]!, site))) {
     const deks = await rewrap(
       keyring,
       mine.map(({ envelope }) => envelope),
@@ -66,17 +67,6 @@ async function attempt(
     }
   }
   return { changes: swapRows(fields, rows, values), bad: named(fields, [...bad, ...refused]) }
-}
-
-function byHolder(fields: readonly TargetField[], sites: readonly Site[]): Map<Keyring, Site[]> {
-  const groups = new Map<Keyring, Site[]>()
-  for (const site of sites) {
-    const keyring = holderOf(fields[site.field]!, site)
-    const mine = groups.get(keyring)
-    if (mine === undefined) groups.set(keyring, [site])
-    else mine.push(site)
-  }
-  return groups
 }
 
 function valueWith(

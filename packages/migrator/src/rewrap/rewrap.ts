@@ -21,7 +21,6 @@ const targets: Direction['targets'] = async (context, models) => {
 /** Moves stale values as they are: the KMS wraps their DEKs anew. */
 export const REWRAP: Direction = {
   name: 'rewrap',
-  command: 'drain --rewrap',
   targets,
   next: rewrapPass,
   dry: { targets, next: rewrapDryPass },

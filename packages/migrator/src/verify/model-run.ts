@@ -1,14 +1,13 @@
 import type { Context } from '../config.ts'
 import { Control } from '../engine/control.ts'
-import { cutByCount } from '../engine/cut.ts'
 import type { ModelReport } from '../engine/events.ts'
 import { endedAs, passUntilClean } from '../engine/passes.ts'
-import { WHOLE, withPart, type Work, type Worked } from '../engine/work.ts'
+import { shareOf, type Share } from '../engine/share.ts'
+import { withPart, type Work, type Worked } from '../engine/work.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
-import type { Range } from '../runs/parts.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
@@ -40,11 +39,11 @@ const MAX_SAMPLES = 20
 
 /** Begin a run that reads a model, or go on with the one that is there. */
 export async function verifyModel(job: VerifyJob): Promise<Verified> {
-  const { store, target, options } = job
-  const { shard } = options
+  const { context, store, target, options } = job
   const { target: name } = verifyStrategy(target)
-  const run = await begin(job)
-  const number = shard === undefined ? 0 : shard.index - 1
+  const share = shareOf(context, target, options.shard)
+  const run = await begin(job, share)
+  const { part: number } = share
   const done = await withPart(store, run, number, name, (work) => verifyPart(job, run, work, name))
   if (done !== null) return done
   // Somebody did this shard before.
@@ -56,20 +55,15 @@ export async function verifyModel(job: VerifyJob): Promise<Verified> {
   return { target, outcome, tally, since, isResumed: true, samples: [] }
 }
 
-async function begin({ context, store, target, options }: VerifyJob): Promise<RunRow> {
-  const { shard } = options
-  const { model, table } = target
+async function begin(
+  { context, store, target, options }: VerifyJob,
+  { layout, cut }: Share,
+): Promise<RunRow> {
   const plan = context.plan.digest
-  const id = { model, kind: 'read' } as const
+  const id = { model: target.model, kind: 'read' } as const
   const before = await store.find(id)
   // What was found under another plan says nothing of this one.
   const restart = options.restart === true || (before !== null && before.plan !== plan)
-  const layout = shard === undefined ? 'whole' : `${shard.of} shards`
-  const cut = async (): Promise<readonly (Range | null)[]> => {
-    if (shard === undefined) return WHOLE
-    const rows = await countRows(context, target, '1 = 1')
-    return cutByCount(context.client, table, rows, shard.of)
-  }
   return store.begin({ ...id, direction: 'verify', plan, layout, restart }, cut)
 }
 
