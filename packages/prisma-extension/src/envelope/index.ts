@@ -17,6 +17,6 @@ export {
 export type { Envelope, Suite } from './layout.ts'
 export { NORMALIZERS, normalize } from './normalize.ts'
 export type { Normalizer } from './normalize.ts'
-export { parseBytes, parseText } from './parse.ts'
+export { keyIdOf, parseBytes, parseText } from './parse.ts'
 export { rewrapBytes, rewrapText, type HeldDek } from './rewrap.ts'
 export { sizeOfBytes, sizeOfText } from './size.ts'

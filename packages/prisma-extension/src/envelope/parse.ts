@@ -38,9 +38,8 @@ const MAX_BODY_CHARS = Math.ceil((MAX_BODY_BYTES * 4) / 3)
  * @see docs/spec/envelope-v1.md
  */
 export function parseText(text: string, field?: string): Envelope | null {
-  if (!text.startsWith(TEXT_MAGIC)) return null
-  const keyId = parseKeyId(text)
-  if (keyId === null) throw malformed('key-id', field)
+  const keyId = keyIdOf(text, field)
+  if (keyId === null) return null
   if (text.charCodeAt(TEXT_PREFIX_CHARS - 1) !== 0x2e) throw malformed('separator', field)
   const body = text.slice(TEXT_PREFIX_CHARS)
   if (body.length > MAX_BODY_CHARS) throw malformed('size', field)
@@ -59,9 +58,32 @@ export function parseText(text: string, field?: string): Envelope | null {
  * @see docs/spec/envelope-v1.md
  */
 export function parseBytes(bytes: Uint8Array, field?: string): Envelope | null {
-  if (!BYTES_MAGIC.every((byte, at) => bytes[at] === byte)) return null
-  if (bytes.length < BYTES_PREFIX_BYTES) throw malformed('truncated', field)
-  return parseBody(uint32(bytes, BYTES_MAGIC.length), bytes, BYTES_PREFIX_BYTES, field)
+  const keyId = keyIdOf(bytes, field)
+  return keyId === null ? null : parseBody(keyId, bytes, BYTES_PREFIX_BYTES, field)
+}
+
+/**
+ * The key id that a stored value is under. Looks at its beginning only: whether it opens, parsing tells.
+ *
+ * @param stored - a column value, any length.
+ * @param field - `Model.field`, for the error.
+ * @returns uint32, or `null` if `stored` is no envelope.
+ * @throws {EnvelopeError} `ERR_ENVELOPE_MALFORMED` if it begins as one and has no key id.
+ */
+export function keyIdOf(stored: string | Uint8Array, field?: string): number | null {
+  if (typeof stored === 'string') {
+    if (!stored.startsWith(TEXT_MAGIC)) return null
+    const keyId = parseKeyId(stored)
+    if (keyId === null) throw malformed('key-id', field)
+    return keyId
+  }
+  if (!hasBytesMagic(stored)) return null
+  if (stored.length < BYTES_PREFIX_BYTES) throw malformed('truncated', field)
+  return uint32(stored, BYTES_MAGIC.length)
+}
+
+function hasBytesMagic(bytes: Uint8Array): boolean {
+  return BYTES_MAGIC.every((byte, at) => bytes[at] === byte)
 }
 
 /** Key id of a text that begins with the magic; `null` unless 8 lowercase hex digits follow. */

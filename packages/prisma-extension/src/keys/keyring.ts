@@ -1,7 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { StoreMac } from './reading/authentic.ts'
+import type { KeyError } from '../errors.ts'
 import { DekCache, nameOf } from './memory/dek-cache.ts'
+import type { Kek } from './memory/dek-wrap.ts'
 import { GuardedRoot } from './root/guarded-root.ts'
 import { IndexKeys } from './indexes/index-keys.ts'
 import { KekCache } from './memory/kek-cache.ts'
@@ -20,6 +22,12 @@ import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
 /** Key ids remembered that belong to other keyrings. */
 const FOREIGN_ENTRIES = 1000
+
+/** See `Keyring.forReencrypt`. */
+export interface ReencryptKeys {
+  readonly opening: ReadonlyMap<number, Kek | KeyError>
+  readonly sealing: Kek
+}
 
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
@@ -187,6 +195,21 @@ export class Keyring {
     const looked = this.#opener.look(wanted, remember)
     if (isWhole(looked)) return looked.keys
     return (await this.#opener.fetch(wanted, looked, via, remember)).keys
+  }
+
+  /**
+   * The KEKs that re-encrypting values takes, for a thread that opens and seals many: those of their key ids (or
+   * why a value under one is not opened), and the active one with a use of it reserved for each record.
+   *
+   * @param records - 1 to 1,000,000.
+   * @returns null if a root key wraps the DEKs under one of them: these come from `forProcessEach` and `forProtect`.
+   * @throws {KeyError} as these two
+   */
+  async forReencrypt(keyIds: ReadonlySet<number>, records: number): Promise<ReencryptKeys | null> {
+    this.#reader.refreshIfDue()
+    const opening = await this.#opener.keks(keyIds, records)
+    const sealing = opening && (await this.#sealer.kek(records))
+    return opening && sealing && { opening, sealing }
   }
 
   /** Let go of all keys in memory. They are unwrapped again when they are needed. */

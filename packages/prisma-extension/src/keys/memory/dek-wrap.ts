@@ -6,8 +6,10 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { EnvelopeError } from '../../errors.ts'
-import { NONCE_BYTES, type NoncePool } from '../../nonce-pool.ts'
+import { NONCE_BYTES, NoncePool } from '../../nonce-pool.ts'
 import type { Dek } from '../types.ts'
+
+export { NoncePool }
 
 // A DEK as it stands in an envelope of suite 0x01:
 //

@@ -114,16 +114,14 @@ export class Opener {
     via?: Via,
     remember = true,
   ): Promise<Looked> {
-    const { reader, keyring } = this.#options
+    const { keyring } = this.#options
     const fetched: Fetched = { keks: new Map(), deks: new Map(), refusals: new Map() }
     let looked = first
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (isWhole(looked)) return looked
       const sealed = [...(looked.sealed?.values() ?? [])]
       const ids = new Set([...(looked.missing ?? []), ...sealed.map(({ dek }) => dek.keyId)])
-      const unknown = [...ids].filter((keyId) => reader.snapshot?.rows.has(keyId) !== true)
-      if (unknown.length > 0) await this.#learn(unknown, fetched.refusals, via)
-      await this.#load(ids, fetched)
+      await this.#learn(ids, fetched, via)
       if (sealed.length > 0) {
         const opened = await this.#options.unwraps.open(sealed, remember)
         for (const [name, key] of opened) fetched.deks.set(name, key)
@@ -133,6 +131,37 @@ export class Opener {
     }
     if (isWhole(looked)) return looked
     throw unsettled(keyring)
+  }
+
+  /**
+   * The KEKs of key ids, or why a value under one is not opened. Null if a root key alone unwraps the DEKs under
+   * one of them.
+   *
+   * @param deks - how many the caller will unwrap.
+   * @throws {KeyError} as `fetch`
+   */
+  async keks(
+    keyIds: ReadonlySet<number>,
+    deks: number,
+  ): Promise<ReadonlyMap<number, Kek | KeyError> | null> {
+    const fetched: Fetched = { keks: new Map(), deks: new Map(), refusals: new Map() }
+    for (let round = 0; round <= MAX_ROUNDS; round++) {
+      const found = new Map<number, Kek | KeyError>()
+      const missing = new Set<number>()
+      for (const keyId of keyIds) {
+        const { row, refusal, kek } = this.#version(keyId, fetched)
+        if (row?.suite === 0x02) return null
+        const known = refusal ?? kek
+        if (known === undefined) missing.add(keyId)
+        else found.set(keyId, known)
+      }
+      if (missing.size === 0) {
+        this.#unwrapped += deks
+        return found
+      }
+      await this.#learn(missing, fetched)
+    }
+    throw unsettled(this.#options.keyring)
   }
 
   async #load(ids: ReadonlySet<number>, { keks }: Fetched): Promise<void> {
@@ -191,8 +220,16 @@ export class Opener {
     }
   }
 
+  /** What the store says of unknown key ids, and the KEKs of those that may be used. */
+  async #learn(ids: ReadonlySet<number>, fetched: Fetched, via?: Via): Promise<void> {
+    const { reader } = this.#options
+    const unknown = [...ids].filter((keyId) => reader.snapshot?.rows.has(keyId) !== true)
+    if (unknown.length > 0) await this.#ask(unknown, fetched.refusals, via)
+    await this.#load(ids, fetched)
+  }
+
   /** One more read of the store; what it does not have is refused, with the reason. */
-  async #learn(ids: readonly number[], refusals: Map<number, KeyError>, via?: Via): Promise<void> {
+  async #ask(ids: readonly number[], refusals: Map<number, KeyError>, via?: Via): Promise<void> {
     const { reader, keyring, owners } = this.#options
     const isAsked = reader.mayLookAgain()
     if (isAsked) await reader.readNew(via)

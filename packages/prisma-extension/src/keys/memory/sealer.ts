@@ -5,7 +5,7 @@ import type { KekCache } from './kek-cache.ts'
 import type { DekLeases } from './kms-leases.ts'
 import { keyringClosed, unsettled } from '../keyring-errors.ts'
 import type { StoreReader } from '../reading/reader.ts'
-import type { Dek, Via } from '../types.ts'
+import type { Dek, KeyRow, Via } from '../types.ts'
 import type { Uses } from '../reading/uses.ts'
 
 const MAX_DEKS = 1_000_000
@@ -58,22 +58,49 @@ export class Sealer {
   }
 
   /** Loading, reserving and making can take long, so the keyring is looked at once more afterwards. */
-  async #fetch(count: number, via: Via | undefined, remember: boolean): Promise<Dek[]> {
-    const { keyring, reader, keks, leases, uses } = this.#options
+  #fetch(count: number, via: Via | undefined, remember: boolean): Promise<Dek[]> {
+    const { keks, leases } = this.#options
+    return this.#settled(via, async (row) => {
+      if (row.suite === 0x02) {
+        const deks = await leases.take(row, count, remember)
+        await keks.load(row) // or the root key has refused it meanwhile
+        return () => deks
+      }
+      const kek = await this.#reserved(row, count, via)
+      return () => this.#wrap(kek, count, remember)
+    })
+  }
+
+  /**
+   * The active KEK, with so many uses of it reserved. Null if the root key wraps the DEKs under it.
+   *
+   * @throws as `Keyring.forProtect`
+   */
+  kek(count: number): Promise<Kek | null> {
+    this.#options.reader.refreshIfDue()
+    return this.#settled(undefined, async (row) => {
+      const kek = row.suite === 0x02 ? null : await this.#reserved(row, count, undefined)
+      if (kek !== null) this.#wrapped += count
+      return () => kek
+    })
+  }
+
+  async #reserved(row: KeyRow, count: number, via: Via | undefined): Promise<Kek> {
+    const kek = await this.#options.keks.load(row)
+    await this.#options.uses.reserve(row.keyId, count, via)
+    return kek
+  }
+
+  /** Do something with the active version, again if it is another one by then. */
+  async #settled<R>(via: Via | undefined, take: (row: KeyRow) => Promise<() => R>): Promise<R> {
+    const { keyring, reader } = this.#options
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const held = reader.fresh() ?? (await reader.demand(via))
       const row = held.snapshot.active
       if (row.state !== 'active') throw keyringClosed(keyring)
-      let kek = await keks.load(row)
-      let deks: Dek[] | null = null
-      if (row.suite === 0x02) {
-        deks = await leases.take(row, count, remember)
-        kek = await keks.load(row) // or the root key has refused it meanwhile
-      } else {
-        await uses.reserve(row.keyId, count, via)
-      }
+      const give = await take(row)
       const now = reader.fresh() ?? (reader.isRecent(held.began) ? held : null)
-      if (now?.snapshot.active.keyId === row.keyId) return deks ?? this.#wrap(kek, count, remember)
+      if (now?.snapshot.active.keyId === row.keyId) return give()
     }
     throw unsettled(keyring)
   }
