@@ -16,6 +16,7 @@ import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import type { Target } from '../targets.ts'
 import { commitBatch } from './commit.ts'
+import { Commits } from './commits.ts'
 import type { Control } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { Change, Strategy } from './strategy.ts'
@@ -48,9 +49,9 @@ export interface PassResult {
 /**
  * One walk over the rows of a range that a strategy is about, in the order of their keys:
  *
- *   ask whether it may go on → read a page → prepare it → wait for the commit before → commit it with the checkpoint
+ *   ask whether it may go on → read a page → prepare it → commit it with the checkpoint
  *
- * so that reading and crypto go on while the database commits. Every batch is of other rows, so the order
+ * and the next page is read and prepared while this one is prepared and committed (`Commits`). Every batch is of other rows, so the order
  * of reads and commits does not matter.
  */
 export async function runPass<C extends Change>(
@@ -63,7 +64,7 @@ export async function runPass<C extends Change>(
   let isComplete = false
   // Where many rows are stale a pass walks along the key, to its end.
   let { lookups = null } = strategy
-  let committing: Promise<void> = Promise.resolve()
+  const commits = new Commits(job.target.table.provider === 'sqlite')
   try {
     while (!isComplete && (await mayGoOn(job))) {
       const page = await pageAfter(job, { ...strategy, lookups }, after)
@@ -71,27 +72,24 @@ export async function runPass<C extends Change>(
       const last = page.rows.at(-1)
       if (last !== undefined) {
         after = last.key
-        const batch = await strategy.prepare(page.rows)
+        const preparing = strategy.prepare(page.rows)
+        // Its commit awaits it.
+        preparing.catch(() => undefined)
         job.pace.spent({ rows: page.rows.length, bytes: bytesOf(page) })
-        await committing
-        committing = commitBatch(job, strategy, checkpoint, page.rows, batch).then((next) => {
-          checkpoint = next
+        await commits.add(async () => {
+          checkpoint = await commitBatch(job, strategy, checkpoint, page.rows, await preparing)
         })
-        // It is awaited later; until then it is nobody's unhandled rejection.
-        committing.catch(() => undefined)
-        // On libsql a client does one thing at a time.
-        if (job.target.table.provider === 'sqlite') await committing
       }
       isComplete = page.isLast
     }
-    await committing
+    await commits.finish()
     return { checkpoint, isComplete }
   } catch (error) {
     // The batch in hand of a run that an operator has cancelled is rolled back.
     if (await job.control.explains(error)) return { checkpoint, isComplete: false }
     throw error
   } finally {
-    await committing.catch(() => undefined)
+    await commits.abandon()
   }
 }
 
