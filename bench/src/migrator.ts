@@ -15,10 +15,13 @@ const { values: options } = parseArgs({
     /** Rows per second of a drain that is throttled. */
     rate: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
+    /** Of a drain, for cryptography. Default: as the migrator's. */
+    threads: { type: 'string' },
   },
 })
 
 const rows = Number(options.rows)
+const threads = options.threads === undefined ? undefined : Number(options.threads)
 const parts = options.only.split(',')
 const figures: Record<string, unknown> = {}
 const world = await openWorld(options.provider as Provider)
@@ -26,8 +29,8 @@ try {
   await world.fill(rows)
   await world.analyze()
   if (parts.includes('speed'))
-    figures['speed'] = await speedFigures(world, rows, Number(options.rounds))
-  if (parts.includes('long')) figures['long'] = await longFigures(world, rows)
+    figures['speed'] = await speedFigures(world, rows, Number(options.rounds), threads)
+  if (parts.includes('long')) figures['long'] = await longFigures(world, rows, threads)
   if (parts.includes('latency'))
     figures['latency'] = await latencyFigures(
       world,

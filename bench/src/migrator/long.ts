@@ -31,10 +31,15 @@ export interface LongFigures {
 }
 
 /** `rowseal drain` over the whole table, in a process of its own, looked at every ten seconds. PostgreSQL only. */
-export async function longFigures(world: World, rows: number): Promise<LongFigures> {
+export async function longFigures(
+  world: World,
+  rows: number,
+  threads?: number,
+): Promise<LongFigures> {
   await world.rotate()
   const bin = new URL('node_modules/@rowseal/migrator/bin/rowseal.mjs', `file://${FOLDER}`)
-  const child = spawn(process.execPath, [bin.pathname, 'drain', '--now', '--json'], {
+  const flags = threads === undefined ? [] : ['--threads', String(threads)]
+  const child = spawn(process.execPath, [bin.pathname, 'drain', '--now', '--json', ...flags], {
     cwd: FOLDER,
     env: { ...process.env, ...world.env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -38,11 +38,12 @@ export async function speedFigures(
   world: World,
   rows: number,
   rounds: number,
+  threads?: number,
 ): Promise<SpeedFigures> {
   const [ceilings, drains, verifies]: [Round[], Round[], Round[]] = [[], [], []]
   for (let round = 0; round < rounds; round++) {
-    ceilings.push(await rewritten(world, rows, () => ceiling(world)))
-    drains.push(await rewritten(world, rows, () => Promise.resolve(DRAIN)))
+    ceilings.push(await rewritten(world, rows, () => ceiling(world), 0))
+    drains.push(await rewritten(world, rows, () => Promise.resolve(DRAIN), threads))
     verifies.push(
       await measured(world, rows, async () => {
         const { outcome } = await verify(world.config)
@@ -74,12 +75,14 @@ async function rewritten(
   world: World,
   rows: number,
   made: () => Promise<Direction>,
+  threads: number | undefined,
 ): Promise<Round> {
   await world.rotate()
   const direction = await made()
   await world.analyze()
+  const options = { now: true, ...(threads === undefined ? {} : { threads }) }
   const round = await measured(world, rows, async () => {
-    const { report } = await runDirection(world.config, direction, { now: true })
+    const { report } = await runDirection(world.config, direction, options)
     if (report.rows !== rows) throw new Error(`${report.rows} of ${rows} rows were rewritten.`)
   })
   const [left] = await world.client.$queryRawUnsafe(

@@ -4,6 +4,7 @@ import type { Plan } from '@rowseal/prisma-extension/plan'
 import type { SqlClient } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from './errors.ts'
 import type { Queue } from './queue/queue.ts'
+import type { CipherThreads } from './threads/threads.ts'
 import { AllTenants, single, type ValueKeyring } from './tenants.ts'
 
 /** What `rowseal.config.ts` exports: the same three things that the application is made of. */
@@ -30,6 +31,8 @@ export interface Context {
   readonly keyrings: ReadonlyMap<string, Keyring>
   /** What the fields of a plan are under, by the keyring they name. */
   readonly values: ReadonlyMap<string, ValueKeyring>
+  /** Do the cryptography of a drain. Absent: this thread does. */
+  readonly threads?: CipherThreads
 }
 
 /**

@@ -25,9 +25,13 @@ export interface TargetField {
   readonly keyring: Keyring
   readonly column: SealedColumn
   /**
+   * What its values in a row are bound to, in the order of its annotation; null if to nothing.
+   *
    * @param bound - of the row, as `PageRow` has them.
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH` if one that the field binds is NULL.
    */
+  boundTo(bound: PageRow['bound']): readonly string[] | null
+  /** What its values in a row authenticate. Parameters and errors as of `boundTo`. */
   aad(suite: 0x01 | 0x02, bound: PageRow['bound']): Uint8Array
 }
 
@@ -128,7 +132,6 @@ function targetField(
   table: Table,
 ): TargetField {
   const values = valuesUnder(context, spec.keyring, label)
-  const aad = aadOf(label, spec, table)
   return {
     label,
     name: column.field,
@@ -138,18 +141,22 @@ function targetField(
       return keyringOf(context, spec.keyring, label)
     },
     column,
-    aad,
+    ...bindingOf(label, spec, table),
   }
 }
 
-function aadOf(label: string, { id, bind }: SealedField, table: Table): TargetField['aad'] {
+function bindingOf(
+  label: string,
+  { id, bind }: SealedField,
+  table: Table,
+): Pick<TargetField, 'boundTo' | 'aad'> {
   const aads = { 0x01: valueAad(0x01, id), 0x02: valueAad(0x02, id) }
-  if (bind.length === 0) return (suite) => aads[suite]
+  if (bind.length === 0) return { boundTo: () => null, aad: (suite) => aads[suite] }
   const places = bind.map((name) => table.bound.findIndex(({ field }) => field === name))
-  return (suite, bound) => {
-    const parts = places.map((place, i) => {
+  const boundTo = (bound: PageRow['bound']): string[] =>
+    places.map((place, i) => {
       const text = bound[place]
-      if (typeof text === 'string') return Buffer.from(text)
+      if (typeof text === 'string') return text
       throw new EnvelopeError(
         'ERR_ENVELOPE_AUTH',
         `${label} is bound to ${bind[i]}, which is NULL.`,
@@ -159,8 +166,9 @@ function aadOf(label: string, { id, bind }: SealedField, table: Table): TargetFi
         },
       )
     })
-    return valueAad(suite, id, parts)
-  }
+  const parts = (bound: PageRow['bound']): Buffer[] =>
+    boundTo(bound).map((text) => Buffer.from(text))
+  return { boundTo, aad: (suite, bound) => valueAad(suite, id, parts(bound)) }
 }
 
 /** Count the rows of a table where a condition on `t` is true. */

@@ -19,7 +19,8 @@ const stored = (w: World): Promise<any[]> =>
   w.plain.patient.findMany({ orderBy: [{ clinic: 'asc' }, { number: 'asc' }] })
 
 describe.each(PROVIDERS)('drain on %s', (provider) => {
-  it('moves every stale value to the active key, and every value stays what it was', async () => {
+  const moves = 'moves every stale value to the active key, and every value stays what it was'
+  it.each([0, 2])(`${moves}, with %i threads`, async (threads) => {
     const w = await world(provider, clinic(provider))
     await addPatients(w, 250)
     await w.sealed.staff.createMany({
@@ -32,7 +33,7 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await w.rotate()
     await addPatients(w, 10, 1000)
 
-    const report = await drain(w.config, { batchRows: 40 })
+    const report = await drain(w.config, { batchRows: 40, threads })
 
     expect(report).toMatchObject({ outcome: 'done', rows: 251, superseded: 0, quarantined: 0 })
     expect(report.models.map((m) => [m.model, m.rows, m.passes])).toEqual([

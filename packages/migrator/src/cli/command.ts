@@ -39,6 +39,7 @@ export interface RunFlags extends PaceFlags {
   /** Seconds. */
   readonly maxTransaction?: number
   readonly restart?: boolean
+  readonly threads?: number
   readonly shard?: { readonly index: number; readonly of: number }
   readonly queue?: boolean
   readonly partRows?: number
@@ -54,13 +55,13 @@ export function exitCodeOf(
 }
 
 export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions {
-  const { model: models, maxPasses, now, restart, shard } = flags
+  const { model: models, maxPasses, now, restart, threads, shard } = flags
   const maxTransactionMs =
     flags.maxTransaction === undefined ? undefined : flags.maxTransaction * 1000
   if (flags.partRows !== undefined && flags.queue !== true)
     throw new TypeError('--part-rows goes with --queue.')
   const queue = flags.queue === true ? given({ partRows: flags.partRows }) : undefined
-  const rest = { models, maxPasses, maxTransactionMs, now, restart, shard, queue }
+  const rest = { models, maxPasses, maxTransactionMs, now, restart, threads, shard, queue }
   return { signal, ...paceOf(flags), ...given(rest) }
 }
 

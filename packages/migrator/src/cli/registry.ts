@@ -62,6 +62,12 @@ export function batches(command: Program): Program {
 
 export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
 
+export const THREADS = [
+  '--threads <n>',
+  'threads for cryptography beside the main one (default: 2; 0 with one core)',
+  integer,
+] as const
+
 /** To work on a run here in part, or to hand all of it out. */
 export function shares(command: Program): Program {
   return command

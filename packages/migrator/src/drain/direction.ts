@@ -19,7 +19,7 @@ export const DRAIN: Direction = {
   targets: (context, models) => loadTargets(context, models),
   next: async (context, target) => {
     const stale = withDestroyed(await staleKeysOf(target))
-    return drainStrategy(target, stale, await lookupsOf(context, target, stale))
+    return drainStrategy(target, stale, await lookupsOf(context, target, stale), context.threads)
   },
   leaves: LEAVES_NOTHING_STALE,
   fence: fenceOf,

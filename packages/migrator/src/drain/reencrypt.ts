@@ -1,17 +1,21 @@
 import type { Keyring } from '@rowseal/prisma-extension'
-import { sealBytes, sealText, type Envelope } from '@rowseal/prisma-extension/envelope'
+import { keyIdOf } from '@rowseal/prisma-extension/envelope'
 import {
   isList,
+  RawJson,
   type ColumnScalar,
   type ColumnValue,
   type PageRow,
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
-import { freshDeks, type Wanted } from '../engine/deks.ts'
 import type { Batch, Change, Parts, StrategyField } from '../engine/strategy.ts'
-import { collect, named, open, type Site } from '../engine/values.ts'
+import { codeOf } from '../engine/value-code.ts'
+import { elements, named, parse, type BadSite, type Place } from '../engine/values.ts'
+import { groupBy } from '../group-by.ts'
 import type { Target, TargetField } from '../targets.ts'
 import type { ValueKeyring } from '../tenants.ts'
+import type { CipherThreads } from '../threads/threads.ts'
+import { reencryptUnder, type Resealed, type StaleSite } from './under-keyring.ts'
 
 /** What `swapStatement` writes into one row. */
 export interface SealedChange extends Change, SwapRow {}
@@ -22,30 +26,50 @@ export type StaleKeys = ReadonlyMap<ValueKeyring, ReadonlySet<number>>
 /**
  * Open every stale value of a page and seal the same plaintext bytes again, with one fresh DEK per
  * record and keyring. Everything else in a row stays: fresh values, plaintext, values that do not open.
+ *
+ * @param threads - do the cryptography. Default: the thread that asks.
  */
 export async function reencrypt(
   { fields }: Target,
   rows: readonly PageRow[],
   stale: StaleKeys,
+  threads?: CipherThreads,
 ): Promise<Batch<SealedChange>> {
-  const isStale = (envelope: Envelope, { values }: TargetField): boolean =>
-    stale.get(values)?.has(envelope.keyId) ?? false
-  const { sites, bad } = collect(fields, rows, isStale)
-  const wanted = (site: Site): Wanted => {
-    return { keyring: holderOf(fields[site.field]!, site), row: site.row }
+  const { values, bad } = staleValues(fields, rows, stale)
+  const sealed: Resealed[] = []
+  const holder = ({ field, keyId }: StaleSite): Keyring => holderOf(fields[field]!, keyId)
+  for (const [keyring, mine] of groupBy(values, holder)) {
+    const done = await reencryptUnder(keyring, fields, mine, threads)
+    sealed.push(...done.sealed)
+    bad.push(...done.bad)
   }
-  const dekOf = await freshDeks(sites.map(wanted))
-  const sealed: { site: Site; value: ColumnScalar }[] = []
-  const unopened = await open(fields, sites, (site, plaintext) => {
-    const field = fields[site.field]!
-    const dek = dekOf(wanted(site))
-    const seal = field.spec.type === 'Bytes' ? sealBytes : sealText
-    sealed.push({ site, value: seal(dek, field.aad(dek.suite, site.bound), plaintext) })
-  })
-  return {
-    changes: swapRows(fields, rows, sealed),
-    bad: named(fields, [...bad, ...unopened]),
+  return { changes: swapRows(fields, rows, sealed), bad: named(fields, bad) }
+}
+
+/** What begins with a stale key id; and what would be no envelope, whatever it is under. */
+function staleValues(
+  fields: readonly TargetField[],
+  rows: readonly PageRow[],
+  stale: StaleKeys,
+): { values: StaleSite[]; bad: BadSite[] } {
+  const values: StaleSite[] = []
+  const bad: BadSite[] = []
+  for (const [row, { values: held, bound }] of rows.entries()) {
+    for (const [at, field] of fields.entries()) {
+      for (const [element, value] of elements(held[at] ?? null).entries()) {
+        if (value === null || value instanceof RawJson) continue
+        try {
+          const keyId = keyIdOf(value)
+          const isStale = keyId !== null && stale.get(field.values)?.has(keyId) === true
+          if (isStale) values.push({ row, field: at, element, keyId, value, bound })
+          else parse(value)
+        } catch (error) {
+          bad.push({ row, field: at, code: codeOf(error) })
+        }
+      }
+    }
   }
+  return { values, bad }
 }
 
 /** The fields of a strategy whose changes are these, and whose columns are those of the fields. */
@@ -65,9 +89,9 @@ export function sealedFields(
 }
 
 /** The keyring that a stale value is in, and stays in. */
-export function holderOf({ values, label }: TargetField, { envelope }: Site): Keyring {
-  const keyring = values.holder(envelope.keyId)
-  if (keyring === null) throw new TypeError(`${label}: no keyring has key ${envelope.keyId}.`)
+export function holderOf({ values, label }: TargetField, keyId: number): Keyring {
+  const keyring = values.holder(keyId)
+  if (keyring === null) throw new TypeError(`${label}: no keyring has key ${keyId}.`)
   return keyring
 }
 
@@ -75,7 +99,7 @@ export function holderOf({ values, label }: TargetField, { envelope }: Site): Ke
 export function swapRows(
   fields: readonly TargetField[],
   rows: readonly PageRow[],
-  values: readonly { readonly site: Site; readonly value: ColumnScalar }[],
+  values: readonly { readonly site: Place; readonly value: ColumnScalar }[],
 ): SealedChange[] {
   const nexts = new Map<number, (ColumnValue | null)[]>()
   for (const { site, value } of values) {

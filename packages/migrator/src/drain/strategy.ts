@@ -1,6 +1,7 @@
 import { staleCondition, swapIn, type StalenessLookup } from '@rowseal/prisma-extension/sql'
 import type { Strategy } from '../engine/strategy.ts'
 import type { Target } from '../targets.ts'
+import type { CipherThreads } from '../threads/threads.ts'
 import { partsOf, reencrypt, sealedFields, type SealedChange, type StaleKeys } from './reencrypt.ts'
 
 /** Move every value that is under a stale key to the active one. */
@@ -8,6 +9,7 @@ export function drainStrategy(
   target: Target,
   stale: StaleKeys,
   lookups: readonly StalenessLookup[] | null,
+  threads?: CipherThreads,
 ): Strategy<SealedChange> {
   const { table } = target
   const fields = target.fields.map((field) => field.name)
@@ -17,7 +19,7 @@ export function drainStrategy(
     columns: table.sealed,
     where: staleWhere(target, stale),
     lookups,
-    prepare: (rows) => reencrypt(target, rows, stale),
+    prepare: (rows) => reencrypt(target, rows, stale, threads),
     write: (tx, changes) => swapIn(tx, table, fields, changes),
     parts: partsOf(fields),
     fields: sealedFields(target.fields, 'sealed'),

@@ -1,4 +1,5 @@
 import { checkPace, type PaceOptions } from '../pace/options.ts'
+import { defaultThreads, MAX_THREADS } from '../threads/threads.ts'
 
 /** What every run over tables takes. */
 export interface RunOptions extends PaceOptions {
@@ -24,10 +25,15 @@ export interface RunOptions extends PaceOptions {
   /**
    * Hand the tables out to workers, in parts of so many `partRows`, through `queue` of the configuration, and
    * follow them until all is done. The pace that is given here holds for all workers; `now`, `maxPasses`,
-   * `maxTransactionMs` and `proof` are options of theirs. `partRows`: 1 to 10,000,000, default 20,000; more for a table that
+   * `maxTransactionMs`, `threads` and `proof` are options of theirs. `partRows`: 1 to 10,000,000, default 20,000; more for a table that
    * would be cut into over 2,000 parts. Default: worked on here.
    */
   readonly queue?: { readonly partRows?: number }
+  /**
+   * Threads beside the main one that do the cryptography of a drain, with DEKs that KEKs wrap. 0 to 16. Default: 2,
+   * or none on a machine with one core.
+   */
+  readonly threads?: number
   /** How often a table is gone over at most until nothing is left to do. 1 to 1,000. Default: 10. */
   readonly maxPasses?: number
   /** Ends the run after the batch in hand. */
@@ -37,6 +43,7 @@ export interface RunOptions extends PaceOptions {
 const MAX_SHARDS = 1_000
 
 export interface CheckedOptions {
+  readonly threads: number
   readonly maxPasses: number
   readonly maxTransactionMs: number
 }
@@ -50,6 +57,7 @@ export function checkRunOptions(
   if (queue !== undefined) checkQueue(options, queue)
   if (shard !== undefined) integer('shard', shard.index, integer('shard', shard.of, MAX_SHARDS))
   return {
+    threads: integer('threads', options.threads ?? defaultThreads(), MAX_THREADS, 0),
     maxPasses: integer('maxPasses', options.maxPasses ?? 10, 1_000),
     maxTransactionMs: integer('maxTransactionMs', options.maxTransactionMs ?? 5_000, 3_600_000, 0),
   }
@@ -62,7 +70,7 @@ function checkQueue(
 ): void {
   if (partRows !== undefined) integer('queue.partRows', partRows, 10_000_000)
   if (options.shard !== undefined) throw new TypeError('Either shard or queue: not both.')
-  for (const name of ['now', 'maxPasses', 'maxTransactionMs', 'proof'] as const)
+  for (const name of ['now', 'maxPasses', 'maxTransactionMs', 'proof', 'threads'] as const)
     if (options[name] !== undefined)
       throw new TypeError(`With a queue, ${name} is an option of its workers: rowseal worker.`)
 }

@@ -12,6 +12,7 @@ import { connectQueue, handOut } from '../queue/coordinate.ts'
 import { commandOf } from '../runs/command-of.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
+import { CipherThreads } from '../threads/threads.ts'
 import { Waits } from '../waits.ts'
 import { Control } from './control.ts'
 import { add, NOTHING, type PassCounts } from './counts.ts'
@@ -75,7 +76,8 @@ async function runObserved(
   observer: Observer,
 ): Promise<Ran> {
   const checked = checkRunOptions(options)
-  const context = await openContext(config)
+  const threads = new CipherThreads(checked.threads)
+  const context = { ...(await openContext(config)), threads }
   const began = performance.now()
   const queue = await connectQueue(config, options)
   try {
@@ -94,6 +96,7 @@ async function runObserved(
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction, options))
   } finally {
+    await threads.close()
     await queue?.close()
   }
 }

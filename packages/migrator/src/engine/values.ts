@@ -14,12 +14,17 @@ import {
 import { groupBy } from '../group-by.ts'
 import type { TargetField } from '../targets.ts'
 import type { BadValue } from './strategy.ts'
+import { codeOf } from './value-code.ts'
 
-/** One stored value (an element, for a list), and where it stands. */
-export interface Site {
+/** Where a stored value stands (an element, for a list). */
+export interface Place {
   readonly row: number
   readonly field: number
   readonly element: number
+}
+
+/** One stored value, and where it stands. */
+export interface Site extends Place {
   readonly envelope: Envelope
   /** What the row's values are bound to. */
   readonly bound: PageRow['bound']
@@ -109,14 +114,7 @@ export function elements(value: ColumnValue | null): readonly (ColumnScalar | nu
   return value !== null && isList(value) ? value : [value]
 }
 
-function parse(value: ColumnScalar): Envelope | null {
+export function parse(value: ColumnScalar): Envelope | null {
   if (typeof value === 'string') return parseText(value)
   return value instanceof RawJson ? null : parseBytes(value)
-}
-
-/** Another copy of the package has classes of its own, so the code decides. What has none is no value's fault. */
-function codeOf(error: unknown): string {
-  const { code } = Object(error) as { code?: unknown }
-  if (typeof code === 'string' && code.startsWith('ERR_')) return code
-  throw error
 }

@@ -7,6 +7,7 @@ import { noteFields } from '../keys/fields.ts'
 import { openRunPace, type ThrottleEvent } from '../pace/open.ts'
 import type { PaceOptions } from '../pace/options.ts'
 import type { Pace } from '../pace/pace.ts'
+import { CipherThreads } from '../threads/threads.ts'
 import { Waits } from '../waits.ts'
 import { noQueue } from './errors.ts'
 import { PartWorker } from './part.ts'
@@ -17,7 +18,7 @@ import { shareOf, Slots } from './slots.ts'
 export interface WorkOptions
   extends
     PaceOptions,
-    Pick<RunDirectionOptions, 'now' | 'maxTransactionMs' | 'maxPasses' | 'proof' | 'signal'> {
+    Pick<RunDirectionOptions, 'now' | 'maxTransactionMs' | 'maxPasses' | 'proof' | 'threads' | 'signal'> {
   /** Parts at the same time. One keeps a core busy; more are of use where the database is far. 1 to 64. Default: 1. */
   readonly concurrency?: number
   /**
@@ -59,7 +60,8 @@ export async function work(config: MigratorConfig, options: WorkOptions = {}): P
   const concurrency = integer('concurrency', options.concurrency ?? 1, 64)
   integer('exitWhenIdleMs', options.exitWhenIdleMs ?? 1, 86_400_000)
   if (config.queue === undefined) throw noQueue()
-  const context = await openContext(config)
+  const threads = new CipherThreads(checked.threads)
+  const context = { ...(await openContext(config)), threads }
   const queue = await config.queue.connect()
   const goOn = 'start the worker again: it goes on where others are'
   const fail = (error: unknown): Error =>
@@ -78,6 +80,7 @@ export async function work(config: MigratorConfig, options: WorkOptions = {}): P
   } catch (error) {
     throw fail(error)
   } finally {
+    await threads.close()
     await queue.close()
   }
 }

@@ -2,7 +2,7 @@ import { drain } from '../../drain/drain.ts'
 import { rewrap } from '../../rewrap/rewrap.ts'
 import type { Command } from '../command.ts'
 import { reports, type ProofFlags } from '../proof-flags.ts'
-import { shares, type Registry } from '../registry.ts'
+import { shares, THREADS, type Registry } from '../registry.ts'
 import { renderDrain } from '../render-run.ts'
 import { runDirectionBy } from '../run-direction.ts'
 import { writes } from '../write-flags.ts'
@@ -13,10 +13,9 @@ interface DrainFlags extends ProofFlags {
 
 export function addDrain(registry: Registry): void {
   const what = 're-encrypt what is still under older key versions'
-  reports(shares(writes(registry.add('drain', what, runDrain)))).option(
-    '--rewrap',
-    'let the KMS re-wrap their DEKs, and leave the rest as it is',
-  )
+  reports(shares(writes(registry.add('drain', what, runDrain))))
+    .option('--rewrap', 'let the KMS re-wrap their DEKs, and leave the rest as it is')
+    .option(...THREADS)
 }
 
 const runDrain: Command<DrainFlags> = (config, flags, interruption) => {

@@ -4,10 +4,11 @@ import { exitCodeOf, given, type Command } from '../command.ts'
 import { count, say } from '../output.ts'
 import { paceFlags, paceOf, time, type PaceFlags } from '../pace-flags.ts'
 import { proves } from '../proof-flags.ts'
-import { integer, type Registry } from '../registry.ts'
+import { integer, THREADS, type Registry } from '../registry.ts'
 
 interface WorkerFlags extends PaceFlags {
   readonly concurrency?: number
+  readonly threads?: number
   readonly exitWhenIdle?: number
   readonly now?: boolean
   readonly proof?: boolean
@@ -20,6 +21,7 @@ export function addWorker(registry: Registry): void {
   const what = 'work on what `--queue` of encrypt, drain and decrypt hands out'
   proves(paceFlags(registry.add('worker', what, runWorker)))
     .option('--concurrency <n>', 'parts at the same time (default: 1)', integer)
+    .option(...THREADS)
     .option('--exit-when-idle <time>', 'end when for so long nothing is to be done', time)
     .option('--batch-rows <n>', 'rows per batch at most (default: 1,000)', integer)
     .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
@@ -29,11 +31,12 @@ export function addWorker(registry: Registry): void {
 }
 
 const runWorker: Command<WorkerFlags> = async (config, flags, interruption) => {
-  const { concurrency, exitWhenIdle: exitWhenIdleMs, now, proof, maxPasses, maxTransaction } = flags
+  const { concurrency, threads, exitWhenIdle: exitWhenIdleMs, now, proof, ...passes } = flags
+  const { maxPasses, maxTransaction } = passes
   const maxTransactionMs = maxTransaction === undefined ? undefined : maxTransaction * 1000
   const report = await work(config, {
     ...paceOf(flags),
-    ...given({ concurrency, exitWhenIdleMs, now, proof, maxPasses, maxTransactionMs }),
+    ...given({ concurrency, threads, exitWhenIdleMs, now, proof, maxPasses, maxTransactionMs }),
     signal: interruption.signal,
     onEvent: tell,
   })
