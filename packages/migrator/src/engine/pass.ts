@@ -75,6 +75,7 @@ export async function runPass<C extends Change>(
         const preparing = strategy.prepare(page.rows)
         // Its commit awaits it.
         preparing.catch(() => undefined)
+        if (job.pace.hasKmsCap) await preparing
         job.pace.spent({ rows: page.rows.length, bytes: bytesOf(page) })
         await commits.add(async () => {
           checkpoint = await commitBatch(job, strategy, checkpoint, page.rows, await preparing)

@@ -91,6 +91,11 @@ export class Pace {
     return Math.min(this.#options.batchBytes, this.#caps.bytes.perSecond ?? Infinity)
   }
 
+  /** Is there a cap on calls of root keys? Then no page is prepared before it is known what the last one took. */
+  get hasKmsCap(): boolean {
+    return this.#caps.kmsCalls.perSecond !== null
+  }
+
   /** Conflicts since the last commit. */
   get conflicts(): number {
     return this.#conflicts

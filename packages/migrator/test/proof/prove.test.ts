@@ -77,6 +77,11 @@ function withWrongDeks({ config, keyring }: World): World['config'] {
             ...dek,
             key: createSecretKey(randomBytes(32)),
           }))
+      if (name === 'forReencrypt')
+        return async (...all: unknown[]) => {
+          const keys = await target.forReencrypt(...all)
+          return { ...keys, sealing: { ...keys.sealing, key: createSecretKey(randomBytes(32)) } }
+        }
       const value = target[name]
       return typeof value === 'function' ? value.bind(target) : value
     },
