@@ -1,3 +1,4 @@
+import { startGenerating } from './generate/service.ts'
 import { hasMariadb, startMariadb } from './mariadb.ts'
 import { startPostgres, type Server } from './postgres.ts'
 import { hasRedis, startRedis } from './redis.ts'
@@ -21,10 +22,16 @@ export async function setup(): Promise<() => Promise<void>> {
       console.warn(`SKIPPING the tests that need it. ${line}`)
     }
   }
+  const generate = async (): Promise<void> => {
+    const service = await startGenerating()
+    servers.push(service)
+    process.env['ROWSEAL_TEST_GENERATOR'] = service.url
+  }
   await Promise.all([
     offer('ROWSEAL_TEST_POSTGRES_URL', startPostgres),
     offer('ROWSEAL_TEST_MARIADB_URL', hasMariadb() ? startMariadb : null),
     offer('ROWSEAL_TEST_REDIS_URL', hasRedis() ? startRedis : null),
+    generate(),
   ])
   return async () => {
     await Promise.all(servers.map((server) => server.stop()))

@@ -1,6 +1,7 @@
 export { chromiumPath } from './chromium.ts'
 export { database, isAvailable, type TestDatabase } from './database.ts'
-export { generatedClient, tablesOf, type GeneratedClient } from './client.ts'
+export { generatedClient, type GeneratedClient } from './client.ts'
+export { tablesOf } from './generate/folder.ts'
 export { hasMariadb, startMariadb } from './mariadb.ts'
 export { startPostgres, startStandby, type Server } from './postgres.ts'
 export { hasRedis, startRedis, type RedisServer } from './redis.ts'

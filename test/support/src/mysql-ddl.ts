@@ -1,4 +1,5 @@
 import type { GeneratorOptions } from '@prisma/generator-helper'
+import { writeFileSync } from 'node:fs'
 
 /**
  * The tables of a schema on MySQL and MariaDB, as far as tests use Prisma's schema language: Prisma's
@@ -26,6 +27,11 @@ const ACTIONS: Readonly<Record<string, string>> = {
   NoAction: 'NO ACTION',
   SetNull: 'SET NULL',
   SetDefault: 'SET DEFAULT',
+}
+
+/** What `mysql-ddl-generator.ts` does: write the tables into `output`. */
+export function writeMysqlDdl({ dmmf, generator }: GeneratorOptions): void {
+  writeFileSync(generator.output?.value ?? 'ddl.sql', mysqlDdl(dmmf.datamodel))
 }
 
 /** A statement a line or more; each ends with a semicolon at the end of a line. */
