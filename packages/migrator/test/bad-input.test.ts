@@ -3,7 +3,16 @@ import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { decrypt, destroyKey, listQuarantine, retireKey, retryQuarantine } from '../src/index.ts'
+import {
+  decrypt,
+  destroyKey,
+  listQuarantine,
+  planDrain,
+  planRun,
+  retireKey,
+  retryQuarantine,
+  verify,
+} from '../src/index.ts'
 import { Command } from './command.ts'
 import { closeWorlds, drain, PROVIDERS, world, type Provider, type World } from './world.ts'
 
@@ -28,7 +37,7 @@ async function staleSecrets(provider: Provider): Promise<World> {
 }
 
 describe.each(PROVIDERS)('bad input on %s', (provider) => {
-  it('goes into quarantine if it is under a destroyed key, which the summary names', async () => {
+  it('goes into quarantine if it is under a destroyed key, which summary, plan and verify name', async () => {
     const w = await staleSecrets(provider)
     const backup = await stored(w)
     const keyId = w.keyring.staleKeyIds()[0]!
@@ -40,13 +49,17 @@ describe.each(PROVIDERS)('bad input on %s', (provider) => {
       await w.plain.secret.update({ where: { id }, data: { text } })
     const before = await stored(w)
     const command = new Command(w)
+    const unreadable = [{ field: 'Secret.text', keyring: 'default', keyId, count: 2 }]
+    const named =
+      /2 of Secret\.text are under key \d+ of keyring "default", which is destroyed.* Restore them/
+    const plan = await planDrain(w.config)
+    expect(plan).toMatchObject({ rows: 0, unreadable, models: [{ byField: [{ changing: 0 }] }] })
+    expect((await command.run('drain', '--dry-run')).stderr).toMatch(named)
+    expect(await verify(w.config)).toMatchObject({ bad: 2, unreadable })
     for (const args of [['drain', '--now'], ['verify']]) {
       const { code, stderr } = await command.run(...args)
       expect([args[0], code]).toEqual([args[0], 3])
-      if (args[0] === 'drain')
-        expect(stderr).toMatch(
-          /2 of Secret\.text are under key \d+ of keyring "default", which is destroyed.* Restore them/,
-        )
+      expect(stderr).toMatch(named)
       const { entries } = await listQuarantine(w.config)
       expect(entries.map(({ key, code: of }) => [...key, of])).toEqual([
         ['0', 'ERR_KEY_STATE'],
@@ -57,11 +70,15 @@ describe.each(PROVIDERS)('bad input on %s', (provider) => {
     expect(await retryQuarantine(w.config)).toMatchObject({ outcome: 'incomplete', left: 2 })
     expect(await stored(w)).toEqual(before)
     const leaving = await world(provider, secrets('(seal: off)'), { on: w, init: false })
+    expect(await planRun(leaving.config, 'decrypt')).toMatchObject({
+      unreadable,
+      models: [{ byField: [{ changing: 8 }] }],
+    })
     expect(await decrypt(leaving.config)).toMatchObject({
       outcome: 'incomplete',
       rows: 8,
       quarantined: 2,
-      unreadable: [{ field: 'Secret.text', keyring: 'default', keyId, count: 2 }],
+      unreadable,
     })
     expect((await stored(w)).slice(0, 2)).toEqual(before.slice(0, 2))
   })

@@ -3,6 +3,7 @@ import type { RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
+import { renderUnreadable } from './render-unreadable.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
   encrypt: 'sealed',
@@ -70,10 +71,7 @@ function left(report: RunReport): string[] {
     lines.push(
       `${quarantined === 1 ? '1 row was left as it is' : `${count(quarantined)} rows were left as they are`}. Why, and what to do: npx rowseal runs quarantine list`,
     )
-  for (const { field, keyring, keyId, count: n } of report.unreadable)
-    lines.push(
-      `${count(n)} of ${field} are under key ${keyId} of keyring "${keyring}", which is destroyed: they open no more. Restore them from a backup made after they were drained, or write them again.`,
-    )
+  lines.push(...renderUnreadable(report.unreadable))
   if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
     lines.push(`Some rows were written or locked by others each time. ${goOn}`)
   return lines

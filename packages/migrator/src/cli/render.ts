@@ -6,6 +6,7 @@ import type { VerifyReport } from '../verify/options.ts'
 import { count, dateOf, table } from './output.ts'
 import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
+import { renderUnreadable } from './render-unreadable.ts'
 
 /** Reports for people. Pure: a report in, text out. */
 
@@ -130,6 +131,7 @@ export function renderVerify(report: VerifyReport): string {
     ...(report.outcome === 'stopped' ? ['Stopped.'] : []),
     ...(report.outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),
     ...(report.bad === 0 ? [] : [`${count(report.bad)} values do not open.`]),
+    ...renderUnreadable(report.unreadable),
     ...(report.badIndexes === 0
       ? []
       : [

@@ -26,7 +26,10 @@ export function isDestroyed(values: ValueKeyring, keyId: number): boolean {
   return destroyedOf(values).some((row) => row.keyId === keyId)
 }
 
-function destroyedOf(values: ValueKeyring): readonly { keyring: string; keyId: number }[] {
+/** The destroyed keys of the keyrings that seal. */
+export function destroyedOf(
+  values: ValueKeyring,
+): readonly { readonly keyring: string; readonly keyId: number }[] {
   return values.open().flatMap((keyring) =>
     keyring
       .keys()
@@ -35,21 +38,19 @@ function destroyedOf(values: ValueKeyring): readonly { keyring: string; keyId: n
   )
 }
 
-/** What tables hold after a run that does not open any more. */
+/** What tables hold that does not open any more. @param models - values by key, of those that were counted. */
 export function unreadableOf(
   targets: readonly Target[],
   models: readonly {
     readonly model: string
-    readonly after: {
-      readonly fields: readonly {
-        readonly field: string
-        readonly versions: readonly { readonly keyId: number; readonly count: number }[]
-      }[]
-    } | null
+    readonly fields: readonly {
+      readonly field: string
+      readonly versions: readonly { readonly keyId: number; readonly count: number }[]
+    }[]
   }[],
 ): UnreadableValues[] {
-  return models.flatMap(({ model, after }) =>
-    (after?.fields ?? []).flatMap(({ field: name, versions }) => {
+  return models.flatMap(({ model, fields }) =>
+    fields.flatMap(({ field: name, versions }) => {
       const target = targets.find((one) => one.model === model)
       const field = target?.fields.find((one) => one.name === name)
       if (field === undefined) return []

@@ -19,7 +19,7 @@ export interface Direction {
   ) => Promise<readonly Target[]>
   /** What to look for in the pass that comes, as the key store says now. */
   readonly next: (context: Context, target: Target) => Promise<Strategy>
-  /** The same two, where they would note something in the key store that a plan leaves alone. */
+  /** The same two, where a plan looks for less, or they would note something that it leaves alone. */
   readonly dry?: Pick<Direction, 'targets' | 'next'>
   /** What no value is to be in the end, for the count after the run. Absent where nothing is counted. */
   readonly leaves?: Leaves

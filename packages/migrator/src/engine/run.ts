@@ -227,7 +227,10 @@ function reportOf(
     outcome: worstOf(models, !isWhole),
     ...models.reduce<PassCounts>(add, NOTHING),
     seconds: Math.round(performance.now() - began) / 1000,
-    unreadable: unreadableOf(targets, models),
+    unreadable: unreadableOf(
+      targets,
+      models.map(({ model, after }) => ({ model, fields: after?.fields ?? [] })),
+    ),
     models,
   }
 }

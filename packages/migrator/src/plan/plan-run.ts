@@ -1,12 +1,13 @@
 import { findStalenessIndexes, listTriggers } from '@rowseal/prisma-extension/sql'
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
+import { destroyedOf, unreadableOf } from '../drain/destroyed.ts'
 import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import { checkPace, type CheckedPace } from '../pace/options.ts'
-import { countAfter } from '../proof/after.ts'
+import { countAfter, type FieldAfter, type Leaves } from '../proof/after.ts'
 import { countRows, type Target } from '../targets.ts'
 import { roomOf } from './room.ts'
 import type { Estimate, FieldPlan, ModelPlan, RunPlan } from './run-plan.ts'
@@ -26,15 +27,17 @@ export async function planDirection(
   checkRunOptions(options)
   const pace = checkPace(options)
   const context = await openContext(config)
-  const { targets, next } = direction.dry ?? direction
+  const { targets: load, next } = direction.dry ?? direction
   try {
     const models: ModelPlan[] = []
-    for (const target of await targets(context, options.models)) {
+    const targets = await load(context, options.models)
+    for (const target of targets) {
       const strategy = await next(context, target)
       models.push(await planModel(context, direction, target, strategy, pace))
     }
     const rows = models.reduce((sum, model) => sum + model.rows, 0)
-    return { direction: direction.name, models, rows }
+    const counted = models.map(({ model, byField }) => ({ model, fields: byField }))
+    return { direction: direction.name, models, rows, unreadable: unreadableOf(targets, counted) }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', 'try again')
   }
@@ -75,7 +78,8 @@ async function fieldPlans(
   if (leaves === undefined) return []
   const counted = await countAfter(context, target, leaves)
   const plans: FieldPlan[] = []
-  for (const { left: changing, ...now } of counted.fields) {
+  for (const { left, ...now } of counted.fields) {
+    const changing = left - unopenable(target, now, leaves)
     const at = fields.findIndex(({ field }) => field.name === now.field)
     const sampled = sample?.fields[at] ?? null
     const each = sampled === null || sampled.values === 0 ? null : changing / sampled.values
@@ -89,6 +93,18 @@ async function fieldPlans(
     plans.push({ ...now, changing, bytes, room })
   }
   return plans
+}
+
+/** Values that a run would meet and could not open. */
+function unopenable(
+  { fields }: Target,
+  { field: name, versions }: Omit<FieldAfter, 'left'>,
+  { isLeft }: Leaves,
+): number {
+  const field = fields.find((one) => one.name === name)!
+  const destroyed = new Set(destroyedOf(field.values).map(({ keyId }) => keyId))
+  const met = versions.filter(({ keyId }) => destroyed.has(keyId) && isLeft(field, keyId))
+  return met.reduce((sum, { count }) => sum + count, 0)
 }
 
 function estimateOf(rows: number, sample: Sample, pace: CheckedPace): Estimate {

@@ -1,4 +1,5 @@
 import type { StalenessState } from '@rowseal/prisma-extension/sql'
+import type { UnreadableValues } from '../drain/destroyed.ts'
 import type { FieldAfter } from '../proof/after.ts'
 
 /** What a run would do. */
@@ -7,6 +8,8 @@ export interface RunPlan {
   readonly models: readonly ModelPlan[]
   /** Rows that would be rewritten. */
   readonly rows: number
+  /** Values under keys that were destroyed: they open no more, so they would be put into quarantine. */
+  readonly unreadable: readonly UnreadableValues[]
 }
 
 /** What a run would do to one model. */

@@ -1,3 +1,4 @@
+import type { UnreadableValues } from '../drain/destroyed.ts'
 import type { PauseEvent } from '../engine/control.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { ThrottleEvent } from '../pace/open.ts'
@@ -65,6 +66,8 @@ export interface VerifyReport {
   readonly opened: number
   /** Values that do not open. */
   readonly bad: number
+  /** Those of them that are under keys which were destroyed. */
+  readonly unreadable: readonly UnreadableValues[]
   /** Values of blind indexes that are wrong, missing or left over. */
   readonly badIndexes: number
   /** The first bad values that were met now, for a person to look at: where, never what. All are in rowseal_quarantine. */

@@ -1,7 +1,7 @@
 import { worstOf } from '../engine/events.ts'
 import type { Verified } from './model-run.ts'
 import type { VerifyReport } from './options.ts'
-import { fieldsOf, indexesOf, rowsOf } from './tally.ts'
+import { destroyedIn, fieldsOf, indexesOf, rowsOf } from './tally.ts'
 
 const MAX_SAMPLES = 20
 
@@ -25,6 +25,7 @@ export function verifyReport(
     badIndexes,
     since: new Date(since).toISOString(),
     isResumed: models.some((model) => model.isResumed),
+    unreadable: models.flatMap(({ target, tally }) => destroyedIn(target, tally)),
     seconds: Math.round(Date.now() - began.getTime()) / 1000,
     fields,
     indexes,

@@ -1,7 +1,8 @@
 import { decode, parseJson } from '@rowseal/prisma-extension/envelope'
 import { presentCondition, type PageRow, type SealedColumn } from '@rowseal/prisma-extension/sql'
+import { destroyedOf } from '../drain/destroyed.ts'
 import type { Batch, Change, Strategy } from '../engine/strategy.ts'
-import { collect, named, open, type BadSite } from '../engine/values.ts'
+import { collect, named, open, type BadSite, type Site } from '../engine/values.ts'
 import type { Target } from '../targets.ts'
 import { checkIndexes, refreshIndexes, type CheckedIndexes } from './indexes.ts'
 import { PageTally } from './tally.ts'
@@ -52,6 +53,7 @@ async function verifyRows(target: Target, rows: readonly PageRow[]): Promise<Bat
     texts.get(name)?.set(site.row, value as string)
     tally.opened(site.field, site.envelope.keyId)
   })
+  tallyDestroyed(target, sites, unopened, tally)
   const all = [...refused, ...bad, ...unopened]
   const checked: CheckedIndexes = await checkIndexes(target, rows, texts)
   return {
@@ -59,4 +61,22 @@ async function verifyRows(target: Target, rows: readonly PageRow[]): Promise<Bat
     bad: [...named(fields, all), ...checked.bad],
     tally: tally.of(rows.length, all, checked),
   }
+}
+
+/** Of the values that do not open, those whose key is destroyed. */
+function tallyDestroyed(
+  { fields }: Target,
+  sites: readonly Site[],
+  unopened: readonly BadSite[],
+  tally: PageTally,
+): void {
+  const bad = unopened.filter(({ code }) => code === 'ERR_KEY_STATE')
+  if (bad.length === 0) return
+  const places = new Set(bad.map(({ row, field }) => `${row} ${field}`))
+  const destroyed = fields.map(
+    ({ values }) => new Set(destroyedOf(values).map(({ keyId }) => keyId)),
+  )
+  for (const { row, field, envelope } of sites)
+    if (places.has(`${row} ${field}`) && destroyed[field]!.has(envelope.keyId))
+      tally.destroyed(field, envelope.keyId)
 }
