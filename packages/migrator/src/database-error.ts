@@ -141,7 +141,9 @@ export function asMigrationError(error: unknown, isSqlite: boolean, goOn: string
 }
 
 /** Another copy of the package has a class of its own. */
-function isRowsealError(error: unknown): error is Error {
+export function isRowsealError(
+  error: unknown,
+): error is Error & Pick<RowsealError, 'code' | 'fix'> {
   if (error instanceof RowsealError) return true
   const { code, fix } = Object(error) as { code?: unknown; fix?: unknown }
   return typeof code === 'string' && code.startsWith('ERR_') && typeof fix === 'string'

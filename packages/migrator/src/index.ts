@@ -72,9 +72,16 @@ export { planRun, type PlannedDirection } from './plan/plan.ts'
 export type { Estimate, FieldPlan, ModelPlan, Room, RunPlan } from './plan/run-plan.ts'
 export type { After, FieldAfter } from './proof/after.ts'
 export type { FieldReport } from './proof/reconcile.ts'
+export { failedReport } from './report/failed.ts'
 export { factsOf, type Fact } from './report/facts.ts'
 export { htmlReport } from './report/page.ts'
-export { RunRecorder, type Recording, type Sample, type Span } from './report/recorder.ts'
+export {
+  RunRecorder,
+  type RecordedModel,
+  type Recording,
+  type Sample,
+  type Span,
+} from './report/recorder.ts'
 export type { QueueEvent } from './queue/coordinate.ts'
 export type { Again, Queue, QueueConnection, QueueTask, TakeOptions } from './queue/queue.ts'
 export type { TaskEvent } from './queue/shift.ts'

@@ -4,10 +4,12 @@ import { dirname, resolve } from 'node:path'
 import type { MigratorConfig } from '../config.ts'
 import type { RunDirectionOptions, RunEvent, RunReport } from '../engine/events.ts'
 import { planRun, type PlannedDirection } from '../plan/plan.ts'
+import { failedReport } from '../report/failed.ts'
 import { factsOf } from '../report/facts.ts'
 import { htmlReport } from '../report/page.ts'
 import { RunRecorder } from '../report/recorder.ts'
 import { given, optionsOf, type Command, type Result } from './command.ts'
+import { say } from './output.ts'
 import { exitCodeAfter, type ProofFlags } from './proof-flags.ts'
 import { ProgressBars } from './progress.ts'
 import { renderRunPlan } from './render-plan.ts'
@@ -38,19 +40,40 @@ export async function runDirectionBy<R extends RunReport>(
     recorder.onEvent(event)
     bars.onEvent(event)
   }
-  const report = await runnable.run(config, { ...options, onEvent }).finally(bars.stop)
-  if (file !== null) await writeFile(file, pageOf(report, recorder, options, config))
-  return resultOf(runnable, report, interruption)
+  const pageFacts = factsOf(options, versionsOf(config))
+  const report = await runnable
+    .run(config, { ...options, onEvent })
+    .finally(bars.stop)
+    .catch(async (error: unknown) => {
+      const recording = recorder.recording()
+      // Whoever misuses it has run nothing.
+      const isMisuse = error instanceof TypeError && recording.models.length === 0
+      if (file !== null && !isMisuse)
+        await write(file, failedReport(runnable.direction, error, recording, pageFacts))
+      throw error
+    })
+  const result = resultOf(runnable, report, interruption)
+  if (file === null || (await write(file, htmlReport(report, recorder.recording(), pageFacts))))
+    return result
+  return { ...result, exitCode: result.exitCode || 1 }
 }
 
-function pageOf(
-  report: RunReport,
-  recorder: RunRecorder,
-  options: RunDirectionOptions,
-  { plan }: MigratorConfig,
-): string {
-  const versions = { Rowseal: version(), Node: process.versions.node, Database: plan.provider }
-  return htmlReport(report, recorder.recording(), factsOf(options, versions))
+/** What became of the run matters more than whether the page could be written. */
+async function write(file: string, page: string): Promise<boolean> {
+  try {
+    await writeFile(file, page)
+    say(`The report is in ${file}.`)
+    return true
+  } catch (error) {
+    say(
+      `The report could not be written to ${file}: ${String((error as { code?: unknown }).code)}.`,
+    )
+    return false
+  }
+}
+
+function versionsOf({ plan }: MigratorConfig): Record<string, string> {
+  return { Rowseal: version(), Node: process.versions.node, Database: plan.provider }
 }
 
 function resultOf<R extends RunReport>(

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { ModelReport, RunReport } from '../engine/events.ts'
 import type { FieldAfter } from '../proof/after.ts'
-import { chart } from './chart.ts'
 import type { Fact } from './facts.ts'
 import { Html, markup } from './html.ts'
 import { count, duration } from './numbers.ts'
 import type { Recording } from './recorder.ts'
-import { STYLE } from './style.ts'
+import { figures, heading, modelTable, progress, settings, shell } from './shell.ts'
+import { head2, table } from './table.ts'
 
 const OUTCOMES: Readonly<Record<RunReport['outcome'], string>> = {
   done: 'done',
@@ -26,39 +25,15 @@ export function htmlReport(
   recording: Recording,
   facts: readonly Fact[],
 ): string {
-  const hash = createHash('sha256').update(STYLE).digest('base64')
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`
-  const title = `rowseal ${report.direction}: ${OUTCOMES[report.outcome]}`
-  return markup`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="robots" content="noindex" />
-        <title>${title}</title>
-        ${new Html(`<style>${STYLE}</style>`)}
-      </head>
-      <body>
-        <main>
-          ${head(report, recording)}
-          <h2>Progress</h2>
-          ${chart(recording)}
-          ${recording.expected > 0 ? markup`<p class="soft">${count(recording.expected)} rows were found when it began.</p>` : null}
-          <h2>Models</h2>
-          ${models(report)} ${reconciliation(report.models)} ${held(report.models)}
-          <h2>How it was run</h2>
-          ${table(
-            ['', ''],
-            facts.map(({ name, value }) => [head2(name), value]),
-            'Settings and versions',
-            true,
-          )}
-          <footer>Written by Rowseal. Counts and names only: no value, no key, no record.</footer>
-        </main>
-      </body>
-    </html> `.text
+  const { direction, outcome, models } = report
+  return shell(`rowseal ${direction}: ${OUTCOMES[outcome]}`, [
+    head(report, recording),
+    progress(recording),
+    modelTable(models),
+    reconciliation(models),
+    held(models),
+    settings(facts),
+  ])
 }
 
 function head(report: RunReport, { began }: Recording): Html {
@@ -74,30 +49,7 @@ function head(report: RunReport, { began }: Recording): Html {
     ['Left after', isCounted ? count(left) : 'not counted'],
   ]
   const isGood = outcome === 'done' && left === 0
-  return markup`<h1>
-      rowseal ${direction}
-      <span class="badge ${isGood ? 'good' : 'bad'}">${OUTCOMES[outcome]}</span>
-    </h1>
-    <p class="soft">Begun ${began.slice(0, 19).replace('T', ' ')} UTC.</p>
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) =>
-          markup`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>`
-}
-
-function models(report: RunReport): Html {
-  const rows = report.models.map((model) => [
-    head2(model.model),
-    model.outcome,
-    ...[model.rows, model.superseded, model.quarantined, model.passes],
-  ])
-  const names = ['Model', 'Outcome', 'Written', 'Superseded', 'Quarantined', 'Passes']
-  return table(names, rows, 'Rows of each model, by this worker')
+  return markup`${heading(direction, OUTCOMES[outcome], isGood, began)} ${figures(facts)}`
 }
 
 function reconciliation(all: readonly ModelReport[]): Html | null {
@@ -145,53 +97,4 @@ function versions({ versions: all }: FieldAfter): Html | string {
     const name = version === null ? `unknown key ${keyId}` : `version ${version} (key ${keyId})`
     return markup`<div class="line">${name}: ${count(n)}</div>`
   })}`
-}
-
-class Heading extends Html {}
-
-/** The cell that says what its row is about. */
-function head2(name: string): Heading {
-  return new Heading(markup`${name}`.text)
-}
-
-function table(
-  names: readonly string[],
-  rows: readonly (readonly (Html | string | number)[])[],
-  caption: string,
-  isPlain = false,
-): Html {
-  const isNumber = names.map((_, i) => rows.some((row) => typeof row[i] === 'number'))
-  const cell = (value: Html | string | number, i: number): Html => {
-    if (value instanceof Heading) return markup`<th scope="row">${value}</th>`
-    const text = typeof value === 'number' ? count(value) : value
-    const name = names[i]!
-    if (name === '') return markup`<td>${text}</td>`
-    return markup`<td data-name="${name}" class="${isNumber[i]! ? 'n' : ''}"><span>${text}</span></td>`
-  }
-  const heads = names.map((name, i) =>
-    isNumber[i]!
-      ? markup`<th scope="col" class="n">${name}</th>`
-      : markup`<th scope="col">${name}</th>`,
-  )
-  return markup`<div class="scroll">
-    <table aria-label="${caption}">
-      ${
-        isPlain
-          ? null
-          : markup`<thead>
-              <tr>
-                ${heads}
-              </tr>
-            </thead>`
-      }
-      <tbody>
-        ${rows.map(
-          (row) =>
-            markup`<tr>
-              ${row.map(cell)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`
 }

@@ -1,3 +1,4 @@
+import { NOTHING, type PassCounts } from '../engine/counts.ts'
 import type { RunEvent } from '../engine/events.ts'
 
 /** Enough for any width of a screen; memory stays the same however long a run takes. */
@@ -16,6 +17,8 @@ export interface Recording {
   readonly spans: readonly Span[]
   /** Ends of passes. */
   readonly passes: readonly { readonly ms: number; readonly model: string; readonly pass: number }[]
+  /** In the order in which they were begun: the last one was in hand. */
+  readonly models: readonly RecordedModel[]
   /** Spans and passes that there was no room for. */
   readonly dropped: number
 }
@@ -26,6 +29,13 @@ export interface Sample {
   readonly rows: number
   readonly superseded: number
   readonly quarantined: number
+}
+
+/** A model, as far as it was gone over. */
+export interface RecordedModel extends PassCounts {
+  readonly model: string
+  /** Number of the pass in hand, or of the last; 0 before the first batch. */
+  readonly passes: number
 }
 
 /** A time in which no batch began. */
@@ -45,6 +55,7 @@ export class RunRecorder {
   #samples: Sample[] = [{ ms: 0, rows: 0, superseded: 0, quarantined: 0 }]
   #spans: Span[] = []
   #passes: { ms: number; model: string; pass: number }[] = []
+  #models: RecordedModel[] = []
   #open: { from: number; kind: Span['kind'] } | null = null
   #intervalMs = FIRST_INTERVAL_MS
   #expected = 0
@@ -60,11 +71,14 @@ export class RunRecorder {
     switch (event.type) {
       case 'model':
         this.#expected += event.rows
+        this.#models.push({ model: event.model, ...NOTHING, passes: 0 })
         return
       case 'batch':
         this.#batch(event)
+        this.#note(event)
         return
       case 'pass':
+        this.#note({ ...NOTHING, pass: event.pass })
         if (this.#passes.length < MAX_SPANS)
           this.#passes.push({ ms: this.#ms, model: event.model, pass: event.pass })
         else this.#dropped++
@@ -95,6 +109,7 @@ export class RunRecorder {
       samples: [...this.#samples, { ms, ...this.#sum }],
       spans: [...this.#spans, ...open],
       passes: [...this.#passes],
+      models: [...this.#models],
       dropped: this.#dropped,
     }
   }
@@ -115,6 +130,20 @@ export class RunRecorder {
     // Every second one goes, and the next come half as often.
     this.#samples = this.#samples.filter((_, i) => i % 2 === 0)
     this.#intervalMs *= 2
+  }
+
+  /** What is in quarantine is what the last pass has met. */
+  #note({ pass, rows, superseded, quarantined }: PassCounts & { readonly pass: number }): void {
+    const model = this.#models.pop()
+    if (model === undefined) return
+    const before = pass === model.passes ? model.quarantined : 0
+    this.#models.push({
+      model: model.model,
+      rows: model.rows + rows,
+      superseded: model.superseded + superseded,
+      quarantined: before + quarantined,
+      passes: pass,
+    })
   }
 
   #begin(kind: Span['kind']): void {
