@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
+import { checkRunOptions } from '../src/engine/options.ts'
 import { status } from '../src/index.ts'
+import { checkPace } from '../src/pace/options.ts'
+import { MAX_TOGETHER } from '../src/quarantine/retry.ts'
 import { Command, PROGRESS } from './command.ts'
 import { addPatients, clinic, closeWorlds, PROVIDERS, readAll, world, type World } from './world.ts'
 
@@ -189,6 +192,27 @@ describe('rowseal', () => {
     expect((await command.run('--help')).code).toBe(0)
     expect((await command.start('frob').ended).code).toBe(2)
     expect((await command.start('drain', '--config', 'none.ts').ended).code).toBe(2)
+  })
+
+  it('names in its help the defaults that hold', async () => {
+    await staleWorld('sqlite', 0)
+    const { targetBatchMs, batchRows, minBatchRows } = checkPace({})
+    const { maxPasses, maxTransactionMs } = checkRunOptions({})
+    const of = (n: number): string => `(default: ${n.toLocaleString('en-US')})`
+    const pace = [batchRows, targetBatchMs, minBatchRows].map(of)
+    const writing = [...pace, of(maxPasses), of(maxTransactionMs / 1_000)]
+    const helps: readonly (readonly [string, readonly string[]])[] = [
+      ['drain', writing],
+      ['worker', writing],
+      ['verify', pace],
+      ['runs quarantine retry', [of(MAX_TOGETHER)]],
+    ]
+    for (const [name, defaults] of helps) {
+      const { stdout } = await command.run(...name.split(' '), '--help')
+      const said = stdout.replaceAll(/\s+/g, ' ')
+      for (const text of defaults)
+        expect([name, said]).toEqual([name, expect.stringContaining(text)])
+    }
   })
 
   it('says what is wrong with a configuration', async () => {

@@ -65,7 +65,14 @@ describe.each(PROVIDERS)('a retry of what is in quarantine, on %s', (provider) =
       entries.entries.filter(({ record }) => names.some((name) => by(name).name === record['name']))
         .length
 
-    const report = await retryQuarantine(w.config)
+    const together: number[] = []
+    const report = await retryQuarantine(w.config, {
+      batchRows: 2,
+      onEvent: (event) => {
+        if (event.type === 'batch') together.push(event.rows)
+      },
+    })
+    expect(Math.max(...together)).toBe(2)
     expect(report).toMatchObject({
       outcome: 'incomplete',
       released: of(['raise', 'child']),

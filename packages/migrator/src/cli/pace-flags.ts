@@ -1,9 +1,10 @@
 import { InvalidArgumentError, type Command as Program } from 'commander'
 import { resolve } from 'node:path'
 import { changedPace, type PaceChange } from '../pace/stored.ts'
-import type { PaceOptions } from '../pace/options.ts'
+import { checkPace, type PaceOptions } from '../pace/options.ts'
 import { given, type Flags } from './command.ts'
-import { integer } from './registry.ts'
+import { integer } from './numbers.ts'
+import { count } from './output.ts'
 
 /** What the flags of `paceFlags` give. */
 export interface PaceFlags extends Flags {
@@ -24,11 +25,29 @@ export interface PaceFlags extends Flags {
   readonly throttleEvery?: number
 }
 
+const { targetBatchMs, minBatchRows, batchRows, batchBytes, throttle } = checkPace({})
+
+/** How large a batch may become. */
+export const BATCH_ROWS = [
+  '--batch-rows <n>',
+  `rows per batch at most (default: ${count(batchRows)})`,
+  integer,
+] as const
+export const BATCH_BYTES = [
+  '--batch-bytes <n>',
+  `bytes of values per batch (default: ${batchBytes / 1024 ** 2} MiB)`,
+  integer,
+] as const
+
 /** Flags of commands that take a pace. `--batch-rows` and `--batch-bytes` are those of `batches`. */
 export function paceFlags(command: Program): Program {
   return command
-    .option('--target-batch-ms <n>', 'how long a batch should take (default: 500)', integer)
-    .option('--min-batch-rows <n>', 'rows per batch at least (default: 25)', integer)
+    .option(
+      '--target-batch-ms <n>',
+      `how long a batch should take (default: ${targetBatchMs})`,
+      integer,
+    )
+    .option('--min-batch-rows <n>', `rows per batch at least (default: ${minBatchRows})`, integer)
     .option(
       '--max-rows-per-second <n>',
       'cap on rows, of this process; off for none',
@@ -44,7 +63,11 @@ export function paceFlags(command: Program): Program {
     .option('--throttle-query <sql>', 'pause while it gives true, a number above 0 or text')
     .option('--throttle-http <url>', 'pause unless it answers 200')
     .option('--throttle-flag <file>', 'pause while the file exists')
-    .option('--throttle-every <time>', 'how often these are looked at (default: 2s)', time)
+    .option(
+      '--throttle-every <time>',
+      `how often these are looked at (default: ${throttle.everyMs / 1000}s)`,
+      time,
+    )
 }
 
 /** What a run is started with. */

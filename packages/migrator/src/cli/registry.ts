@@ -1,5 +1,7 @@
 import { InvalidArgumentError, type Command as Program } from 'commander'
 import type { Command, Flags } from './command.ts'
+import { integer } from './numbers.ts'
+import { BATCH_BYTES, BATCH_ROWS } from './pace-flags.ts'
 
 /** How a command is run, whatever it is. */
 export type Runner = (command: Command, flags: Flags) => Promise<void>
@@ -34,11 +36,6 @@ export class Registry {
   }
 }
 
-export function integer(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number.')
-}
-
 /** `2/4`: the second of four. */
 function shard(text: string): { index: number; of: number } {
   const [, index = '', of = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
@@ -56,8 +53,8 @@ export const MODELS = ['--model <names>', 'only these models, separated by comma
 export function batches(command: Program): Program {
   return command
     .option(...MODELS)
-    .option('--batch-rows <n>', 'rows per batch at most (default: 1,000)', integer)
-    .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
+    .option(...BATCH_ROWS)
+    .option(...BATCH_BYTES)
 }
 
 export const SHARD = ['--shard <i/n>', 'only the i-th of n shares of each table', shard] as const
@@ -73,5 +70,9 @@ export function shares(command: Program): Program {
   return command
     .option(...SHARD)
     .option('--queue', 'hand it out to `rowseal worker`, and follow it until all is done')
-    .option('--part-rows <n>', 'with --queue: rows of what is handed out (default: 20000)', integer)
+    .option(
+      '--part-rows <n>',
+      'with --queue: rows of what is handed out (default: 20,000)',
+      integer,
+    )
 }

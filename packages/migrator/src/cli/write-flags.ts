@@ -1,6 +1,7 @@
 import type { Command as Program } from 'commander'
 import { paceFlags } from './pace-flags.ts'
-import { batches, integer } from './registry.ts'
+import { integer } from './numbers.ts'
+import { batches } from './registry.ts'
 
 /** What every command takes that writes to tables. */
 export function writes(command: Program): Program {

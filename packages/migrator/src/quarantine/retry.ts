@@ -18,6 +18,7 @@ import { Entries, placeOf, type Place, type QuarantineFilter } from './entries.t
 import { groupBy } from '../group-by.ts'
 import { retryRows, type Retried, type RetryJob } from './retry-rows.ts'
 
+/** `batchRows`: values that are tried together. At most, and by default, 500. */
 export interface RetryQuarantineOptions
   extends QuarantineFilter, PaceOptions, Pick<RunDirectionOptions, 'signal' | 'onEvent'> {}
 
@@ -55,8 +56,8 @@ interface ModelResult extends Retried {
   readonly ended: 'ended' | 'stopped' | 'cancelled'
 }
 
-/** Entries that are tried together. */
-const PAGE = 200
+/** Entries that are tried together, at most and by default. */
+export const MAX_TOGETHER = 500
 
 /**
  * Try again the records that are in quarantine, and no others: each by the direction that could not go on with
@@ -125,7 +126,7 @@ async function workOn(job: ModelJob, { run, part, heartbeat }: Work): Promise<Wo
     const some = { ...options, models: [model], directions: [direction] }
     for (let after: Place | null = null; ;) {
       if (!(await mayGoOn(retry))) return stopped(model, all, control)
-      const page = await entries.page(some, after, PAGE, beganMs)
+      const page = await entries.page(some, after, togetherBy(pace), beganMs)
       if (page.length === 0) break
       after = placeOf(page.at(-1)!)
       all = added(all, await retryRows(retry, page, all.checkpoint))
@@ -137,6 +138,11 @@ async function workOn(job: ModelJob, { run, part, heartbeat }: Work): Promise<Wo
     report: { model, ...all, ended: 'ended' },
     ended: { end: 'closed', checkpoint: { ...all.checkpoint, counts } },
   }
+}
+
+/** An entry is one value, a row has one or more of them: so no batch is larger than the pace wants it. */
+function togetherBy({ batchRows }: Pace): number {
+  return Math.min(MAX_TOGETHER, batchRows)
 }
 
 /** Tell how much there is to do. */

@@ -6,7 +6,8 @@ import { typed } from '../ask.ts'
 import { exitCodeOf, given, keyIdOf, type Command, type Flags } from '../command.ts'
 import { say } from '../output.ts'
 import { ProgressBars } from '../progress.ts'
-import { integer, type Registry } from '../registry.ts'
+import { integer } from '../numbers.ts'
+import type { Registry } from '../registry.ts'
 import {
   renderCancelled,
   renderDestroy,

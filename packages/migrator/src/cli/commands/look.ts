@@ -4,7 +4,8 @@ import { verify } from '../../verify/verify.ts'
 import { exitCodeOf, given, optionsOf, type Command, type RunFlags } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
 import { paceFlags } from '../pace-flags.ts'
-import { batches, integer, MODELS, SHARD, type Registry } from '../registry.ts'
+import { integer } from '../numbers.ts'
+import { batches, MODELS, SHARD, type Registry } from '../registry.ts'
 import { renderInspection, renderStatus, renderVerify } from '../render.ts'
 
 /** What looks, and changes nothing. */

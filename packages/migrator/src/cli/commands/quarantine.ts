@@ -3,12 +3,13 @@ import { Option, type Command as Program } from 'commander'
 import { exportQuarantine } from '../../quarantine/export.ts'
 import { listQuarantine } from '../../quarantine/list.ts'
 import type { QuarantineFilter } from '../../quarantine/entries.ts'
-import { retryQuarantine } from '../../quarantine/retry.ts'
+import { MAX_TOGETHER, retryQuarantine } from '../../quarantine/retry.ts'
 import { exitCodeOf, given, type Command, type Flags } from '../command.ts'
 import { print, say } from '../output.ts'
-import { paceOf, type PaceFlags } from '../pace-flags.ts'
+import { BATCH_BYTES, paceOf, type PaceFlags } from '../pace-flags.ts'
 import { ProgressBars } from '../progress.ts'
-import { integer, MODELS, names, type Registry } from '../registry.ts'
+import { integer } from '../numbers.ts'
+import { MODELS, names, type Registry } from '../registry.ts'
 import { renderQuarantine, renderRetried } from '../render-quarantine.ts'
 
 interface FilterFlags extends Flags {
@@ -34,8 +35,8 @@ export function addQuarantine(runs: Registry): void {
     .option('--limit <n>', 'entries of a page (default: 50)', integer)
     .option('--after <page>', 'the page after this one, as the list says at its end')
   filters(group.add('retry', 'try them again, and no others, by what met them', runRetry))
-    .option('--batch-rows <n>', 'rows per batch (default: 500)', integer)
-    .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
+    .option('--batch-rows <n>', `values tried together at most (default: ${MAX_TOGETHER})`, integer)
+    .option(...BATCH_BYTES)
   filters(group.add('export', 'print all of them for a program or a spreadsheet', runExport))
     .addOption(
       new Option('--format <name>', 'jsonl (the default) or csv').choices(['jsonl', 'csv']),

@@ -8,7 +8,8 @@ import {
 } from '../../runs/operate.ts'
 import { given, type Command, type Flags } from '../command.ts'
 import { paceChangeOf, paceFlags, type PaceFlags } from '../pace-flags.ts'
-import { integer, type Registry } from '../registry.ts'
+import { integer } from '../numbers.ts'
+import type { Registry } from '../registry.ts'
 import { renderOperated, renderRuns } from '../render-runs.ts'
 import { addQuarantine } from './quarantine.ts'
 

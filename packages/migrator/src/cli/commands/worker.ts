@@ -2,9 +2,10 @@ import type { WorkEvent } from '../../queue/work.ts'
 import { work } from '../../queue/work.ts'
 import { exitCodeOf, given, type Command } from '../command.ts'
 import { count, say } from '../output.ts'
-import { paceFlags, paceOf, time, type PaceFlags } from '../pace-flags.ts'
+import { BATCH_BYTES, BATCH_ROWS, paceFlags, paceOf, time, type PaceFlags } from '../pace-flags.ts'
 import { proves } from '../proof-flags.ts'
-import { integer, THREADS, type Registry } from '../registry.ts'
+import { integer } from '../numbers.ts'
+import { THREADS, type Registry } from '../registry.ts'
 
 interface WorkerFlags extends PaceFlags {
   readonly concurrency?: number
@@ -23,8 +24,8 @@ export function addWorker(registry: Registry): void {
     .option('--concurrency <n>', 'parts at the same time (default: 1)', integer)
     .option(...THREADS)
     .option('--exit-when-idle <time>', 'end when for so long nothing is to be done', time)
-    .option('--batch-rows <n>', 'rows per batch at most (default: 1,000)', integer)
-    .option('--batch-bytes <n>', 'bytes of values per batch (default: 4 MiB)', integer)
+    .option(...BATCH_ROWS)
+    .option(...BATCH_BYTES)
     .option('--max-passes <n>', 'passes over a part at most (default: 10)', integer)
     .option('--now', 'do not wait until every instance follows')
     .option('--max-transaction <s>', 'seconds a transaction may take (default: 5)', integer)
