@@ -3,6 +3,7 @@ import { cancelRuns, listRuns, pauseRuns, resumeRuns, status, type RunEvent } fr
 import { RunStore } from '../src/runs/store.ts'
 import { TRANSITIONS, type RunState } from '../src/runs/states.ts'
 import * as library from '../src/index.ts'
+import { Command, type Ended } from './command.ts'
 import { addPatients, clinic, closeWorlds, drain, PROVIDERS, readAll, world } from './world.ts'
 import type { Provider, World } from './world.ts'
 
@@ -77,6 +78,33 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     await expect(cancelRuns(other, ['Patient'])).rejects.toMatchObject({ code: 'ERR_RUN_STATE' })
     expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 300 - report.rows })
     expect(await readAll(w)).toEqual(values)
+  })
+
+  it('takes a cap back that a run was started with, and is told so', async () => {
+    const w = await staleWorld(provider)
+    const command = new Command(w)
+    let said = null as Promise<Ended> | null
+    let isOff = false
+    let waitsAfter = 0
+    const report = await drain(w.config, {
+      ...ONLY,
+      ...{ batchRows: 6, maxRowsPerSecond: 6 },
+      onEvent: (event) => {
+        if (event.type === 'batch')
+          said ??= command
+            .run('runs', 'pace', 'Patient', '--max-rows-per-second', 'off')
+            .finally(() => (isOff = true))
+        if (event.type === 'throttle' && event.wait !== null && isOff) waitsAfter++
+      },
+    })
+    expect(await said).toMatchObject({
+      code: 0,
+      stderr: 'Patient: drain goes on with maxRowsPerSecond off, whatever it was started with.\n',
+    })
+    expect((await command.run('runs', 'pace')).code).toBe(2)
+    command.remove()
+    expect(report).toMatchObject({ outcome: 'done', rows: 60 })
+    expect(waitsAfter).toBeLessThanOrEqual(1)
   })
 
   it('keeps a paused run from others, and from being begun anew by mistake', async () => {

@@ -1,3 +1,4 @@
+import type { PaceChange } from '../pace/stored.ts'
 import type { RunInfo } from '../runs/list.ts'
 import type { OperatedRun } from '../runs/operate.ts'
 import { count, dateOf, table } from './output.ts'
@@ -26,6 +27,22 @@ export function renderOperated(runs: readonly OperatedRun[]): string {
       isChanged
         ? `${model}: ${direction} is ${state} now.`
         : `${model}: ${direction} is ${state}, so nothing was changed.`,
+    )
+    .join('\n')
+}
+
+/** What another pace does to each run, from its next batch on. */
+export function renderPaced(runs: readonly OperatedRun[], change: PaceChange): string {
+  if (runs.every(({ isChanged }) => !isChanged)) return renderOperated(runs)
+  const { throttle = {}, ...options } = change
+  const said = Object.entries({ ...options, ...throttle }).map(([name, value]) =>
+    value === null ? `${name} off, whatever it was started with` : `${name} ${String(value)}`,
+  )
+  return runs
+    .map((run) =>
+      run.isChanged
+        ? `${run.model}: ${run.direction} goes on with ${said.join(', ')}.`
+        : renderOperated([run]),
     )
     .join('\n')
 }

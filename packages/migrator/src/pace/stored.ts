@@ -2,9 +2,10 @@ import { MigrationError } from '../errors.ts'
 import { checkPace, PACE_KEYS, type PaceOptions, type ThrottleOptions } from './options.ts'
 
 /**
- * A pace as it stands in the row of a run: a JSON object with its format and the options that were given.
+ * A pace as it stands in the row of a run: a JSON object with its format and what an operator has set. Null is set
+ * too: it takes an option back that the run was started with.
  *
- *   {"format":1,"pace":{"maxRowsPerSecond":500,"throttle":{"flag":"/var/run/rowseal.pause"}}}
+ *   {"format":1,"pace":{"maxRowsPerSecond":500,"maxBytesPerSecond":null,"throttle":{"flag":"/var/run/rowseal.pause"}}}
  */
 export const PACE_FORMAT = 1
 
@@ -19,12 +20,11 @@ export type PaceChange = {
  * @param options - other properties than those of a pace are left out.
  * @throws {TypeError} naming the option.
  */
-export function serializePace(options: PaceOptions): string {
-  const checked = checkPace(options)
-  const pace = only(PACE_KEYS, { ...options })
-  const { flag } = checked.throttle
-  if (options.throttle !== undefined)
-    pace['throttle'] = { ...options.throttle, ...(flag === undefined ? {} : { flag }) }
+export function serializePace(change: PaceChange): string {
+  const { flag } = checkPace(changedPace({}, change)).throttle
+  const pace = only(PACE_KEYS, { ...change })
+  if (change.throttle !== undefined)
+    pace['throttle'] = { ...change.throttle, ...(flag === undefined ? {} : { flag }) }
   return JSON.stringify({ format: PACE_FORMAT, pace })
 }
 
@@ -32,7 +32,7 @@ export function serializePace(options: PaceOptions): string {
  * @throws {MigrationError} `ERR_CHECKPOINT_NEWER` if a newer version wrote it, `ERR_CONFIG_INVALID` if it
  *   is not what `serializePace` writes.
  */
-export function parsePace(text: string): PaceOptions {
+export function parsePace(text: string): PaceChange {
   const document = parsed(text)
   const { format, pace } = document
   if (typeof format === 'number' && Number.isSafeInteger(format) && format > PACE_FORMAT)
@@ -44,8 +44,9 @@ export function parsePace(text: string): PaceOptions {
   if (format !== PACE_FORMAT || !isObject(pace)) throw broken('is none')
   const strange = Object.keys(pace).find((key) => !PACE_KEYS.includes(key))
   if (strange !== undefined) throw broken('has an option that is not known')
+  if (pace['throttle'] !== undefined && !isObject(pace['throttle'])) throw broken('is none')
   try {
-    checkPace(pace)
+    checkPace(changedPace({}, pace))
   } catch (error) {
     if (error instanceof TypeError) throw broken(`is none: ${error.message}`)
     throw error
@@ -53,12 +54,27 @@ export function parsePace(text: string): PaceOptions {
   return pace
 }
 
+/** What an operator has set, and then sets besides. */
+export function bothChanges(
+  { throttle: before, ...first }: PaceChange,
+  { throttle, ...then }: PaceChange,
+): PaceChange {
+  const hasChecks = before !== undefined || throttle !== undefined
+  const all = given({ ...first, ...given(then) })
+  return hasChecks ? { ...all, throttle: { ...before, ...given({ ...throttle }) } } : all
+}
+
 /** A pace with some options changed. */
+export function changedPace<O extends PaceOptions>(pace: O, change: PaceChange): O
 export function changedPace(pace: PaceOptions, { throttle, ...change }: PaceChange): PaceOptions {
   const checks = without({ ...pace.throttle, ...throttle })
   const { throttle: before, ...rest } = pace
   const hasChecks = before !== undefined || throttle !== undefined
   return { ...without({ ...rest, ...change }), ...(hasChecks ? { throttle: checks } : {}) }
+}
+
+function given(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function without(options: object): object {
@@ -92,9 +108,18 @@ function broken(problem: string): MigrationError {
   })
 }
 
-/** The pace that a run was started with, under what an operator has set since; null for nothing. */
-export function overridden(options: PaceOptions, text: string | null): PaceOptions {
+/**
+ * The pace that a run was started with, under what an operator has set since; null for nothing. Of two bounds on
+ * batches that contradict each other, the one gives way that the operator has not set.
+ */
+export function overridden<O extends PaceOptions>(options: O, text: string | null): O {
   if (text === null) return options
   const set = parsePace(text)
-  return { ...options, ...set, throttle: { ...options.throttle, ...set.throttle } }
+  const pace = changedPace(options, set)
+  const { minBatchRows = 1 } = pace
+  const { batchRows } = checkPace({ ...pace, minBatchRows: 1 })
+  if (minBatchRows <= batchRows) return pace
+  return typeof set.minBatchRows === 'number'
+    ? { ...pace, batchRows: minBatchRows }
+    : { ...pace, minBatchRows: batchRows }
 }

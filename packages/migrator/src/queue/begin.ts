@@ -2,7 +2,7 @@ import { cutBySize } from '../engine/cut.ts'
 import { specOf } from '../engine/job.ts'
 import type { ModelJob } from '../engine/run.ts'
 import { PACE_KEYS } from '../pace/options.ts'
-import { changedPace, parsePace, serializePace, type PaceChange } from '../pace/stored.ts'
+import { bothChanges, parsePace, serializePace, type PaceChange } from '../pace/stored.ts'
 import { QUEUE_LAYOUT, type RunRow } from '../runs/run-row.ts'
 import { countRows } from '../targets.ts'
 
@@ -27,7 +27,7 @@ export async function beginQueued(job: ModelJob): Promise<RunRow> {
   if (given.length > 0) {
     const before = run.pace === null ? {} : parsePace(run.pace)
     const change = Object.fromEntries(given) as PaceChange
-    await store.setPace(run, serializePace(changedPace(before, change)))
+    await store.setPace(run, serializePace(bothChanges(before, change)))
   }
   return run
 }

@@ -2,7 +2,13 @@ import { databaseOf, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { MigrationError } from '../errors.ts'
 import { openPace } from '../pace/pace.ts'
-import { changedPace, parsePace, serializePace, type PaceChange } from '../pace/stored.ts'
+import {
+  bothChanges,
+  changedPace,
+  parsePace,
+  serializePace,
+  type PaceChange,
+} from '../pace/stored.ts'
 import { runInfo, type RunInfo } from './list.ts'
 import { isEnd } from './parts.ts'
 import { settle } from './settle.ts'
@@ -56,9 +62,9 @@ export function cancelRuns(
 }
 
 /**
- * Let runs go at another pace from the next batch on, whatever they were started with.
+ * Let runs go at another pace from the next batch on, until their end.
  *
- * @param change - what is not named stays.
+ * @param change - what is not named stays. Null takes an option back, also one that a run was started with.
  * @throws {TypeError} naming the option.
  * @throws {MigrationError} as `pauseRuns`, and as `openPace` if a check cannot be asked.
  */
@@ -71,7 +77,7 @@ export async function paceRuns(
   await openPace({ client, provider: plan.provider }, changedPace({}, change))
   return operate(config, models, (store, run) => {
     const before = run.pace === null ? {} : parsePace(run.pace)
-    return store.setPace(run, serializePace(changedPace(before, change)))
+    return store.setPace(run, serializePace(bothChanges(before, change)))
   })
 }
 

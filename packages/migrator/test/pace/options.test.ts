@@ -3,7 +3,13 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { paceChangeOf, paceFlags, paceOf, type PaceFlags } from '../../src/cli/pace-flags.ts'
 import { checkPace, type PaceOptions } from '../../src/pace/options.ts'
-import { changedPace, parsePace, serializePace } from '../../src/pace/stored.ts'
+import {
+  bothChanges,
+  changedPace,
+  overridden,
+  parsePace,
+  serializePace,
+} from '../../src/pace/stored.ts'
 
 const WHOLE: Required<PaceOptions> = {
   targetBatchMs: 250,
@@ -101,7 +107,6 @@ describe('a stored pace', () => {
     ['an unknown option', '{"format":1,"pace":{"maxRowPerSecond":1}}'],
     ['an unknown check', '{"format":1,"pace":{"throttle":{"lag":1}}}'],
     ['a number that is text', '{"format":1,"pace":{"maxRowsPerSecond":"1"}}'],
-    ['a null', '{"format":1,"pace":{"maxRowsPerSecond":null}}'],
     ['no object for checks', '{"format":1,"pace":{"throttle":null}}'],
     ['text for a format', '{"format":"1","pace":{}}'],
   ])('is refused: %s', (_, text) => {
@@ -112,6 +117,24 @@ describe('a stored pace', () => {
     expect(() => parsePace('{"format":2}')).toThrow(
       expect.objectContaining({ code: 'ERR_CHECKPOINT_NEWER' }),
     )
+  })
+
+  it('comes before what a run was started with, null too', () => {
+    const started = { maxRowsPerSecond: 5, maxBytesPerSecond: 5_000, throttle: { flag: '/p' } }
+    const first = serializePace({ maxRowsPerSecond: null, throttle: { flag: null } })
+    expect(overridden(started, first)).toEqual({ maxBytesPerSecond: 5_000, throttle: {} })
+    const then = serializePace(bothChanges(parsePace(first), { maxBytesPerSecond: null }))
+    expect(overridden(started, then)).toEqual({ throttle: {} })
+    const last = serializePace(bothChanges(parsePace(then), { maxRowsPerSecond: 9 }))
+    expect(overridden(started, last)).toEqual({ maxRowsPerSecond: 9, throttle: {} })
+  })
+
+  it('never contradicts what a run was started with', () => {
+    const least = serializePace({ minBatchRows: 50 })
+    expect(checkPace(overridden({ batchRows: 10 }, least)).batchRows).toBe(50)
+    expect(checkPace(overridden({}, least)).batchRows).toBe(1_000)
+    const most = serializePace({ batchRows: 10 })
+    expect(checkPace(overridden({ minBatchRows: 20 }, most)).minBatchRows).toBe(10)
   })
 
   it('is changed where it is said, and null brings the default back', () => {

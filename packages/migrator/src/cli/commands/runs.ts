@@ -6,11 +6,11 @@ import {
   resumeRuns,
   type OperatedRun,
 } from '../../runs/operate.ts'
-import { given, type Command, type Flags } from '../command.ts'
+import { given, type Command, type Flags, type Result } from '../command.ts'
 import { paceChangeOf, paceFlags, type PaceFlags } from '../pace-flags.ts'
 import { integer } from '../numbers.ts'
 import type { Registry } from '../registry.ts'
-import { renderOperated, renderRuns } from '../render-runs.ts'
+import { renderOperated, renderPaced, renderRuns } from '../render-runs.ts'
 import { addQuarantine } from './quarantine.ts'
 
 const MODELS = ['[models...]', 'only the runs over these (default: all that go on)'] as const
@@ -45,7 +45,11 @@ const runPause: Command<Flags & { readonly reason?: string }> = async (config, f
 }
 
 const runPace: Command<PaceFlags> = async (config, flags) => {
-  return resultOf(await paceRuns(config, modelsOf(flags), paceChangeOf(flags)))
+  const change = paceChangeOf(flags)
+  if (Object.keys(change).length === 0)
+    throw new TypeError('Say what to change, such as --max-rows-per-second 500, or off for none.')
+  const runs = await paceRuns(config, modelsOf(flags), change)
+  return resultOf(runs, renderPaced(runs, change))
 }
 
 function operate(change: typeof resumeRuns): Command {
@@ -56,7 +60,7 @@ function modelsOf({ args }: Flags): readonly string[] | undefined {
   return args.length === 0 ? undefined : args
 }
 
-function resultOf(runs: readonly OperatedRun[]): Awaited<ReturnType<Command>> {
+function resultOf(runs: readonly OperatedRun[], text = renderOperated(runs)): Result {
   const exitCode = runs.every(({ isChanged }) => isChanged) ? 0 : 1
-  return { document: { runs }, text: renderOperated(runs), exitCode }
+  return { document: { runs }, text, exitCode }
 }
