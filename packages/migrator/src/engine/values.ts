@@ -100,8 +100,11 @@ export async function open(
         if (key instanceof Error) throw key
         const aad = field.aad(site.envelope.suite, site.bound)
         const plaintext = openEnvelope(site.envelope, key, aad)
-        use(site, plaintext)
-        plaintext.fill(0)
+        try {
+          use(site, plaintext)
+        } finally {
+          plaintext.fill(0)
+        }
       } catch (error) {
         bad.push({ row: site.row, field: site.field, code: codeOf(error) })
       }
