@@ -58,11 +58,17 @@ const TIMED_OUT = /^(57014|1969|3024)$/
 const CHECK = /^23514$/
 const DENIED = /^(42501|1044|1142|1143|1227|1370|1419)$/
 const UNPREPARABLE = /^1295$/
+const NO_COLUMN = /ColumnNotFound|^42703$|^1054$|^P2022$|no such column/
 const NO_TABLE = /TableDoesNotExist|^42P01$|^P2021$|no such table/
 
 /** Does this error of a statement say that its table is not there? */
 export function isTableMissing(error: unknown): boolean {
   return signs(error).some((sign) => NO_TABLE.test(sign))
+}
+
+/** Does this error of a statement say that its table does not have a column? */
+export function isColumnMissing(error: unknown): boolean {
+  return signs(error).some((sign) => NO_COLUMN.test(sign))
 }
 
 /** Does this error say that a unique constraint refused the statement? */

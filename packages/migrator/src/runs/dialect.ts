@@ -1,6 +1,7 @@
 import type { Provider } from '@rowseal/prisma-extension/plan'
 import type { SqlClient, TransactionOptions } from '@rowseal/prisma-extension/sql'
-import { isTableMissing } from '../database-error.ts'
+import { isColumnMissing, isTableMissing } from '../database-error.ts'
+import { earlierTable } from './errors.ts'
 
 /** Milliseconds since 1970 by the clock of the database. */
 export const NOW: Readonly<Record<Provider, string>> = {
@@ -22,15 +23,36 @@ export function transactionOf(provider: Provider): TransactionOptions {
   return provider === 'sqlite' ? times : { ...times, isolationLevel: 'ReadCommitted' }
 }
 
-/** Are the tables of runs there? */
+/** Of each table that nothing is lost with, a column that no earlier format has. */
+const NEWEST = {
+  rowseal_runs: 'pace',
+  rowseal_parts: 'progress',
+  rowseal_quarantine: 'record_hash',
+} as const
+
+/**
+ * Are the tables of runs there?
+ *
+ * @throws {MigrationError} `ERR_RUN_TABLES` if one of them is of an earlier format.
+ */
 export async function areThere(client: SqlClient): Promise<boolean> {
   try {
     await client.$queryRawUnsafe(
-      'SELECT r.run FROM rowseal_runs r, rowseal_parts p, rowseal_quarantine q, rowseal_fields f WHERE 1 = 0',
+      'SELECT r.pace, p.progress, q.record_hash, f.kind FROM rowseal_runs r, rowseal_parts p, rowseal_quarantine q, rowseal_fields f WHERE 1 = 0',
     )
     return true
   } catch (error) {
     if (isTableMissing(error)) return false
+    if (isColumnMissing(error)) await assertPresent(client)
     throw error
   }
+}
+
+async function assertPresent(client: SqlClient): Promise<void> {
+  for (const [table, column] of Object.entries(NEWEST))
+    try {
+      await client.$queryRawUnsafe(`SELECT t.${column} FROM ${table} t WHERE 1 = 0`)
+    } catch (error) {
+      throw isColumnMissing(error) ? earlierTable(table) : error
+    }
 }

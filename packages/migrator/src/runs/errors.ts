@@ -74,3 +74,14 @@ export function unfinished({ model, direction }: RunRow): MigrationError {
     },
   )
 }
+
+/** @returns the error for a table that an earlier version has made, and that holds nothing that is not found again. */
+export function earlierTable(table: string): MigrationError {
+  return new MigrationError(
+    'ERR_RUN_TABLES',
+    `The table ${table} was made by an earlier version of Rowseal.`,
+    {
+      fix: `Run \`DROP TABLE ${table}\`, then \`npx rowseal init\`: values are not touched, and what the table held is found again by the next run over each model.`,
+    },
+  )
+}

@@ -37,10 +37,14 @@ export class RunStore {
     return runTables(this.#sql.provider)
   }
 
-  /** @returns false if the tables were there. */
+  /**
+   * @returns false if the tables were there.
+   * @throws {MigrationError} `ERR_RUN_TABLES` if one of them is of an earlier format.
+   */
   async init(): Promise<boolean> {
     if (await areThere(this.#sql.client)) return false
     for (const statement of this.ddl()) await this.#sql.client.$executeRawUnsafe(statement)
+    await this.assertExists()
     return true
   }
 
