@@ -1,4 +1,5 @@
 import { openEnvelope, parseBytes, parseText, valueAad } from '@rowseal/prisma-extension/envelope'
+import { onEachWrite } from './intercept.ts'
 import { world, type Provider, type World } from './world.ts'
 
 /** A field of every kind, bound, padded and indexed ones among them, under names that SQL reserves. */
@@ -162,22 +163,8 @@ export function afterFirstPage(client: any, act: () => Promise<unknown>): any {
 /** Fails within the transaction of the nth batch, and ever after, as if the process had ended. */
 export function cutOff(client: any, nth: number): any {
   let count = 0
-  const broken = (tx: any): any =>
-    new Proxy(tx, {
-      get: (target, name) =>
-        name !== '$executeRawUnsafe'
-          ? target[name]
-          : (sql: string, ...params: unknown[]) => {
-              if (/UPDATE[^]*["`]table["`]/.test(sql)) count++
-              if (count >= nth) throw new Error('cut off')
-              return target.$executeRawUnsafe(sql, ...params)
-            },
-    })
-  return new Proxy(client, {
-    get: (target, name) =>
-      name !== '$transaction'
-        ? target[name]
-        : (run: (tx: any) => unknown, options: object) =>
-            target.$transaction((tx: any) => run(broken(tx)), options),
+  return onEachWrite(client, (sql) => {
+    if (/UPDATE[^]*["`]table["`]/.test(sql)) count++
+    if (count >= nth) throw new Error('cut off')
   })
 }

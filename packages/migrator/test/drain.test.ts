@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { planDrain, status, verify, type RunEvent } from '../src/index.ts'
+import { beforeTransaction } from './intercept.ts'
 import {
   drain,
   addPatients,
@@ -136,7 +137,7 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     await w.rotate()
     const { email } = (await stored(w))[0]
     // A run is begun, claimed and said to run; the first page has been read when the fourth transaction begins: write in between, under the old key.
-    const client = interceptTransaction(w.plain, 4, () =>
+    const client = beforeTransaction(w.plain, 4, () =>
       w.run(`UPDATE "table" SET "select" = '${email}' WHERE "order" = 'n''2'`),
     )
     const report = await drain({ ...w.config, client }, { models: ['Patient'] })
@@ -305,20 +306,6 @@ const TRIGGERS: Readonly<Record<Provider, readonly string[]>> = {
     `CREATE TRIGGER audit AFTER UPDATE ON "table" FOR EACH ROW SET @x = 1`,
     `CREATE TRIGGER other AFTER DELETE ON "table" FOR EACH ROW SET @x = 1`,
   ],
-}
-
-/** Calls `before` when the nth transaction begins. */
-function interceptTransaction(client: any, nth: number, before: () => Promise<void>): any {
-  let count = 0
-  return new Proxy(client, {
-    get: (target, name) =>
-      name !== '$transaction'
-        ? target[name]
-        : async (...args: unknown[]) => {
-            if (++count === nth) await before()
-            return target.$transaction(...args)
-          },
-  })
 }
 
 /** The wrapped DEK of an envelope's body, as hex. */

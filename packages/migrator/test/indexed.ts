@@ -74,17 +74,3 @@ export async function storedIndexes(w: World): Promise<any[]> {
 export function activeIndexKey({ keyring }: World): number {
   return keyring.index.keys().find(({ state }) => state === 'active')!.keyId
 }
-
-/** Calls `before` when the nth transaction begins. */
-export function interceptTransaction(client: any, nth: number, before: () => Promise<void>): any {
-  let count = 0
-  return new Proxy(client, {
-    get: (target, name) =>
-      name !== '$transaction'
-        ? target[name]
-        : async (...args: unknown[]) => {
-            if (++count === nth) await before()
-            return target.$transaction(...args)
-          },
-  })
-}

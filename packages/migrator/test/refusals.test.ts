@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { listRuns } from '../src/index.ts'
 import { Command } from './command.ts'
+import { onEachWrite } from './intercept.ts'
 import { GUARDS, guard, guarded, notes, unguard, type Note } from './refusing.ts'
 import { closeWorlds, drain, PROVIDERS, world, type World } from './world.ts'
 
@@ -172,23 +173,9 @@ describe.each(PROVIDERS)('what no row is to blame for, on %s', (provider) => {
 
 /** Tells of each batch how many rows it is. */
 function watching(client: any, onBatch: (rows: number) => void): any {
-  const watched = (tx: any): any =>
-    new Proxy(tx, {
-      get: (target, name) =>
-        name !== '$executeRawUnsafe'
-          ? target[name]
-          : (sql: string, ...params: any[]) => {
-              if (/UPDATE[^]*["`]Note["`]/.test(sql))
-                onBatch((Array.isArray(params[0]) ? params[0] : JSON.parse(params[0])).length)
-              return target.$executeRawUnsafe(sql, ...params)
-            },
-    })
-  return new Proxy(client, {
-    get: (target, name) =>
-      name !== '$transaction'
-        ? target[name]
-        : (run: (tx: any) => unknown, options: object) =>
-            target.$transaction((tx: any) => run(watched(tx)), options),
+  return onEachWrite(client, (sql, [rows]) => {
+    if (/UPDATE[^]*["`]Note["`]/.test(sql))
+      onBatch((Array.isArray(rows) ? rows : JSON.parse(rows)).length)
   })
 }
 

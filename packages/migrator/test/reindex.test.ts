@@ -6,13 +6,13 @@ import {
   activeIndexKey,
   addMembers,
   expectedIndexes,
-  interceptTransaction,
   member,
   MEMBERS,
   membersWithoutIndex,
   stored,
   storedIndexes,
 } from './indexed.ts'
+import { beforeTransaction } from './intercept.ts'
 import { closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
 
 afterEach(closeWorlds)
@@ -153,7 +153,7 @@ describe.each(PROVIDERS)('reindex on %s', (provider) => {
     const w = await membersWithoutIndex(provider, 4)
     await init(w.config)
     // A run is begun, claimed and said to run, the quarantine cleared; the first page has been read when the fifth begins.
-    const client = interceptTransaction(w.plain, 5, async () => {
+    const client = beforeTransaction(w.plain, 5, async () => {
       await theirs(w)
     })
     const seen: any[] = []

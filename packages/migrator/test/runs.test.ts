@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { status, verify, type MigratorConfig } from '../src/index.ts'
 import { HEARTBEAT_LAPSE_MS } from '../src/runs/errors.ts'
+import { beforeTransaction } from './intercept.ts'
 import { atEachStep } from './kills/steps.ts'
 import {
   drain,
@@ -177,7 +178,7 @@ describe.each(PROVIDERS)('runs on %s', (provider) => {
     const w = await staleWorld(provider)
     const values = await readAll(w)
     // When the first batch of Patient is committed the store is gone, which the second pass finds.
-    const client = interceptNth(w.plain, 4, () =>
+    const client = beforeTransaction(w.plain, 4, () =>
       w.run('ALTER TABLE rowseal_keys RENAME TO hidden'),
     )
     await expect(drain({ ...w.config, client })).rejects.toMatchObject({
@@ -252,7 +253,7 @@ it('ends on SQLITE_BUSY with what to do, and loses nothing', async () => {
   const error = await drain(
     {
       ...w.config,
-      client: interceptNth(impatient, 6, async () => {
+      client: beforeTransaction(impatient, 6, async () => {
         await new Promise<void>((isLocked) => {
           blocked = other.$transaction(
             async (tx: any) => {
@@ -290,17 +291,3 @@ it('ends on SQLITE_BUSY with what to do, and loses nothing', async () => {
   expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 40 })
   expect(await readAll(w)).toEqual(values)
 })
-
-/** Calls `before` when the nth transaction begins. */
-function interceptNth(client: any, nth: number, before: () => Promise<void>): any {
-  let count = 0
-  return new Proxy(client, {
-    get: (target, name) =>
-      name !== '$transaction'
-        ? target[name]
-        : async (...args: unknown[]) => {
-            if (++count === nth) await before()
-            return target.$transaction(...args)
-          },
-  })
-}

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { decrypt, encrypt, type FieldReport, type RunReport } from '../../src/index.ts'
 import { afterFirstPage } from '../converting.ts'
+import { onEachWrite } from '../intercept.ts'
 import { closeWorlds, drain, PROVIDERS, world, type World } from '../world.ts'
 import { at, people, peopleOf, person } from './people.ts'
 
@@ -14,25 +15,11 @@ const left = (report: RunReport): number | undefined => report.models[0]!.after?
 /** Fails in the transaction of the nth batch, before it is committed. */
 function endAt({ client, ...config }: World['config'], nth: number): World['config'] {
   let count = 0
-  const broken = (tx: any): any =>
-    new Proxy(tx, {
-      get: (target, name) =>
-        name !== '$executeRawUnsafe'
-          ? target[name]
-          : (sql: string, ...params: unknown[]) => {
-              if (/UPDATE "?rowseal_parts SET checkpoint/.test(sql) && ++count === nth)
-                throw new Error('cut off')
-              return target.$executeRawUnsafe(sql, ...params)
-            },
-    })
-  const proxy = new Proxy(client as any, {
-    get: (target, name) =>
-      name === '$transaction'
-        ? (run: (tx: any) => unknown, options: object) =>
-            target.$transaction((tx: any) => run(broken(tx)), options)
-        : target[name],
+  const broken = onEachWrite(client, (sql) => {
+    if (/UPDATE "?rowseal_parts SET checkpoint/.test(sql) && ++count === nth)
+      throw new Error('cut off')
   })
-  return { ...config, client: proxy }
+  return { ...config, client: broken }
 }
 
 describe.each(PROVIDERS)('the reconciliation of a run on %s', (provider) => {
