@@ -68,6 +68,7 @@ export function collectArguments(
 ): Collected {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined
   if (operation === undefined) throw unknownClause(model.name, `the operation "${name}"`)
+  assertOwn(model, args)
   let out = args
   for (const key of Object.keys(args)) {
     const value = args[key]
@@ -85,6 +86,13 @@ export function collectArguments(
   if (operation.result === 'values') return { args: written, sites, hidden: null, result: 'values' }
   const selection = walkSelection(read, model, written)
   return { args: selection.args, sites, hidden: selection.hidden, result: 'rows' }
+}
+
+/** Of an argument named `__proto__` Prisma's copy makes a prototype, out of which it takes some clauses and not others. */
+function assertOwn(model: ModelPlan, args: PlainObject): void {
+  for (const key in args) {
+    if (!Object.hasOwn(args, key)) throw unknownClause(model.name, 'the argument "__proto__"')
+  }
 }
 
 const NO_DATA: PlainObject = Object.freeze({})

@@ -69,6 +69,10 @@ function jsonOf(field: FieldPlan, value: unknown): string {
   try {
     return jsonText(value)
   } catch (error) {
+    // The stack is full, or the text is longer than a string can be.
+    if (error instanceof RangeError) {
+      throw invalid(field, 'is Json that refers to itself, is nested too deeply, or is too large.')
+    }
     if (!(error instanceof NotJson)) throw error
     throw invalid(field, `is Json and was given ${error.message}, which Json cannot hold.`)
   }

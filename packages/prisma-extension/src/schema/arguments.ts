@@ -70,7 +70,8 @@ class Reader {
   #list(): Value | null {
     const items: Value[] = []
     while (!this.take(']')) {
-      const item = this.#value()
+      // No option takes a list of lists.
+      const item = this.sees('[') ? null : this.#value()
       if (item === null) return null
       items.push(item)
       if (!this.take(',') && !this.sees(']')) return null
