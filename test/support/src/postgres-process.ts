@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { temporaryFolder } from './machine.ts'
 import { startPostgresServer } from './postgres-server.ts'
 
 /**
- * Runs a PostgreSQL server, prints its URL, and ends when standard input does. See `startPostgres`.
+ * Runs a PostgreSQL server, prints its URL, and ends when standard input does. See `startPostgres`. For each line
+ * of standard input it lets the server crash and start again, and prints a line when that is done.
  *
  *   postgres-process.ts STANDBY_OF FLAG…      STANDBY_OF: see `PostgresOptions`, or empty
  */
@@ -18,11 +20,17 @@ try {
     flags: ['-c', 'max_connections=200', ...flags],
     ...(standbyOf === '' ? {} : { standbyOf }),
   })
-  process.stdin.resume().once('close', () => {
-    void server.stop().finally(() => {
-      folder.remove()
-      process.exit()
-    })
+  let crashing: Promise<void> = Promise.resolve()
+  createInterface(process.stdin).on('line', () => {
+    crashing = crashing.then(() => server.crash()).then(() => console.log('ready'))
+  })
+  process.stdin.once('close', () => {
+    void crashing
+      .then(() => server.stop())
+      .finally(() => {
+        folder.remove()
+        process.exit()
+      })
   })
   console.log(server.url)
 } catch (error) {

@@ -11,6 +11,8 @@ export interface PostgresServer {
   readonly url: string
   /** The folder that holds every file the server writes. */
   readonly files: string
+  /** End it as if its processes had been killed, and start it on what it had written, on the same port. */
+  crash(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -40,19 +42,28 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
     password = new URL(standbyOf).password
   }
   const port = await freePort()
-  const server = spawn(binaries.postgres, serverFlags(files, port, [...following, ...flags]), {
-    ...binaries.user,
-    cwd: folder,
-    // Ctrl-C is for us, who then end it.
-    detached: true,
-    env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', openSync(log, 'w', 0o600)],
-  })
-  await ready(server, log)
+  const run = async (): Promise<ChildProcess> => {
+    const started = spawn(binaries.postgres, serverFlags(files, port, [...following, ...flags]), {
+      ...binaries.user,
+      cwd: folder,
+      // Ctrl-C is for us, who then end it.
+      detached: true,
+      env: { ...process.env, LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', openSync(log, 'w', 0o600)],
+    })
+    await ready(started, log)
+    return started
+  }
+  let server = await run()
   return {
     url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
     files,
-    stop: () => stop(server),
+    crash: async () => {
+      await end(server, 'SIGQUIT')
+      server = await run()
+    },
+    // Without waiting for connections.
+    stop: () => end(server, 'SIGINT'),
   }
 }
 
@@ -96,10 +107,9 @@ async function ready(server: ChildProcess, log: string): Promise<void> {
   }
 }
 
-/** SIGINT ends it without waiting for connections. */
-async function stop(server: ChildProcess): Promise<void> {
+async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
   const ended = new Promise((done) => server.once('exit', done))
-  server.kill('SIGINT')
+  server.kill(signal)
   await ended
 }
