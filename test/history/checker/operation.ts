@@ -6,8 +6,8 @@ export interface Operation {
   readonly process: string
   readonly kind: 'read' | 'write'
   readonly record: string
-  /** What was written, different for each write to a record; or what was read. Null for a read that gave nothing. */
-  readonly value: string | null
+  /** What was written, different for each write to a record; or what was read. */
+  readonly value: string
   /** When it was sent. Microseconds on a clock that all processes share. */
   readonly start: number
   /** When the answer was there; Infinity if none came. */

@@ -34,8 +34,7 @@ function checkRegister(record: string, operations: readonly Operation[]): Violat
   const complain = (what: string, shown: readonly Operation[]): void =>
     void violations.push({ check: 'registers', what: `${record}: ${what}`, shown })
   const zones: Zone[] = []
-  const done = operations.filter(({ value }) => value !== null)
-  for (const [value, all] of groupedBy(done, (operation) => operation.value!)) {
+  for (const [value, all] of groupedBy(operations, (operation) => operation.value)) {
     const zone = zoneOf(value, all, complain)
     if (zone !== null) zones.push(zone)
   }

@@ -1,0 +1,102 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { init } from '@rowseal/migrator'
+import {
+  database,
+  generatedClient,
+  startKms,
+  startMariadb,
+  startPostgres,
+  type CrashingServer,
+  type KmsServer,
+} from '@rowseal/test-support'
+import { openInstance, type Instance, type Spec } from './instance.ts'
+import { Proxy } from './proxy.ts'
+import { Recorder } from './recorder.ts'
+import { schemaOf, type Provider, type Release } from './schema.ts'
+import { entryOf, expectedEntry, expectedNote, noteOf, type Content } from './values.ts'
+
+const REGION = 'eu-central-1'
+
+/** All that a history needs: real servers, and a way to the database that can be cut. */
+export interface World {
+  readonly provider: Provider
+  readonly server: CrashingServer
+  readonly kms: KmsServer
+  readonly proxy: Proxy
+  /** For processes: through the proxy. */
+  readonly spec: Spec
+  /** With a way of its own to the database. */
+  readonly direct: Spec
+  /** Of what processes write, which is looked through afterwards. */
+  readonly folder: string
+  /** Of the migrator's `rowseal.config.ts`. */
+  readonly configs: string
+  close(): Promise<void>
+}
+
+export async function openWorld(provider: Provider, records: number): Promise<World> {
+  const kms = await startKms({ region: REGION })
+  const server =
+    provider === 'mysql'
+      ? await startMariadb(['--innodb-flush-log-at-trx-commit=2', '--max-connections=300'])
+      : await startPostgres()
+  const variable = provider === 'mysql' ? 'ROWSEAL_TEST_MARIADB_URL' : 'ROWSEAL_TEST_POSTGRES_URL'
+  process.env[variable] = server.url
+  const db = await database(provider)
+  const clients = {} as Record<Release, string>
+  for (const release of ['first', 'second'] as const) {
+    const generated = await generatedClient({ provider, schema: schemaOf(release) })
+    clients[release] = generated.dir
+    if (release === 'first') await db.exec(generated.ddl)
+  }
+  const url = new URL(db.url)
+  if (provider === 'mysql')
+    for (const [option, value] of Object.entries(MARIADB)) url.searchParams.set(option, value)
+  const proxy = await Proxy.start(Number(url.port), url.hostname)
+  const configs = join(import.meta.dirname, '.tmp', `run-${process.pid}`)
+  const folder = join(configs, 'records')
+  mkdirSync(folder, { recursive: true })
+  const kmsSpec = { endpoint: kms.url, keyId: kms.createKey(), region: REGION }
+  const direct: Spec = { provider, url: url.href, clients, kms: kmsSpec, folder, records }
+  url.port = String(proxy.port)
+  writeFileSync(join(configs, 'rowseal.config.ts'), CONFIG)
+  return {
+    ...{ provider, server, kms, proxy, folder, configs, direct },
+    spec: { ...direct, url: url.href },
+    close: async () => {
+      await proxy.stop()
+      await kms.stop()
+      await server.stop()
+      rmSync(configs, { recursive: true, force: true })
+    },
+  }
+}
+
+const MARIADB = { acquireTimeout: '3000', connectTimeout: '2000', connectionLimit: '8' }
+
+const CONFIG = `import { openInstance, specOf } from '${import.meta.dirname}/instance.ts'
+export default (await openInstance(specOf(), 'first')).config
+`
+
+/** The key store and run tables of both releases, and the records that all processes share. */
+export async function fill(world: World): Promise<Instance> {
+  const first = await openInstance(world.direct, 'first')
+  await init(first.config)
+  const second = await openInstance(world.direct, 'second')
+  await init(second.config)
+  await second.base.$disconnect()
+  const recorder = new Recorder(join(world.folder, 'setup.jsonl'))
+  for (let id = 0; id < world.direct.records; id++) {
+    const content: Content = { writer: `setup/${id}`, hasDoc: id % 3 > 0, phone: id, login: id }
+    const writes = {
+      [`Note:${id}`]: expectedNote(content),
+      [`Entry:${id}`]: expectedEntry(content),
+    }
+    const n = recorder.start('create', writes)
+    await first.prisma.note.create({ data: { id, ...noteOf(content, first.Prisma.DbNull) } })
+    await first.prisma.entry.create({ data: { id, ...entryOf(content) } })
+    recorder.end(n, { outcome: 'ok' })
+  }
+  return first
+}
