@@ -1,3 +1,4 @@
+import { checkNonces } from './checker/nonces.ts'
 import type { Violation } from './checker/operation.ts'
 import { checkRegisters } from './checker/registers.ts'
 import { checkFences, checkVersions, type Fenced, type Head } from './checker/versions.ts'
@@ -16,13 +17,14 @@ const UNREADABLE = new Set([
 
 /** All checks of what was recorded. */
 export function checkEvents(events: readonly Event[], observer: Observer): Violation[] {
-  const { sightings, present, heads } = observer
+  const { sightings, present, heads, envelopes } = observer
   return [
     ...checkRegisters(operationsOf(events)),
     ...checkReadable(events),
     ...checkSearches(events),
     ...checkVersions(sightings, heads, resumed(events)),
     ...checkFences(present, fenced(events)),
+    ...checkNonces(envelopes),
   ]
 }
 

@@ -70,8 +70,8 @@ export class Nemesis {
 
   #deeds(): [string, Deed][] {
     const weighted: readonly (readonly [number, string, Deed])[] = [
-      [5, 'kill', () => this.#kill()],
-      [4, 'freeze', () => this.#freeze()],
+      [4, 'kill', () => this.#kill()],
+      [3, 'freeze', () => this.#freeze()],
       [3, 'skew a clock', () => this.#skew()],
       [2, 'KMS fault', () => this.#failKms()],
       [1, 'KMS denial', () => this.#denyKms()],

@@ -19,6 +19,7 @@ export class Observer {
   /** Of each look, the keys that any value of it is under. */
   readonly present: Present[] = []
   readonly heads: Head[] = []
+  readonly envelopes = new Set<string>()
 
   constructor(base: any, provider: Provider, records: number) {
     this.#base = base
@@ -44,8 +45,9 @@ export class Observer {
     const startUs = nowUs()
     const keyIds = new Set<number>()
     for (const column of SEALED_COLUMNS)
-      for (const { id, writer, prefix } of await this.#cells(column)) {
-        const keyId = keyIdOf(prefix)
+      for (const { id, writer, text } of await this.#cells(column)) {
+        const keyId = keyIdOf(text)
+        if (keyId !== null) this.envelopes.add(text)
         if (keyId !== null) keyIds.add(keyId)
         this.#see(`${column.model}.${column.field} of ${id}`, writer, keyId, startUs)
       }
@@ -67,7 +69,7 @@ export class Observer {
 
   #cells(column: SealedColumn): Promise<any[]> {
     return this.#query(
-      `SELECT id, writer, substr(${textOf(column, this.#provider)}, 1, 12) AS prefix FROM "${column.table}" WHERE id < ${this.#records}`,
+      `SELECT id, writer, ${textOf(column, this.#provider)} AS text FROM "${column.table}" WHERE id < ${this.#records}`,
     )
   }
 
@@ -85,7 +87,7 @@ export function textOf({ column, field }: SealedColumn, provider: Provider): str
 export const quoted = (provider: Provider, sql: string): string =>
   provider === 'mysql' ? sql.replaceAll('"', '`') : sql
 
-function keyIdOf(prefix: string | null): number | null {
-  const [, hex] = /^rs1\.([0-9a-f]{8})$/.exec(prefix ?? '') ?? []
+function keyIdOf(text: string | null): number | null {
+  const [, hex] = /^rs1\.([0-9a-f]{8})\./.exec(text ?? '') ?? []
   return hex === undefined ? null : parseInt(hex, 16)
 }

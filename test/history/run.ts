@@ -33,7 +33,7 @@ const { values } = parseArgs({
 const provider = values.provider as Provider
 if (!['postgresql', 'mysql'].includes(provider)) throw new TypeError('--provider: which is that?')
 const seed = Number(values.seed)
-const PATIENCE_MS = 12_000
+const PATIENCE_MS = 7_000
 
 const bin = new URL('../../packages/migrator/bin/rowseal.mjs', import.meta.url).pathname
 const ours = (name: string, file: string, ...args: string[]): Place => ({
@@ -157,6 +157,7 @@ function factsOf(
     'keys destroyed at the end': ended.destroyed,
     'looks at all values': observer.looks,
     're-encryptions seen': observer.sightings.length,
+    'envelopes seen': observer.envelopes.size,
     'keys looked for': collector.keys.size,
     'files looked through': `${leaks.files} (${Math.round(leaks.bytes / 1e6)} MB)`,
   }

@@ -13,6 +13,8 @@ export interface Content {
 }
 
 export const SENTINEL = 'RowsealHistorySentinel'
+/** Begins what is no secret and stands in every table: whoever does not find it does not see. */
+export const CONTROL = 'SeenInPlaintext'
 /** Of telephone numbers, whose index goes by digits alone. */
 export const DIGITS = '3141592653589'
 

@@ -14,7 +14,7 @@ import { openInstance, type Instance, type Spec } from './instance.ts'
 import { Proxy } from './proxy.ts'
 import { Recorder } from './recorder.ts'
 import { schemaOf, type Provider, type Release } from './schema.ts'
-import { entryOf, expectedEntry, expectedNote, noteOf, type Content } from './values.ts'
+import { CONTROL, entryOf, expectedEntry, expectedNote, noteOf, type Content } from './values.ts'
 
 const REGION = 'eu-central-1'
 
@@ -40,7 +40,8 @@ export async function openWorld(provider: Provider, records: number): Promise<Wo
   const server =
     provider === 'mysql'
       ? await startMariadb(['--innodb-flush-log-at-trx-commit=2', '--max-connections=300'])
-      : await startPostgres()
+      : // The whole write-ahead log is looked through.
+        await startPostgres(['-c', 'wal_keep_size=8GB'])
   const variable = provider === 'mysql' ? 'ROWSEAL_TEST_MARIADB_URL' : 'ROWSEAL_TEST_POSTGRES_URL'
   process.env[variable] = server.url
   const db = await database(provider)
@@ -88,7 +89,12 @@ export async function fill(world: World): Promise<Instance> {
   await second.base.$disconnect()
   const recorder = new Recorder(join(world.folder, 'setup.jsonl'))
   for (let id = 0; id < world.direct.records; id++) {
-    const content: Content = { writer: `setup/${id}`, hasDoc: id % 3 > 0, phone: id, login: id }
+    const content: Content = {
+      writer: `${CONTROL}/${id}`,
+      hasDoc: id % 3 > 0,
+      phone: id,
+      login: id,
+    }
     const writes = {
       [`Note:${id}`]: expectedNote(content),
       [`Entry:${id}`]: expectedEntry(content),

@@ -37,7 +37,9 @@ export function formsOfText(text: string): [string, Buffer][] {
     [`"${text}" in lower case`, Buffer.from(text.toLowerCase())],
     [`"${text}" in UTF-16`, Buffer.from(text, 'utf16le')],
     [`"${text}" in hex`, Buffer.from(bytes.toString('hex'))],
-    ...base64.map((digits): [string, Buffer] => [`"${text}" in base64`, Buffer.from(digits)]),
+    ...base64.map((digits, offset): [string, Buffer] => {
+      return [`"${text}" in base64, ${offset} further`, Buffer.from(digits)]
+    }),
   ]
 }
 

@@ -25,9 +25,9 @@ it.each<[string, string | Buffer]>([
   [`"${TEXT}" in lower case`, TEXT.toLowerCase()],
   [`"${TEXT}" in UTF-16`, Buffer.from(TEXT, 'utf16le')],
   [`"${TEXT}" in hex`, Buffer.from(TEXT).toString('hex')],
-  [`"${TEXT}" in base64`, Buffer.from(`${TEXT} and more`).toString('base64')],
-  [`"${TEXT}" in base64`, Buffer.from(`x${TEXT} and more`).toString('base64')],
-  [`"${TEXT}" in base64`, Buffer.from(`xy${TEXT} and more`).toString('base64')],
+  [`"${TEXT}" in base64, 0 further`, Buffer.from(`${TEXT} and more`).toString('base64')],
+  [`"${TEXT}" in base64, 1 further`, Buffer.from(`x${TEXT} and more`).toString('base64')],
+  [`"${TEXT}" in base64, 2 further`, Buffer.from(`xy${TEXT} and more`).toString('base64')],
 ])('a text is found as %s', (name, written) => {
   expect(find(randomBytes(1001), written, randomBytes(99))).toContain(name)
 })
