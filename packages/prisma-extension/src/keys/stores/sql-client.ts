@@ -113,8 +113,19 @@ const UNREACHABLE = new Set([
   'TlsConnectionError',
   'SocketTimeout',
   'TooManyConnections',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01', // PostgreSQL is shut down
+  '57P02', // has crashed
+  '57P03', // starts up, or shuts down
+  '1053', // MySQL and MariaDB are shut down
+  '1927', // MariaDB has killed the connection
   '45009', // MariaDB driver: socket closed
   '45012', // MariaDB driver: connection timed out
+  '45019', // MariaDB driver: socket closed unexpectedly
+  '45026', // MariaDB driver: connection closed
   '45028', // MariaDB driver: no connection within the pool's time-out
 ])
 
@@ -146,5 +157,8 @@ export function failureOf(error: unknown): Failure {
   const text = String(cause?.['originalMessage'] ?? message)
   if (/no such table/i.test(text)) return { kind: 'no-table', code: shown }
   if (/no such column|has no column/i.test(text)) return { kind: 'no-column', code: shown }
+  // The driver of PostgreSQL has no code for it.
+  if (/^Connection terminated|^timeout exceeded when trying to connect/.test(text))
+    return { kind: 'unreachable', code: shown }
   return { kind: 'other', code: shown }
 }
