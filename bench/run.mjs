@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--json] [--only walks|operations|drain] [--rows N]
+// npm run bench -- [--quick] [--json] [--only PARTS] [--rounds N] [--rows N] [--save]
 import { spawnSync } from 'node:child_process'
 
 const main = new URL('src/main.ts', import.meta.url).pathname

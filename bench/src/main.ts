@@ -1,50 +1,57 @@
-import { cpus } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { drain } from './drain.ts'
-import type { Figure } from './measure.ts'
-import { operations } from './operations.ts'
-import { openBench } from './setup.ts'
-import { walks } from './walk.ts'
+import type { Measurement } from './measure.ts'
+import { PARTS, type PartName } from './parts/index.ts'
+import { printed, report } from './report.ts'
+import { servers } from './servers.ts'
 
+// npm run bench -- [--quick] [--json] [--only operations,walks] [--rounds N] [--rows N] [--save]
 const { values: options } = parseArgs({
   options: {
+    /** Under a minute, and less sure. */
     quick: { type: 'boolean', default: false },
+    /** One JSON document on stdout, and nothing else there. */
     json: { type: 'boolean', default: false },
+    /** Parts by name, see `parts/index.ts`. */
     only: { type: 'string' },
+    rounds: { type: 'string' },
+    /** Of the tables that the migrator rewrites. */
     rows: { type: 'string' },
+    /** Keep the figures in `results/`, from where `npm run bench:readme` takes them. */
+    save: { type: 'boolean', default: false },
   },
 })
 
-const isAsked = (part: string): boolean => (options.only ?? part) === part
-const figures: Figure[] = []
-if (isAsked('walks')) figures.push(...(await walks()))
-if (options.only !== 'walks') {
-  const bench = await openBench()
-  try {
-    if (isAsked('operations')) figures.push(...(await operations(bench, options.quick)))
-    if (isAsked('drain')) {
-      const rows = Number(options.rows ?? (options.quick ? 20_000 : 100_000))
-      figures.push(...(await drain(bench, rows)))
-    }
-  } finally {
-    await bench.close()
-  }
+const began = { load: loadavg()[0]!, at: performance.now() }
+const isQuick = options.quick
+const effort = {
+  isQuick,
+  rounds: Number(options.rounds ?? (isQuick ? 7 : 21)),
+  rows: Number(options.rows ?? 50_000),
 }
+const names = (options.only?.split(',') ?? Object.keys(PARTS)) as PartName[]
+const unknown = names.filter((name) => !(name in PARTS))
+if (unknown.length > 0) throw new TypeError(`No such part: ${unknown.join(', ')}.`)
 
-const environment = { node: process.version, cpu: cpus()[0]?.model ?? '?', cores: cpus().length }
-if (options.json) console.log(JSON.stringify({ environment, figures }))
-else {
-  console.log(`Node ${environment.node}, ${environment.cores} × ${environment.cpu}\n`)
-  for (const { name, unit, plain, rowseal, ratio, spread, target } of figures) {
-    const cells = [
-      name.padEnd(34),
-      plain === undefined ? ''.padStart(11) : `${plain.toFixed(3)} ${unit}`.padStart(11),
-      `${rowseal.toFixed(unit === 'ms' ? 3 : unit === 'µs' ? 2 : 0)} ${unit}`.padStart(16),
-      ratio === undefined ? ''.padStart(8) : `${ratio.toFixed(2)} x`.padStart(8),
-      spread === undefined ? ''.padStart(7) : `±${(spread * 50).toFixed(0)} %`.padStart(7),
-      target === undefined ? '' : `  target ${target}`,
-    ]
-    console.log(cells.join(' '))
+const stop = await servers()
+const measurements: Measurement[] = []
+try {
+  for (const name of names) {
+    const { inQuick, run } = PARTS[name]
+    if (isQuick && !inQuick && options.only === undefined) continue
+    process.stderr.write(`${name} … `)
+    const start = performance.now()
+    measurements.push(...(await run(effort)))
+    process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`)
   }
+} finally {
+  await stop()
 }
-process.exit(0)
+const done = report(isQuick ? 'quick' : 'full', measurements, began)
+const text = `${JSON.stringify(done, null, 2)}\n`
+if (options.save) {
+  const name = `${done.date}-node${process.versions.node.split('.')[0]}.json`
+  writeFileSync(new URL(`../results/${name}`, import.meta.url), text)
+}
+process.stdout.write(options.json ? text : `${printed(done)}\n`, () => process.exit(0))

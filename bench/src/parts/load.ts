@@ -1,0 +1,93 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { collectYoung, interleave, measurement, type Measurement, type Times } from '../measure.ts'
+import { person } from '../schema.ts'
+import type { Subjects } from '../subjects.ts'
+import { fill } from '../fill.ts'
+import type { Effort } from './operations.ts'
+
+const REQUESTS = 32
+const DATABASES = ['plain', 'rowseal', 'peer'] as const
+const ROWS = 10_000
+
+/** Many requests at once, and how long others wait while one reads much. */
+export async function load(subjects: Subjects, effort: Effort): Promise<Measurement[]> {
+  await fill(subjects, ROWS)
+  let next = 5_000_000
+  return [
+    await throughput(subjects, effort, 'findUnique', (db, i) =>
+      db.person.findUnique({ where: { id: ((i * 7919) % ROWS) + 1 } }),
+    ),
+    await throughput(subjects, effort, 'create', (db) =>
+      db.person.create({ data: person(next++) }),
+    ),
+    await eventLoopDelay(subjects, effort),
+  ]
+}
+
+async function throughput(
+  subjects: Subjects,
+  { isQuick, rounds }: Effort,
+  name: string,
+  call: (db: any, i: number) => Promise<unknown>,
+): Promise<Measurement> {
+  const calls = isQuick ? 320 : 1600
+  const atOnce = async (db: any): Promise<void> => {
+    let left = calls
+    const request = async (): Promise<void> => {
+      while (left > 0) await call(db, left--)
+    }
+    await Promise.all(Array.from({ length: REQUESTS }, request))
+  }
+  const times = await interleave(
+    Object.fromEntries(DATABASES.map((db) => [db, { run: () => atOnce(subjects[db]) }])),
+    { rounds, warmUp: 2, calls: 1 },
+  )
+  const perSecond = (ms: number): number => (calls * 1000) / ms
+  const rates = Object.entries(times).map(([subject, list]) => [subject, list.map(perSecond)])
+  return measurement(
+    {
+      name: `${name}, ${REQUESTS} requests at once`,
+      database: subjects.provider,
+      unit: 'calls/s',
+    },
+    Object.fromEntries(rates) as Times,
+  )
+}
+
+/** How long the event loop is held up, 99th percentile of all its turns while 10,000 rows are read. */
+async function eventLoopDelay(subjects: Subjects, { rounds }: Effort): Promise<Measurement> {
+  const delays: Record<string, number[]> = Object.fromEntries(DATABASES.map((name) => [name, []]))
+  for (let round = -2; round < rounds; round++) {
+    for (const name of DATABASES) {
+      collectYoung()
+      const delay = await delayDuring(() =>
+        subjects[name].person.findMany({ take: ROWS, orderBy: { id: 'asc' } }),
+      )
+      if (round >= 0) delays[name]!.push(delay)
+    }
+  }
+  return measurement(
+    {
+      name: 'event-loop delay, p99, during findMany 10,000',
+      database: subjects.provider,
+      ...(subjects.provider === 'postgresql'
+        ? { target: '≤ 25 ms', isMet: ({ rowseal }) => rowseal! <= 25 }
+        : {}),
+    },
+    delays,
+  )
+}
+
+async function delayDuring(work: () => Promise<unknown>): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 })
+  histogram.enable()
+  await sleep(5)
+  histogram.reset()
+  await work()
+  // What ran until now is noted at the next turn of the timer.
+  await turn()
+  await sleep(5)
+  histogram.disable()
+  return histogram.percentile(99) / 1e6
+}
