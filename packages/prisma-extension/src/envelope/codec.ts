@@ -123,8 +123,8 @@ export function decode(
   const from = padded ? CODEC_BYTES + PAD_LENGTH_BYTES : CODEC_BYTES
   if (plaintext.length - from > MAX_VALUE_BYTES) throw malformed('size', field)
   const to = padded ? endOfValue(plaintext, from, field) : plaintext.length
-  const value = plaintext.subarray(from, to)
-  return type === 'Bytes' ? new Uint8Array(value) : decodeText(value, field)
+  if (type === 'Bytes') return new Uint8Array(plaintext.subarray(from, to))
+  return decodeText(plaintext, from, to, field)
 }
 
 /** Where the value ends that a padded plaintext holds. */
@@ -138,14 +138,26 @@ function endOfValue(plaintext: Uint8Array, from: number, field: string | undefin
   return to
 }
 
-function decodeText(value: Uint8Array, field: string | undefined): string {
-  if (isAscii(value))
-    return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')
+function decodeText(
+  plaintext: Uint8Array,
+  from: number,
+  to: number,
+  field: string | undefined,
+): string {
+  // A tag without padding is ASCII itself: looking at it, too, costs less than a view without it.
+  const isWhole = from === CODEC_BYTES && to === plaintext.length
+  const value = isWhole ? plaintext : plaintext.subarray(from, to)
+  const skipped = isWhole ? CODEC_BYTES : 0
+  if (isAscii(value)) return asBuffer(value).toString('latin1', skipped)
   try {
-    return utf8.decode(value)
+    return utf8.decode(value.subarray(skipped))
   } catch {
     throw malformed('utf-8', field)
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /**
