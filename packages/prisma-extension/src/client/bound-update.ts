@@ -30,16 +30,27 @@ export class BoundUpdate {
     this.#current = isInBatch(params) ? BATCH : UNREAD
   }
 
-  /** Walk the arguments, after reading the record if that is needed. No I/O otherwise. */
-  async collect(walk: (current: Current) => Collected | Promise<Collected>): Promise<Collected> {
+  /** Walk the arguments, after reading the record if that is needed. No I/O otherwise, and nothing awaited. */
+  collect(
+    walk: (current: Current) => Collected | Promise<Collected>,
+  ): Collected | Promise<Collected> {
+    const again = (error: unknown): Promise<Collected> => this.#collectAfter(error, walk)
     try {
-      return await walk(this.#current)
+      const collected = walk(this.#current)
+      return collected instanceof Promise ? collected.catch(again) : collected
     } catch (error) {
-      if (!(error instanceof RecordPending)) throw error
-      this.#pending = error
-      this.#current = await this.#read(error)
-      return walk(this.#current)
+      return again(error)
     }
+  }
+
+  async #collectAfter(
+    error: unknown,
+    walk: (current: Current) => Collected | Promise<Collected>,
+  ): Promise<Collected> {
+    if (!(error instanceof RecordPending)) throw error
+    this.#pending = error
+    this.#current = await this.#read(error)
+    return walk(this.#current)
   }
 
   /**

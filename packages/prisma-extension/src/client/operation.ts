@@ -7,6 +7,7 @@ import {
   IndexViews,
   OpenSites,
   sealAll,
+  type Chunk,
   type Collected,
   type CompiledPlan,
   type Hidden,
@@ -64,8 +65,12 @@ async function run(
   if (collected.result === 'rows') {
     const end = endOf(model, collected.hidden, params.__internalParams)
     const sites = new OpenSites(sent)
-    sites.collect(end.model, result, end.hidden)
-    await open(context, sites, via)
+    for (const chunk of sites.walk(end.model, result, end.hidden)) {
+      await open(chunk, via)
+      if (chunk.isFull) await turn()
+    }
+    sites.hide()
+    if (sites.stale.length > 0) context.onStale?.(sites.stale)
   }
   return result
 }
@@ -91,12 +96,14 @@ async function answer(
   const update = new BoundUpdate(plainClient, via, __internalParams)
   for (let late = 0; ;) {
     const views = new IndexViews(via)
-    const collected = await update.collect((current) => {
+    const walked = update.collect((current) => {
       const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit, current }
       return views.complete(() => collectArguments(walk, model, operation, args))
     })
+    const collected = walked instanceof Promise ? await walked : walked
     refuseResealing(underWay, collected.sites)
-    const { sent, leases } = await protect(collected, via)
+    const secured = protect(collected, via)
+    const { sent, leases } = secured instanceof Promise ? await secured : secured
     if (!views.areFresh() || !leases.every((isFresh) => isFresh())) {
       if (++late < MAX_LATE) continue
       throw tooLate(params.model)
@@ -132,9 +139,12 @@ interface Protected {
 
 const NOTHING_SEALED: Protected = { sent: null, leases: [] }
 
-/** Seal what the walk found. */
-async function protect({ sites, result }: Collected, via: Via | undefined): Promise<Protected> {
-  if (sites.sites.length === 0) return NOTHING_SEALED
+/** Seal what the walk found; at once where that is nothing. */
+function protect(collected: Collected, via: Via | undefined): Protected | Promise<Protected> {
+  return collected.sites.sites.length === 0 ? NOTHING_SEALED : sealed(collected, via)
+}
+
+async function sealed({ sites, result }: Collected, via: Via | undefined): Promise<Protected> {
   const deks = new Map<FieldKeyring, readonly Dek[]>()
   const leases: (() => boolean)[] = []
   for (const [keyring, count] of sites.deks) {
@@ -142,21 +152,17 @@ async function protect({ sites, result }: Collected, via: Via | undefined): Prom
     deks.set(keyring, given)
     leases.push(keyring.lease(given))
   }
-  const sent = sealAll(sites, deks)
-  return { sent: result === 'rows' ? sent : null, leases }
+  const sent = result === 'rows' ? new Map<string, SealSite>() : null
+  sealAll(sites, deks, sent)
+  return { sent, leases }
 }
 
-async function open(context: Context, sites: OpenSites, via: Via | undefined): Promise<void> {
-  for (const chunk of sites.chunks) {
-    if (chunk !== sites.chunks[0]) await turn()
-    const keys = new Map<FieldKeyring, readonly Opened[]>()
-    for (const [keyring, wanted] of chunk.wanted) {
-      keys.set(keyring, await keyring.forProcessEach(wanted, via))
-    }
-    chunk.open(keys)
+async function open(chunk: Chunk, via: Via | undefined): Promise<void> {
+  const keys = new Map<FieldKeyring, readonly Opened[]>()
+  for (const [keyring, wanted] of chunk.wanted) {
+    keys.set(keyring, await keyring.forProcessEach(wanted, via))
   }
-  sites.hide()
-  if (sites.stale.length > 0) context.onStale?.(sites.stale)
+  chunk.open(keys)
 }
 
 /** A fluent call's result is what lies at the end of its path. */

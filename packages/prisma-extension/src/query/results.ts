@@ -1,29 +1,13 @@
-import { openEnvelope, parseBytes, parseText, type Envelope } from '../envelope/index.ts'
-import { EnvelopeError, KeyError, RowsealError } from '../errors.ts'
-import type { FieldKeyring, Opened } from '../keys/index.ts'
+import { parseBytes, parseText, type Envelope } from '../envelope/index.ts'
+import { EnvelopeError } from '../errors.ts'
 import { boundIn } from './bound-values.ts'
 import type { FieldPlan, ModelPlan } from './compile.ts'
+import { Chunk, located, type OpenSite } from './open-chunk.ts'
 import type { SealSite } from './sites.ts'
 import type { StoredValue } from '../sql/index.ts'
 import type { Hidden } from './selection.ts'
 import { isPlainObject, type PlainObject } from './special.ts'
 import { fromPlaintext } from './values.ts'
-
-/** Which value it is, for messages. */
-interface Place {
-  readonly field: FieldPlan
-  readonly row: PlainObject
-  readonly model: ModelPlan
-}
-
-/** One sealed value of a result, and where its plaintext goes. */
-interface OpenSite extends Place {
-  readonly target: Record<string | number, unknown>
-  readonly key: string | number
-  readonly envelope: Envelope
-  /** Index of its key among those asked of the field's keyring. */
-  readonly slot: number
-}
 
 /** A record met with stale values: what re-encryption needs to find and replace them. */
 export interface StaleRecord {
@@ -41,52 +25,10 @@ export interface StaleField {
   readonly bound: readonly Buffer[]
 }
 
-/** Values opened in one go, about 10 ms; between goes others have their turn. */
-const CHUNK = 2000
-
-/** As many values as are opened in one go. */
-class Chunk {
-  /** The wrapped DEKs to ask of each keyring, in the order of the slots. */
-  readonly wanted = new Map<FieldKeyring, Envelope[]>()
-  readonly sites: OpenSite[] = []
-
-  /** Fields of one record come one after the other and share their DEK: ask for it once. */
-  slot(keyring: FieldKeyring, envelope: Envelope): number {
-    let wanted = this.wanted.get(keyring)
-    if (wanted === undefined) this.wanted.set(keyring, (wanted = []))
-    const last = wanted[wanted.length - 1]
-    if (last === undefined || !hasSameDek(last, envelope)) wanted.push(envelope)
-    return wanted.length - 1
-  }
-
-  /**
-   * Put the plaintexts in place of the envelopes.
-   *
-   * @param keys - one for each of `wanted`, or why there is none.
-   * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, naming field and record
-   * @throws {KeyError} what `keys` holds, naming field and record
-   */
-  open(keys: ReadonlyMap<FieldKeyring, readonly Opened[]>): void {
-    for (const site of this.sites) {
-      const { field, envelope } = site
-      const key = keys.get(field.keyring)?.[site.slot]
-      if (key === undefined) throw new TypeError('No key for a collected site.')
-      if (key instanceof RowsealError) throw located(key, site)
-      try {
-        const aad = field.aad(envelope.suite, boundIn(site.model, field, site.row))
-        const plaintext = openEnvelope(envelope, key, aad)
-        site.target[site.key] = fromPlaintext(field, plaintext)
-      } catch (error) {
-        throw located(error, site)
-      }
-    }
-  }
-}
-
-/** What one walk over a result found. Collect; for each chunk ask for the keys and open; hide. */
+/** What one walk over a result finds. Walk; for each chunk ask for the keys and open; hide. */
 export class OpenSites {
   readonly stale: StaleRecord[] = []
-  readonly chunks: Chunk[] = []
+  #chunks: Chunk[] = []
   readonly #hidden: (readonly [PlainObject, readonly string[]])[] = []
   readonly #sent: ReadonlyMap<string, SealSite> | null
 
@@ -98,8 +40,27 @@ export class OpenSites {
     this.#sent = sent
   }
 
-  /** Walk a result: a row, rows, or null. */
-  collect(model: ModelPlan, value: unknown, hidden: Hidden | null): void {
+  /**
+   * Walk a result: a row, rows, or null. Whenever enough was found to be opened in one go it is handed over, so
+   * that others may have their turn before the walk goes on.
+   */
+  *walk(model: ModelPlan, value: unknown, hidden: Hidden | null): Generator<Chunk> {
+    if (Array.isArray(value)) {
+      for (const row of value) {
+        this.#row(model, row, hidden)
+        if (this.#chunks[0]?.isFull === true) yield* this.#taken()
+      }
+    } else this.#row(model, value, hidden)
+    yield* this.#taken()
+  }
+
+  #taken(): Chunk[] {
+    const chunks = this.#chunks
+    this.#chunks = []
+    return chunks
+  }
+
+  #collect(model: ModelPlan, value: unknown, hidden: Hidden | null): void {
     if (Array.isArray(value)) for (const row of value) this.#row(model, row, hidden)
     else this.#row(model, value, hidden)
   }
@@ -114,15 +75,19 @@ export class OpenSites {
   }
 
   #chunk(): Chunk {
-    const last = this.chunks[this.chunks.length - 1]
-    if (last !== undefined && last.sites.length < CHUNK) return last
+    return this.#chunks[this.#chunks.length - 1] ?? this.#next()
+  }
+
+  #next(): Chunk {
     const next = new Chunk()
-    this.chunks.push(next)
+    this.#chunks.push(next)
     return next
   }
 
   #row(model: ModelPlan, row: unknown, hidden: Hidden | null): void {
     if (!isPlainObject(row)) return
+    // Not within a row, whose values share a key.
+    if (this.#chunks[this.#chunks.length - 1]?.isFull === true) this.#next()
     let stale: StaleField[] | null = null
     for (const field of model.sealed.values()) {
       const stored = row[field.name]
@@ -137,7 +102,7 @@ export class OpenSites {
     for (const [name, target] of model.reaching) {
       const value = row[name]
       if (typeof value === 'object' && value !== null) {
-        this.collect(target, value, hidden?.relations.get(name) ?? null)
+        this.#collect(target, value, hidden?.relations.get(name) ?? null)
       }
     }
     if (hidden !== null && hidden.fields.length > 0) this.#hidden.push([row, hidden.fields])
@@ -194,10 +159,6 @@ function isBoundTo({ bound }: SealSite, row: readonly Buffer[]): boolean {
   return bound.every((part, i) => row[i]?.equals(part) === true)
 }
 
-function hasSameDek(a: Envelope, b: Envelope): boolean {
-  return a.keyId === b.keyId && a.suite === b.suite && Buffer.compare(a.wrapped, b.wrapped) === 0
-}
-
 /** The envelope in a column; null for plaintext where the field allows it. */
 function parse(field: FieldPlan, stored: unknown): Envelope | null {
   const envelope =
@@ -210,40 +171,4 @@ function parse(field: FieldPlan, stored: unknown): Envelope | null {
     throw new EnvelopeError('ERR_PLAINTEXT_REFUSED', '', { fix: '' })
   }
   return envelope
-}
-
-const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
-  ERR_PLAINTEXT_REFUSED: [
-    'holds a value that was never sealed.',
-    'Write it again through the extension, or annotate the field with @encrypted(plaintext: allow) until all rows are sealed.',
-  ],
-  ERR_ENVELOPE_MALFORMED: [
-    'holds a value that starts like an envelope and is broken.',
-    'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
-  ],
-  ERR_ENVELOPE_AUTH: [
-    'holds a value that does not open: it was altered, or moved here from another field or record.',
-    'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
-  ],
-}
-
-/** The error of one value, with field and record named in it. Never the value. */
-function located(error: unknown, { field, model, row }: Place): unknown {
-  const where = `${field.label}${recordOf(model, row)}`
-  if (error instanceof KeyError) {
-    const { code, message, fix, retryable } = error
-    const problem = message.endsWith(` ${fix}`) ? message.slice(0, -fix.length - 1) : message
-    return new KeyError(code, `${where}: ${problem}`, { field: field.label, fix, retryable })
-  }
-  if (!(error instanceof EnvelopeError)) return error
-  const [problem, fix] = PROBLEMS[error.code] ?? [error.message, error.fix]
-  return new EnvelopeError(error.code, `${where} ${problem}`, { field: field.label, fix })
-}
-
-/** ` (id 7)`, from the key fields that were selected. */
-function recordOf(model: ModelPlan, row: PlainObject): string {
-  const parts = model.source.key
-    .filter((name) => Object.hasOwn(row, name))
-    .map((name) => `${name} ${String(row[name])}`)
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }

@@ -23,20 +23,19 @@ export function sealValue(
 /**
  * Put an envelope at every place the walk over the arguments found.
  *
- * @returns the site of each text envelope, by its text.
+ * @param sealed - gets the site of each text envelope, by its text; null if nobody asks, as each is a long key.
  */
 export function sealAll(
   sites: SealSites,
   deks: ReadonlyMap<FieldKeyring, readonly SealingKey[]>,
-): ReadonlyMap<string, SealSite> {
-  const sealed = new Map<string, SealSite>()
+  sealed: Map<string, SealSite> | null,
+): void {
   for (const site of sites.sites) {
     const { target, key, field, plaintext, bound, slot } = site
     const dek = deks.get(field.keyring)?.[slot]
     if (dek === undefined) throw new TypeError('No DEK for a collected site.')
     const stored = sealValue(field, dek, plaintext, bound)
     target[key] = stored
-    if (typeof stored === 'string') sealed.set(stored, site)
+    if (sealed !== null && typeof stored === 'string') sealed.set(stored, site)
   }
-  return sealed
 }

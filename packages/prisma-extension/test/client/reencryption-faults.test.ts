@@ -151,7 +151,7 @@ describe.each(SERVERS)('re-encryption without its database, on %s', (provider) =
     const queue = new ReencryptionQueue(provider, recordSwapper(down, provider), { batchRows: 1 })
     const sites = new OpenSites()
     const patient = compile(clinic.plan, [clinic.keyring]).get('Patient')!
-    sites.collect(patient, await clinic.base.patient.findMany(), null)
+    expect([...sites.walk(patient, await clinic.base.patient.findMany(), null)]).toHaveLength(1)
     queue.add(sites.stale)
     expect(await queue.flush()).toBe(true)
     expect(queue.stats()).toMatchObject({ queued: 0, done: 0, failed: 3 })
