@@ -27,7 +27,7 @@ const began = { load: loadavg()[0]!, at: performance.now() }
 const isQuick = options.quick
 const effort = {
   isQuick,
-  rounds: Number(options.rounds ?? (isQuick ? 7 : 21)),
+  rounds: Number(options.rounds ?? (isQuick ? 5 : 21)),
   rows: Number(options.rows ?? 50_000),
 }
 const names = (options.only?.split(',') ?? Object.keys(PARTS)) as PartName[]

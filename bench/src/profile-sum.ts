@@ -25,6 +25,8 @@ export function summed(
   for (const { id, callFrame } of nodes) {
     const us = (self.get(id) ?? 0) / calls
     const { functionName, url, lineNumber } = callFrame
+    // The profiler's own beginning and end.
+    if (functionName === 'dispatch' && url === '') continue
     const area = areaOf(functionName, url)
     const file = url.slice(url.lastIndexOf('/') + 1)
     const name = `${area.padEnd(22)} ${functionName || '(anonymous)'} ${file}:${lineNumber + 1}`

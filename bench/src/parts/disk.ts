@@ -8,7 +8,7 @@ const DATABASES = ['plain', 'rowseal', 'peer'] as const
 
 /** Bytes of values, rows and indexes. These do not depend on the machine. */
 export async function disk(subjects: Subjects, { isQuick }: Effort): Promise<Measurement[]> {
-  const rows = isQuick ? 1_000 : 10_000
+  const rows = isQuick ? 500 : 10_000
   await fill(subjects, rows)
   const line = async (
     name: string,

@@ -59,7 +59,7 @@ async function measured(
     measuredCalls.floor = call(floorClient(subjects.base, crypto), 'floor')
     measuredCalls.crypto = { run: crypto }
   }
-  const plan: Plan = { rounds: effort.rounds, warmUp: effort.isQuick ? 2 : 4, calls }
+  const plan: Plan = { rounds: effort.rounds, warmUp: effort.isQuick ? 1 : 4, calls }
   const times = await interleave(measuredCalls, plan)
   return measurement({ ...operation, database: subjects.provider }, times)
 }
@@ -71,7 +71,7 @@ const isWithin =
 
 /** Operations on one record. */
 function single(effort: Effort, { people, indexes }: Stored): Operation[] {
-  const calls = effort.isQuick ? 60 : 200
+  const calls = effort.isQuick ? 40 : 200
   const rows = rowsOf(effort)
   const at = (i: number): number => ((i * 7919) % rows) + 1
   let next = 100_000
@@ -174,7 +174,7 @@ function many({ keyring, provider }: Subjects, effort: Effort, { people }: Store
   }
   const nested: Operation = {
     name: 'findMany 100 with include, 10 each',
-    calls: 2,
+    calls: effort.isQuick ? 1 : 2,
     crypto: () => openWarm(TEAMS * MEMBERS),
     call: (db) => ({ run: () => db.team.findMany({ include: { members: true } }) }),
   }
@@ -185,17 +185,22 @@ function many({ keyring, provider }: Subjects, effort: Effort, { people }: Store
     call: read(rows),
   }))
   return [
-    { name: 'findMany 100, DEKs warm', calls: 10, crypto: () => openWarm(100), call: read(100) },
+    {
+      name: 'findMany 100, DEKs warm',
+      calls: effort.isQuick ? 5 : 10,
+      crypto: () => openWarm(100),
+      call: read(100),
+    },
     {
       name: 'findMany 1,000, DEKs cold',
-      calls: 2,
+      calls: effort.isQuick ? 1 : 2,
       crypto: () => openCold(1000),
       call: read(1000, true),
       ...(isPostgres ? { target: '≤ plain + 16 ms, ≤ 0.55 × peer', isMet: isCold } : {}),
     },
     {
       name: 'findMany 1,000, DEKs warm',
-      calls: 2,
+      calls: effort.isQuick ? 1 : 2,
       crypto: () => openWarm(1000),
       call: read(1000),
       ...(isPostgres ? { target: '≤ plain + 11 ms', isMet: plus(11) } : {}),
