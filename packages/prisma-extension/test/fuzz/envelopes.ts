@@ -241,7 +241,7 @@ function outcomeOf(
   isUnwrapped: boolean,
 ): [Outcome, unknown] {
   try {
-    const { dek: _, ...without } = site
+    const without = { keyring: site.keyring, id: site.id, bound: site.bound, type: site.type }
     const value = read(stored, isUnwrapped ? site : without, keyOf(suite))
     return value === null ? ['foreign', null] : ['opened', value]
   } catch (error) {
