@@ -1,4 +1,5 @@
 import { startGenerating } from './generate/service.ts'
+import { folderInMemory } from './machine.ts'
 import { hasMariadb, startMariadb } from './mariadb.ts'
 import { startPostgres, type Server } from './postgres.ts'
 import { hasRedis, startRedis } from './redis.ts'
@@ -9,6 +10,8 @@ import { hasRedis, startRedis } from './redis.ts'
  */
 export async function setup(): Promise<() => Promise<void>> {
   const servers: Server[] = []
+  const memory = process.env['TMPDIR'] === undefined ? folderInMemory('tests') : null
+  if (memory !== null) process.env['TMPDIR'] = memory.path
   const offer = async (variable: string, start: (() => Promise<Server>) | null): Promise<void> => {
     if (process.env[variable] !== undefined) return
     try {
@@ -35,5 +38,6 @@ export async function setup(): Promise<() => Promise<void>> {
   ])
   return async () => {
     await Promise.all(servers.map((server) => server.stop()))
+    memory?.remove()
   }
 }
