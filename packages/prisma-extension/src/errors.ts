@@ -43,6 +43,8 @@ export class SchemaError extends RowsealError<SchemaErrorCode> {}
 export type QueryErrorCode =
   | 'ERR_QUERY_UNSUPPORTED' // the clause would work on ciphertext
   | 'ERR_RECORD_BINDING' // what a sealed value is bound to is not known, or would change without it
+  | 'ERR_SQL_MODE' // the connection would have MySQL cut off what is too long
+  | 'ERR_VALUE_CUT_OFF' // MySQL would cut a sealed value off, and say nothing
   | 'ERR_VALUE_INVALID' // a value given for a sealed field is not of the field's type
 
 /** The application's developer must change a query. Nothing was sent to the database. */

@@ -4,6 +4,7 @@ import type { Keyring, Keyrings, KeyringStats } from '../keys/index.ts'
 import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
 import { compile, type CompiledPlan } from '../query/index.ts'
 import type { SqlClient } from '../sql/index.ts'
+import { columnCheck } from './cut-off.ts'
 import {
   globalOmitOf,
   isStrictAboutUndefined,
@@ -18,6 +19,7 @@ import {
   type ReencryptionStats,
 } from './reencryption.ts'
 import { recordSwapper } from './reseal.ts'
+import { strictMode } from './strict-mode.ts'
 import { TenantContexts, type SharedContext } from './tenants.ts'
 
 export type RowsealOptions<S extends PlanSource = PlanSource> = {
@@ -77,17 +79,21 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
   return prismaExtension.Prisma.defineExtension((client) => {
     refuseOrder(client)
     checkPlan(plan, schemaTextOf(client) ?? '')
+    const plainClient = withoutExtensions(client)
+    const assertStrict = strictMode(plainClient, plan.provider)
     const queue =
       options.reencryption === false
         ? null
         : new ReencryptionQueue(
             plan.provider,
-            recordSwapper(client as unknown as SqlClient, plan.provider),
+            recordSwapper(client as unknown as SqlClient, plan.provider, assertStrict),
             options.reencryption,
           )
     const shared: SharedContext = {
       client,
-      plainClient: withoutExtensions(client),
+      plainClient,
+      assertStrict,
+      assertFits: columnCheck(plainClient, plan.provider),
       globalOmit: globalOmitOf(client),
       onStale: queue === null ? null : (records) => queue.add(records),
       underWay: new Set(),

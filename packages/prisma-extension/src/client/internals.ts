@@ -70,6 +70,28 @@ export async function readRecord(
   return via === undefined ? query : query.requestTransaction(via.transaction)
 }
 
+/** Ask the database something, on the connection of the interactive transaction if there is one. */
+export async function queryRaw(
+  via: Via | undefined,
+  client: object,
+  sql: string,
+  ...params: readonly unknown[]
+): Promise<RawRows> {
+  const query = (client as RawClient).$queryRawUnsafe(sql, ...params)
+  return via === undefined ? query : query.requestTransaction(via.transaction)
+}
+
+type RawRows = readonly Readonly<Record<string, unknown>>[]
+
+interface RawClient {
+  $queryRawUnsafe(
+    sql: string,
+    ...params: readonly unknown[]
+  ): PromiseLike<RawRows> & {
+    requestTransaction(transaction: unknown): PromiseLike<RawRows>
+  }
+}
+
 interface Delegate {
   findUnique(args: unknown): PromiseLike<Readonly<Record<string, unknown>> | null> & {
     requestTransaction(transaction: unknown): PromiseLike<Readonly<Record<string, unknown>> | null>

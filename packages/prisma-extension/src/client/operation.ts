@@ -17,10 +17,12 @@ import {
 } from '../query/index.ts'
 import type { SealSites } from '../query/sites.ts'
 import { BoundUpdate } from './bound-update.ts'
+import type { AssertFits } from './cut-off.ts'
 import { fluentPath, viaOf, type InternalParams } from './internals.ts'
 import { guardedQuery, refuseResealing } from './later-extensions.ts'
 import { redact } from './redact.ts'
 import { send } from './send.ts'
+import type { AssertStrict } from './strict-mode.ts'
 
 /** What every operation of one extended client shares. */
 export interface Context {
@@ -32,6 +34,10 @@ export interface Context {
   readonly globalOmit: Readonly<Record<string, Readonly<Record<string, boolean>>>>
   /** Hand over stale records, or null where re-encryption on read is off. */
   readonly onStale: ((records: readonly StaleRecord[]) => void) | null
+  /** Before something sealed is written. */
+  readonly assertStrict: AssertStrict
+  /** When it is sealed; null where the database cuts nothing off. */
+  readonly assertFits: AssertFits | null
   /** What the operations under way have sealed. */
   readonly underWay: Set<SealSites>
 }
@@ -91,7 +97,7 @@ async function answer(
   params: HookParams,
   via: Via | undefined,
 ): Promise<Answer> {
-  const { plainClient, plan, globalOmit, underWay } = context
+  const { plainClient, plan, globalOmit, underWay, assertStrict, assertFits } = context
   const { operation, args, __internalParams } = params
   const update = new BoundUpdate(plainClient, via, __internalParams)
   for (let late = 0; ;) {
@@ -102,8 +108,12 @@ async function answer(
     })
     const collected = walked instanceof Promise ? await walked : walked
     refuseResealing(underWay, collected.sites)
+    const { sites } = collected.sites
+    const asked = sites.length > 0 ? assertStrict(via) : undefined
+    if (asked !== undefined) await asked
     const secured = protect(collected, via)
     const { sent, leases } = secured instanceof Promise ? await secured : secured
+    if (assertFits !== null && sites.length > 0) await assertFits(plan, collected.args, sites, via)
     if (!views.areFresh() || !leases.every((isFresh) => isFresh())) {
       if (++late < MAX_LATE) continue
       throw tooLate(params.model)

@@ -16,6 +16,7 @@ import {
   type SwapRow,
   type Table,
 } from '../sql/index.ts'
+import { strictMode, type AssertStrict } from './strict-mode.ts'
 
 /** A record that waits for re-encryption: its key in text form, and the stored values that were read. */
 export interface PendingRecord {
@@ -47,12 +48,17 @@ export type RecordSwapper = (
  * Rewrites by compare-and-swap on the exact bytes that were read, a batch at a time, through the
  * un-extended client: no hook runs, `@updatedAt` stays, and a concurrent write wins.
  */
-export function recordSwapper(client: SqlClient, provider: Provider): RecordSwapper {
+export function recordSwapper(
+  client: SqlClient,
+  provider: Provider,
+  assertStrict: AssertStrict = strictMode(client, provider),
+): RecordSwapper {
   /** By the model's source: each tenant's plan has models of its own over the same. */
   const tables = new Map<ModelPlan['source'], Table>()
   return async (model, records) => {
     const { rows, fields, failed, error } = await reseal(records)
     if (rows.length === 0) return { done: 0, superseded: records.length - failed, failed, error }
+    await assertStrict(undefined)
     let table = tables.get(model.source)
     if (table === undefined) {
       table = await loadTable(client, provider, model.source, model.name)
