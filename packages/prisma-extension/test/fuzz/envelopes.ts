@@ -241,7 +241,8 @@ function outcomeOf(
   isUnwrapped: boolean,
 ): [Outcome, unknown] {
   try {
-    const without = { keyring: site.keyring, id: site.id, bound: site.bound, type: site.type }
+    const { keyring, id, bound, type } = site
+    const without = { keyring, id, bound, type }
     const value = read(stored, isUnwrapped ? site : without, keyOf(suite))
     return value === null ? ['foreign', null] : ['opened', value]
   } catch (error) {
