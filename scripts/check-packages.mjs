@@ -12,6 +12,14 @@ const pnpm = process.env.npm_execpath?.includes('pnpm')
   ? ['pnpm']
   : ['npx', '--yes', 'pnpm@10.34.8']
 
+/** Nothing runs when it is installed, and what it depends on can be had. */
+function checkManifest(tarball, { scripts = {}, dependencies, peerDependencies }) {
+  const run = Object.keys(scripts).filter((name) => name !== 'build')
+  if (run.length > 0) throw new Error(`${tarball} has scripts: ${run.join(', ')}`)
+  for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies }))
+    if (!/^[~^]?\d/.test(range)) throw new Error(`${tarball} depends on ${name} ${range}`)
+}
+
 try {
   for (const name of ['prisma-extension', 'migrator']) {
     run(
@@ -34,6 +42,10 @@ try {
     )
     if (strange.length > 0)
       throw new Error(`${tarball} holds what it should not: ${strange.join(', ')}`)
+    const packed = execFileSync('tar', ['-xzOf', path, 'package/package.json'], {
+      encoding: 'utf8',
+    })
+    checkManifest(tarball, JSON.parse(packed))
   }
 } catch (error) {
   console.error(String(error.message ?? error))
