@@ -139,7 +139,7 @@ function leaks(model: ModelPlan, data: unknown): boolean {
       return set instanceof Uint8Array && Buffer.from(set).toString('latin1', 0, 3) !== 'RS\x01'
     }
     const relation = model.relations.get(key)
-    return relation !== undefined && leaks(relation, (value as any)?.create)
+    return relation !== undefined && leaks(relation, (value)?.create)
   })
 }
 
