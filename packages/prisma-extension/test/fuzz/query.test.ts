@@ -68,8 +68,8 @@ const leaf = fc.constantFrom<unknown>(
 ) // prettier-ignore
 
 /** Own properties, whatever their name. */
-function own(entries: readonly (readonly [string, unknown])[]): object {
-  const out = {}
+function own(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
   for (const [key, value] of entries)
     Object.defineProperty(out, key, { value, enumerable: true, configurable: true })
   return Object.freeze(out)
@@ -139,7 +139,7 @@ function leaks(model: ModelPlan, data: unknown): boolean {
       return set instanceof Uint8Array && Buffer.from(set).toString('latin1', 0, 3) !== 'RS\x01'
     }
     const relation = model.relations.get(key)
-    return relation !== undefined && leaks(relation, (value)?.create)
+    return relation !== undefined && leaks(relation, value?.create)
   })
 }
 
