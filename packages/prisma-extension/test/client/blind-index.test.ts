@@ -104,6 +104,25 @@ describe.each(PROVIDERS)('blind indexes on %s', (provider) => {
     ).toContain('@blindIndex(email, normalize: [lowercase])')
   })
 
+  it('go when their value does', async () => {
+    const nothing = { nameIndex: null, nameFolded: null }
+    const ways: ((where: { id: number }) => Promise<unknown>)[] = [
+      (where) => prisma.user.update({ where, data: { name: null } }),
+      (where) => prisma.user.update({ where, data: { name: { set: null } } }),
+      (where) => prisma.user.updateMany({ where, data: { name: null } }),
+      (where) =>
+        prisma.user.upsert({ where, create: { ...where, email: '-' }, update: { name: null } }),
+    ]
+    await prisma.user.create({ data: { id: 8, email: 'h@x', name: null } })
+    for (const [i, forget] of ways.entries()) {
+      await prisma.user.update({ where: { id: 8 }, data: { name: `name ${i}` } })
+      expect((await sealed.raw('users', 'id = 8'))['nameIndex']).toMatch(/^ri1/)
+      await forget({ id: 8 })
+      expect(await sealed.raw('users', 'id = 8')).toMatchObject(nothing)
+    }
+    await prisma.user.delete({ where: { id: 8 } })
+  })
+
   it('report a duplicate for the encrypted field, without its hash', async () => {
     const one = await errorOf(prisma.user.create({ data: { id: 9, email: 'a@x' } }))
     const two = await errorOf(prisma.user.update({ where: { id: 1 }, data: { code: 'c2' } }))
