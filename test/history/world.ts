@@ -80,6 +80,9 @@ const CONFIG = `import { openInstance, specOf } from '${import.meta.dirname}/ins
 export default (await openInstance(specOf(), 'first')).config
 `
 
+/** A record that nobody writes to again, so that the control is in every dump. */
+const UNTOUCHED = 999_999
+
 /** The key store and run tables of both releases, and the records that all processes share. */
 export async function fill(world: World): Promise<Instance> {
   const first = await openInstance(world.direct, 'first')
@@ -88,7 +91,8 @@ export async function fill(world: World): Promise<Instance> {
   await init(second.config)
   await second.base.$disconnect()
   const recorder = new Recorder(join(world.folder, 'setup.jsonl'))
-  for (let id = 0; id < world.direct.records; id++) {
+  const shared = Array.from({ length: world.direct.records }, (_, id) => id)
+  for (const id of [...shared, UNTOUCHED]) {
     const content: Content = {
       writer: `${CONTROL}/${id}`,
       hasDoc: id % 3 > 0,
