@@ -73,7 +73,7 @@ async function profileOperation(): Promise<void> {
 async function profileDrain(): Promise<void> {
   const world = await openWorld(database)
   await world.fill(calls)
-  const once = async (): Promise<unknown> => drain(world.config, { now: true })
+  const once = async (): Promise<unknown> => drain(world.config, { now: true, threads: 0 })
   await world.rotate()
   await once()
   await world.rotate()

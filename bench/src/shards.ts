@@ -6,11 +6,19 @@ import type { World } from './migrator/world.ts'
 const FOLDER = new URL('..', import.meta.url)
 const BIN = new URL('node_modules/@rowseal/migrator/bin/rowseal.mjs', FOLDER).pathname
 
-/** Drain a table by so many `rowseal drain --shard i/n` at once, and give rows per second. */
-export async function drainInShards(world: World, rows: number, of: number): Promise<number> {
+/** Drain a table by so many `rowseal drain --shard i/n` at once, each with so many threads: rows per second. */
+export async function drainInShards(
+  world: World,
+  rows: number,
+  of: number,
+  threads: number,
+): Promise<number> {
   await world.rotate()
   await world.analyze()
-  const all = Array.from({ length: of }, (_, i) => oneShard(world, i + 1, of))
+  const all = Array.from({ length: of }, (_, i) => {
+    const shard = of === 1 ? [] : ['--shard', `${i + 1}/${of}`]
+    return oneShard(world, [...shard, '--threads', String(threads)])
+  })
   const reports = await Promise.all(all)
   const done = reports.reduce((sum, report) => sum + report.rows, 0)
   if (done !== rows) throw new Error(`${done} of ${rows} rows were rewritten.`)
@@ -19,11 +27,9 @@ export async function drainInShards(world: World, rows: number, of: number): Pro
 
 async function oneShard(
   { env }: World,
-  index: number,
-  of: number,
+  flags: readonly string[],
 ): Promise<{ readonly rows: number; readonly seconds: number }> {
-  const shard = of === 1 ? [] : ['--shard', `${index}/${of}`]
-  const child = spawn(process.execPath, [BIN, 'drain', '--now', '--json', ...shard], {
+  const child = spawn(process.execPath, [BIN, 'drain', '--now', '--json', ...flags], {
     cwd: FOLDER,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

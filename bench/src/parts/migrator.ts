@@ -7,6 +7,7 @@ import { speedFigures } from '../migrator/speed.ts'
 import { openWorld, type Provider } from '../migrator/world.ts'
 import type { BenchOptions } from './index.ts'
 
+/** Threads of one process, and processes without. */
 const WORKERS = [1, 2, 4]
 /** The peer takes a transaction for each row. */
 const PEER_ROWS = 2_000
@@ -42,11 +43,16 @@ async function onOne(provider: Provider, { rows, isQuick }: BenchOptions): Promi
     // `plain` is the ceiling: the same reads and updates with values made before.
     line('drain', { plain: ratesOf(ceiling), rowseal: ratesOf(drain) }, aim)
     line('verify', { rowseal: ratesOf(verify) })
-    if (provider === 'postgresql')
-      for (const workers of WORKERS)
-        line(`drain, ${workers} processes`, {
-          rowseal: [await drainInShards(world, rows, workers)],
-        })
+    if (provider === 'postgresql') {
+      for (const workers of WORKERS) {
+        const [threaded, sharded] = [
+          await drainInShards(world, rows, 1, workers),
+          await drainInShards(world, rows, workers, 0),
+        ]
+        line(`drain, ${workers} ${workers === 1 ? 'thread' : 'threads'}`, { rowseal: [threaded] })
+        line(`drain, ${workers} ${workers === 1 ? 'process' : 'processes'}`, { rowseal: [sharded] })
+      }
+    }
     const peer = await peerMigration(provider, PEER_ROWS)
     const rates = await directionRates(provider, rows)
     for (const [name, rate] of Object.entries(rates))
