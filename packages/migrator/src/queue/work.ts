@@ -18,7 +18,10 @@ import { shareOf, Slots } from './slots.ts'
 export interface WorkOptions
   extends
     PaceOptions,
-    Pick<RunDirectionOptions, 'now' | 'maxTransactionMs' | 'maxPasses' | 'proof' | 'threads' | 'signal'> {
+    Pick<
+      RunDirectionOptions,
+      'now' | 'maxTransactionMs' | 'maxPasses' | 'proof' | 'threads' | 'signal'
+    > {
   /** Parts at the same time. One keeps a core busy; more are of use where the database is far. 1 to 64. Default: 1. */
   readonly concurrency?: number
   /**

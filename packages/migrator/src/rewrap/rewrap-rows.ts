@@ -55,7 +55,9 @@ async function attempt(
   const { sites, bad } = collect(fields, rows, isStale)
   const values: { site: Site; value: ColumnScalar }[] = []
   const refused: BadSite[] = []
-  for (const [keyring, mine] of groupBy(sites, (site) => holderOf(fields[site.field]!, site.envelope.keyId))) {
+  for (const [keyring, mine] of groupBy(sites, (site) =>
+    holderOf(fields[site.field]!, site.envelope.keyId),
+  )) {
     const deks = await rewrap(
       keyring,
       mine.map(({ envelope }) => envelope),

@@ -124,7 +124,7 @@ beforeAll(async () => {
   plan = compile(generated.plan, [keyring])
   deks = async ({ sites }) => {
     const count = sites.deks.get(keyring) ?? 0
-    if (count > 0) sealAll(sites, new Map([[keyring, await keyring.forProtect(count)]]))
+    if (count > 0) sealAll(sites, new Map([[keyring, await keyring.forProtect(count)]]), null)
   }
 })
 
