@@ -1,4 +1,12 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +46,19 @@ export function folderInMemory(name: string): TemporaryFolder | null {
   if (type !== 'tmpfs' || options.split(',').some((option) => ['ro', 'noexec'].includes(option)))
     return null
   const { bavail, bsize } = statfsSync(MEMORY)
-  return Math.min(bavail * bsize, freemem()) < SPARE_BYTES ? null : temporaryFolder(name, MEMORY)
+  removeLeftovers(name)
+  if (Math.min(bavail * bsize, freemem()) < SPARE_BYTES) return null
+  return temporaryFolder(`${name}-${process.pid}`, MEMORY)
+}
+
+/** Of processes that were killed. */
+function removeLeftovers(name: string): void {
+  const ours = new RegExp(`^rowseal-${name}-(\\d+)-\\w+$`)
+  for (const entry of readdirSync(MEMORY)) {
+    const pid = ours.exec(entry)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(MEMORY, entry), { recursive: true, force: true, maxRetries: 3 })
+  }
 }
 
 function mounts(): string[][] {
