@@ -5,6 +5,7 @@ import type { ModelJob } from '../engine/run.ts'
 import { accounted } from '../proof/account.ts'
 import { resumable, totalOf, type Checkpoint } from '../runs/checkpoint.ts'
 import { isEnd, type PartInfo } from '../runs/parts.ts'
+import { settle } from '../runs/settle.ts'
 import { isActive } from '../runs/states.ts'
 import type { RunRow } from '../runs/store.ts'
 import { beginQueued } from './begin.ts'
@@ -98,7 +99,9 @@ export class Followed {
 
   /** Parts that were done before another rotation have to be gone over once more. */
   async #end(): Promise<void> {
-    const { context, direction, target, checked } = this.job
+    const { context, store, direction, target, checked } = this.job
+    // Whoever ended the last part may have gone before it could say so.
+    await settle(store, this.#run)
     const left =
       this.counts.quarantined > 0 || this.#parts.some(({ progress }) => progress === 'left')
     const now = await direction.next(context, target)

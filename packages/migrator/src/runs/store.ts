@@ -8,13 +8,25 @@ import { couldNot, newer, otherPlan, paused, taken } from './errors.ts'
 import { cutParts } from './cut-parts.ts'
 import { isEnd, Parts, type Range, type RunId } from './parts.ts'
 import { Quarantine } from './quarantine.ts'
-import { columnsOf, idOf, infoOf, OF_RUN, type Row, type RunRow, type RunSpec } from './run-row.ts'
+import {
+  columnsOf,
+  idOf,
+  infoOf,
+  OF_RUN,
+  QUEUE_LAYOUT,
+  type Row,
+  type RunRow,
+  type RunSpec,
+} from './run-row.ts'
 import { settle } from './settle.ts'
 import { RunSql } from './sql.ts'
 import { isActive, statesBefore, type RunState } from './states.ts'
 import { assertStrict } from './strict.ts'
 
 export type { RunRow, RunSpec } from './run-row.ts'
+
+/** Layouts of runs that one command begins; of shards each is begun by itself. */
+const BEGUN_BY_ONE: readonly string[] = ['whole', QUEUE_LAYOUT]
 
 /** Two at once: each has lost as often as the other has won. */
 const MAX_TRIES = 10
@@ -147,10 +159,10 @@ WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
 
   /**
    * Brings a run to its end whose worker was gone just before: what was done then says nothing of now, so another
-   * one is begun. Not for shards, each of which is begun again by itself. @returns false for any other run.
+   * one is begun. Not for shards. @returns false for any other run.
    */
   async #isEnded(row: RunRow): Promise<boolean> {
-    if (!isActive(row.state) || row.layout !== 'whole') return false
+    if (!isActive(row.state) || !BEGUN_BY_ONE.includes(row.layout)) return false
     if (!(await this.parts.list(row)).every(({ progress }) => isEnd(progress))) return false
     await settle(this, row)
     const now = await this.find(row)

@@ -204,6 +204,17 @@ describe.each(BACKENDS)('a queue on %s', (backend) => {
     expect(await listRuns(w.config)).toMatchObject([{ since: run!.since, rows: ROWS }, {}])
   })
 
+  it('begins anew where whoever ended the last part was gone before it could say so', async () => {
+    await crew.hire()
+    const { clinic: of, number, email } = await w.plain.patient.findFirst()
+    const where = `"group" = ${of} AND "order" = '${number.replaceAll("'", "''")}'`
+    expect(await crew.drain()).toMatchObject({ outcome: 'done', rows: ROWS })
+    await w.run(`UPDATE rowseal_runs SET state = 'finishing'`)
+    await w.run(`UPDATE "table" SET "select" = '${email}' WHERE ${where}`)
+    expect(await crew.drain()).toMatchObject({ outcome: 'done', rows: 1 })
+    expect(await staleRows()).toBe(0)
+  })
+
   it('goes over parts once more that were done before another rotation', async () => {
     let rotating = null as Promise<void> | null
     await crew.hire({
