@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { textPrefix } from '@rowseal/prisma-extension/envelope'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { planDrain, status, verify, type RunEvent } from '../src/index.ts'
-import { beforeTransaction } from './intercept.ts'
+import { beforeTransaction, onEachWrite } from './intercept.ts'
 import {
   drain,
   addPatients,
@@ -64,6 +65,25 @@ describe.each(PROVIDERS)('drain on %s', (provider) => {
     ])
     for (const deks of wrapped) expect(new Set(deks).size).toBe(1)
     expect(new Set(wrapped.map(([dek]) => dek)).size).toBe(30)
+  })
+
+  it('leaves the checkpoint where it was if the batch behind it is not written', async () => {
+    const w = await world(provider, clinic(provider))
+    await addPatients(w, 30)
+    await w.rotate()
+    let batches = 0
+    const client = onEachWrite(w.config.client, (sql) => {
+      if (/UPDATE/.test(sql) && /["`]table["`]/.test(sql) && ++batches === 2)
+        throw new Error('gone')
+    })
+    await expect(drain({ ...w.config, client }, { batchRows: 10 })).rejects.toThrow()
+    const active = textPrefix(w.keyring.activeKeyId!)
+    const moved = (await stored(w)).filter((row) => row.email.startsWith(active))
+    expect(moved.length).toBe(10)
+    const [part] = await w.query(`SELECT checkpoint FROM rowseal_parts WHERE kind = 'write'`)
+    const { clinic: last, number } = moved.at(-1)
+    expect(JSON.parse(part.checkpoint).after).toEqual([String(last), number])
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 20 })
   })
 
   it('moves values of several former versions at once, and leaves fresh rows alone', async () => {
@@ -311,4 +331,42 @@ const TRIGGERS: Readonly<Record<Provider, readonly string[]>> = {
 /** The wrapped DEK of an envelope's body, as hex. */
 function dekOf(body: Buffer): string {
   return body.subarray(1, 61).toString('hex')
+}
+
+it('seals a page again that had to wait for its commit, under the key that is active by then', async () => {
+  const w = await world('sqlite', clinic('sqlite'))
+  await addPatients(w, 20)
+  await w.rotate()
+  const [former, now] = [w.keyring.activeKeyId!, performance.now.bind(performance)]
+  const clock = vi.spyOn(performance, 'now')
+  const sent: string[] = []
+  let pages = 0
+  const client = new Proxy(
+    onEachWrite(w.config.client, (_, params) => sent.push(...textsOf(params))),
+    {
+      get: (target, name) =>
+        name !== '$queryRawUnsafe'
+          ? target[name]
+          : async (sql: string, ...params: unknown[]) => {
+              // The first page is prepared by now, and this one was about to be read when the run was paused.
+              if (sql.includes('"table"') && /LIMIT/.test(sql) && ++pages === 2) {
+                await w.rotate()
+                clock.mockImplementation(() => now() + 60_000)
+              }
+              return target.$queryRawUnsafe(sql, ...params)
+            },
+    },
+  )
+  expect(await drain({ ...w.config, client }, { batchRows: 10 })).toMatchObject({ outcome: 'done' })
+  expect(pages).toBeGreaterThan(1)
+  const under = (keyId: number): string[] =>
+    sent.filter((text) => text.startsWith(textPrefix(keyId)))
+  expect(under(former)).toEqual([])
+  expect(under(w.keyring.activeKeyId!).length).toBeGreaterThan(20)
+  clock.mockRestore()
+})
+
+/** The text envelopes among parameters of a statement. */
+function textsOf(params: readonly unknown[]): string[] {
+  return JSON.stringify(params).match(/rs1\.[0-9a-f]{8}\.[\w-]+/g) ?? []
 }

@@ -21,6 +21,9 @@ import type { Control } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { Change, Strategy } from './strategy.ts'
 
+/** A page that waits longer for its commit, as in a pause or behind a lock, is prepared again. */
+const MAX_PREPARED_MS = 5_000
+
 /** What a pass needs besides what it does and where it begins. */
 export interface PassJob {
   readonly client: SqlClient
@@ -77,8 +80,12 @@ export async function runPass<C extends Change>(
         preparing.catch(() => undefined)
         if (job.pace.hasKmsCap) await preparing
         job.pace.spent({ rows: page.rows.length, bytes: bytesOf(page) })
+        const prepared = performance.now()
         await commits.add(async () => {
-          checkpoint = await commitBatch(job, strategy, checkpoint, page.rows, await preparing)
+          // The key that sealed it may have been replaced since.
+          const isOld = performance.now() - prepared > MAX_PREPARED_MS
+          const batch = await (isOld ? strategy.prepare(page.rows) : preparing)
+          checkpoint = await commitBatch(job, strategy, checkpoint, page.rows, batch)
         })
       }
       isComplete = page.isLast
