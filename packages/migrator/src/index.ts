@@ -65,7 +65,13 @@ export {
   type SuccessorOptions,
 } from './keys/suspend.ts'
 export type { ThrottleEvent } from './pace/open.ts'
-export type { PaceOptions, ThrottleOptions } from './pace/options.ts'
+export {
+  checkPace,
+  type CheckedPace,
+  type CheckedThrottle,
+  type PaceOptions,
+  type ThrottleOptions,
+} from './pace/options.ts'
 export type { Wait } from './pace/pace.ts'
 export { changedPace, type PaceChange } from './pace/stored.ts'
 export { planRun, type PlannedDirection } from './plan/plan.ts'
@@ -94,6 +100,7 @@ export {
   type QuarantinePage,
 } from './quarantine/list.ts'
 export {
+  MAX_TOGETHER,
   retryQuarantine,
   type RetriedEntries,
   type RetryQuarantineOptions,

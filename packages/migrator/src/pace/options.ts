@@ -136,7 +136,11 @@ const THROTTLE_BOUNDS = {
 export const PACE_KEYS: readonly string[] = [...Object.keys(BOUNDS), 'throttle']
 const THROTTLE_KEYS = [...Object.keys(THROTTLE_BOUNDS), 'vacuum', 'query', 'http', 'flag']
 
-/** @throws {TypeError} naming the option. */
+/**
+ * A pace with the defaults of what it leaves open.
+ *
+ * @throws {TypeError} naming the option that is out of its bounds.
+ */
 export function checkPace(options: PaceOptions): CheckedPace {
   for (const [name, bounds] of Object.entries(BOUNDS))
     bounded(name, options[name as keyof typeof BOUNDS], bounds)
