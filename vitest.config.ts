@@ -1,8 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const extension = new URL('./packages/prisma-extension/src/', import.meta.url).pathname
 const BUILT = 'test/versions/**/*.test.ts'
+
+/** Files that take minutes begin first, so that no core waits for one of them at the end. */
+const LONG = ['kills/kills', 'oracle/mariadb', 'oracle/postgresql', 'oracle/sqlite', 'kills/beside']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((name) => moduleId.includes(`/${name}.`))
+      return at === -1 ? LONG.length : at
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
 
 /**
  * Tests run the sources; child processes they start run `dist`, which `npm test` builds first, and so do
@@ -40,6 +54,7 @@ export default defineConfig({
     ],
     // Vitest leaves one core to itself; but much of a file's time goes by waiting for a database.
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,

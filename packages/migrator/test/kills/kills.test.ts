@@ -9,7 +9,7 @@ import { randomOf } from './random.ts'
 import { BACKENDS, startQueue, type QueueServer } from '../queue/servers.ts'
 
 /** `ROWSEAL_KILLS` for each direction on each database and for each queue (5: 100 in all); `ROWSEAL_KILLS_SEED` repeats what was printed. */
-const KILLS = Number(process.env['ROWSEAL_KILLS'] ?? 2)
+const KILLS = Number(process.env['ROWSEAL_KILLS'] ?? 1)
 const SEED = Number(process.env['ROWSEAL_KILLS_SEED'] ?? Date.now() % 1_000_000)
 
 const ALL = [...SCENARIOS, REWRAP]
