@@ -37,6 +37,9 @@ const DEADLINE_MS = 10_000
 /** As a part is abandoned after 15 s without a heartbeat, so is the task. */
 const LOCK_MS = 15_000
 
+/** The most that BullMQ's functions in PostgreSQL take. */
+const MAX_INT4 = 2 ** 31 - 1
+
 /** Nothing of a task stays when it is done with: the state of a run is in its database. */
 const LEAVE_NOTHING = { removeOnComplete: true, removeOnFail: true, attempts: 1 }
 
@@ -148,7 +151,7 @@ class Connection implements QueueConnection {
         concurrency,
         ...{ lockDuration: LOCK_MS, stalledInterval: LOCK_MS, runRetryDelay: 1_000 },
         // A task that failed for good would stay, and be in the way of another with its id.
-        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        maxStalledCount: MAX_INT4,
       },
     )
     worker.on('error', (error) => {

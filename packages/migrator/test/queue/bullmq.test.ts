@@ -49,6 +49,20 @@ describe.each(BACKENDS)('BullMQ on %s', (backend) => {
     expect(await taken(1, async () => null)).toEqual(['t.1.0'])
   })
 
+  it('is looked through for tasks whose worker is gone, without a problem', async () => {
+    queue = await server.queue.connect()
+    await queue.add([task(1)])
+    const problems: (string | null)[] = []
+    const stop = new AbortController()
+    const onProblem = (problem: Error | null): number => problems.push(problem?.message ?? null)
+    const options = { concurrency: 1, signal: stop.signal, onProblem }
+    await queue.take(options, async () => {
+      setTimeout(() => stop.abort(), 500)
+      return null
+    })
+    expect(problems).toEqual([null])
+  })
+
   it('gives a task once more, with its own id or another', async () => {
     queue = await server.queue.connect()
     await queue.add([task(1), task(2)])
