@@ -3,12 +3,10 @@ import { closeWorlds, PROVIDERS } from '../world.ts'
 import { SCENARIOS, worldOf } from './directions.ts'
 import { openTable, type Table } from './notes.ts'
 import { expectProof, expectVerified } from './proof.ts'
-import { atEachStep, goneAt } from './steps.ts'
+import { atEachStep, goneAt, shareOf } from './steps.ts'
 
 const ROWS = 4
 const PACE = { batchRows: 2, now: true }
-/** Each database takes some of the steps, and all together take each; with `ROWSEAL_EVERY_STEP=1` each takes all. */
-const SHARE = process.env['ROWSEAL_EVERY_STEP'] === '1' ? 1 : PROVIDERS.length
 
 describe.each(PROVIDERS)('processes that are gone, on %s', (provider) => {
   let table: Table
@@ -32,8 +30,8 @@ describe.each(PROVIDERS)('processes that are gone, on %s', (provider) => {
       expect(await run({ ...w.config, client: whole }, PACE)).toMatchObject({ outcome: 'done' })
 
       let isEnded = true
-      const first = SHARE === 1 ? 1 : 1 + PROVIDERS.indexOf(provider)
-      for (let n = first; n <= steps; n += SHARE) {
+      const { first, by } = shareOf(PROVIDERS.indexOf(provider), PROVIDERS.length)
+      for (let n = first; n <= steps; n += by) {
         if (isEnded) await again(table)
         const goes = run({ ...w.config, client: goneAt(client, n) }, PACE)
         const report = await goes.catch(() => null)
@@ -42,7 +40,7 @@ describe.each(PROVIDERS)('processes that are gone, on %s', (provider) => {
         if (isEnded) {
           expect(report).toMatchObject({ outcome: 'done' })
           await expectProof(table, scenario, notes)
-          n -= SHARE
+          n -= by
         } else await w.run('UPDATE rowseal_parts SET heartbeat_at_ms = 0')
       }
       if (!isEnded) expect(await run(w.config, PACE)).toMatchObject({ outcome: 'done' })
