@@ -24,7 +24,8 @@ export {
   type NewIndex,
 } from './indexes/index-register.ts'
 export type { IndexKey, IndexView } from './indexes/index-view.ts'
-export { Keyring, type ReencryptKeys } from './keyring.ts'
+export { Keyring } from './keyring.ts'
+export type { ReencryptKeys } from './memory/key-versions.ts'
 export { openKeyring } from './open-keyring.ts'
 export { cancelKeyringEnd, closeKeyring, destroyKeyring } from './lifecycle/keyring-end.ts'
 export { Keyrings, openKeyrings } from './tenants/keyrings.ts'

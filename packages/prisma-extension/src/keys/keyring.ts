@@ -1,15 +1,14 @@
 import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { StoreMac } from './reading/authentic.ts'
-import type { KeyError } from '../errors.ts'
 import { DekCache, nameOf } from './memory/dek-cache.ts'
-import type { Kek } from './memory/dek-wrap.ts'
 import { GuardedRoot } from './root/guarded-root.ts'
 import { IndexKeys } from './indexes/index-keys.ts'
 import { KekCache } from './memory/kek-cache.ts'
 import { DekLeases } from './memory/kms-leases.ts'
 import { DekUnwraps } from './memory/kms-unwraps.ts'
 import { NoncePool } from '../nonce-pool.ts'
+import { KeyVersions, type ReencryptKeys } from './memory/key-versions.ts'
 import { isWhole, Opener, type Opened } from './memory/opener.ts'
 import { KeyOwners } from './tenants/owners.ts'
 import type { CheckedOptions, Wrapping } from './options.ts'
@@ -22,12 +21,6 @@ import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
 /** Key ids remembered that belong to other keyrings. */
 const FOREIGN_ENTRIES = 1000
-
-/** See `Keyring.forReencrypt`. */
-export interface ReencryptKeys {
-  readonly opening: ReadonlyMap<number, Kek | KeyError>
-  readonly sealing: Kek
-}
 
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
@@ -80,7 +73,8 @@ export class Keyring {
     this.#leases = leases
     const [uses, nonces] = [new Uses(keyring, store), new NoncePool()]
     this.#sealer = new Sealer({ keyring, reader, keks, deks, leases, uses, nonces })
-    this.#opener = new Opener({ keyring, store, reader, keks, deks, unwraps, owners })
+    const versions = new KeyVersions({ keyring, store, reader, keks, owners })
+    this.#opener = new Opener({ keyring, versions, deks, unwraps })
   }
 
   /** Key id of the version that seals; null while the keyring does not exist. */
