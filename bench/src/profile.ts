@@ -1,11 +1,11 @@
-// node --expose-gc --import tsx src/profile.ts [--operation findMany|findUnique|lookup|create|update|createMany|nothing|drain]
+// node --expose-gc --import tsx src/profile.ts [--operation findMany|cold|findUnique|lookup|create|update|createMany|nothing|drain]
 //   [--subject rowseal|plain|peer] [--database postgresql|sqlite] [--calls N] [--top N] [--area rowseal]
 // A CPU profile of one operation, warmed up, summed up by where the time goes: µs of self time for each call, of a
 // drain for each row.
 import { Session } from 'node:inspector/promises'
 import { parseArgs } from 'node:util'
 import { drain } from '@rowseal/migrator'
-import { fill } from './fill.ts'
+import { fill, withoutDeks } from './fill.ts'
 import { openWorld } from './migrator/world.ts'
 import { summed, type Profile } from './profile-sum.ts'
 import { person, sealedValues } from './schema.ts'
@@ -50,8 +50,11 @@ async function profileOperation(): Promise<void> {
   const db = (subjects as any)[options.subject]
   let next = 1_000_000
   const people = Array.from({ length: 1000 }, (_, i) => person(i))
+  const findMany = (): Promise<unknown> =>
+    db.person.findMany({ take: 1000, orderBy: { id: 'asc' } })
   const operations: Record<string, () => Promise<unknown>> = {
-    findMany: () => db.person.findMany({ take: 1000, orderBy: { id: 'asc' } }),
+    findMany,
+    cold: () => withoutDeks(subjects.keyring).then(findMany),
     findUnique: () => db.person.findUnique({ where: { id: (next++ % 1000) + 1 } }),
     lookup: () =>
       db.contact.findFirst({ where: { email: sealedValues((next++ % 1000) + 1).email } }),

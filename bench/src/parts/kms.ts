@@ -51,7 +51,7 @@ async function callsWith(
   await prisma.person.createMany({ data: Array.from({ length: ROWS }, (_, i) => person(i + 1)) })
   await kms.answerIn(KMS_MS)
   const lines: Measurement[] = []
-  for (const operation of operationsOn(prisma, keyring))
+  for (const operation of operationsOn(prisma, keyring, wrapping))
     lines.push(...(await counted(kms, wrapping, rounds, operation)))
   await kms.answerIn(0)
   await base.$disconnect()
@@ -66,7 +66,7 @@ interface Counted {
   readonly calls?: number
 }
 
-function operationsOn(prisma: any, keyring: Keyring): Counted[] {
+function operationsOn(prisma: any, keyring: Keyring, wrapping: Wrapping): Counted[] {
   const cold = (): void => keyring.forget()
   const warm = (): undefined => undefined
   const one = (): Promise<unknown> => prisma.person.findUnique({ where: { id: 1 } })
@@ -91,7 +91,8 @@ function operationsOn(prisma: any, keyring: Keyring): Counted[] {
         Promise.all(
           Array.from({ length: 1000 }, () => prisma.person.findFirst({ where: { id: 1 } })),
         ),
-      calls: 1,
+      // Where the KMS wraps each DEK: one more, for the record's.
+      calls: wrapping === 'kek' ? 1 : 2,
     },
     {
       name: '1,000 cold reads at once of 1,000 records',
@@ -124,7 +125,10 @@ async function counted(
   const aim =
     aimed === undefined
       ? {}
-      : { target: `${aimed} KMS call`, isMet: ({ rowseal: n }: Measurement) => n === aimed }
+      : {
+          target: aimed === 1 ? '1 KMS call' : `${aimed} KMS calls`,
+          isMet: ({ rowseal: n }: Measurement) => n === aimed,
+        }
   return [
     measurement({ name: `KMS calls: ${label}`, unit: 'calls', ...aim }, { rowseal: calls }),
     measurement({ name: `KMS in ${KMS_MS} ms: ${label}`, unit: 'ms' }, { rowseal: times }),
