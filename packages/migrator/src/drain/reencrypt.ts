@@ -9,8 +9,7 @@ import {
   type SwapRow,
 } from '@rowseal/prisma-extension/sql'
 import type { Batch, Change, Parts, StrategyField } from '../engine/strategy.ts'
-import { codeOf } from '../engine/value-code.ts'
-import { elements, named, parse, type BadSite, type Place } from '../engine/values.ts'
+import { named, parse, visitValues, type BadSite, type Place } from '../engine/values.ts'
 import { groupBy } from '../group-by.ts'
 import type { Target, TargetField } from '../targets.ts'
 import type { ValueKeyring } from '../tenants.ts'
@@ -53,22 +52,13 @@ function staleValues(
   stale: StaleKeys,
 ): { values: StaleSite[]; bad: BadSite[] } {
   const values: StaleSite[] = []
-  const bad: BadSite[] = []
-  for (const [row, { values: held, bound }] of rows.entries()) {
-    for (const [at, field] of fields.entries()) {
-      for (const [element, value] of elements(held[at] ?? null).entries()) {
-        if (value === null || value instanceof RawJson) continue
-        try {
-          const keyId = keyIdOf(value)
-          const isStale = keyId !== null && stale.get(field.values)?.has(keyId) === true
-          if (isStale) values.push({ row, field: at, element, keyId, value, bound })
-          else parse(value)
-        } catch (error) {
-          bad.push({ row, field: at, code: codeOf(error) })
-        }
-      }
-    }
-  }
+  const bad = visitValues(fields, rows, (value, row, field, element) => {
+    if (value instanceof RawJson) return
+    const keyId = keyIdOf(value)
+    const isStale = keyId !== null && stale.get(fields[field]!.values)?.has(keyId) === true
+    if (isStale) values.push({ row, field, element, keyId, value, bound: rows[row]!.bound })
+    else parse(value)
+  })
   return { values, bad }
 }
 

@@ -42,6 +42,33 @@ export function named(fields: readonly TargetField[], bad: readonly BadSite[]): 
   return bad.map(({ row, field, code }) => ({ row, field: fields[field]!.name, code }))
 }
 
+/**
+ * See each stored value of a page that is not null, by places of its row, its field and its element.
+ *
+ * @param visit - an EnvelopeError that it throws counts as the value's.
+ * @returns those of which it threw one.
+ */
+export function visitValues(
+  fields: readonly TargetField[],
+  rows: readonly PageRow[],
+  visit: (value: ColumnScalar, row: number, field: number, element: number) => void,
+): BadSite[] {
+  const bad: BadSite[] = []
+  for (const [row, { values }] of rows.entries()) {
+    for (const field of fields.keys()) {
+      for (const [element, value] of elements(values[field] ?? null).entries()) {
+        if (value === null) continue
+        try {
+          visit(value, row, field, element)
+        } catch (error) {
+          bad.push({ row, field, code: codeOf(error) })
+        }
+      }
+    }
+  }
+  return bad
+}
+
 export interface Collected {
   readonly sites: readonly Site[]
   readonly bad: readonly BadSite[]
@@ -55,22 +82,12 @@ export function collect(
   visitPlain?: (row: number, field: number) => void,
 ): Collected {
   const sites: Site[] = []
-  const bad: BadSite[] = []
-  for (const [row, { values, bound }] of rows.entries()) {
-    for (const [at, field] of fields.entries()) {
-      for (const [element, value] of elements(values[at] ?? null).entries()) {
-        if (value === null) continue
-        try {
-          const envelope = parse(value)
-          if (envelope === null) visitPlain?.(row, at)
-          else if (isWanted(envelope, field, row))
-            sites.push({ row, field: at, element, envelope, bound })
-        } catch (error) {
-          bad.push({ row, field: at, code: codeOf(error) })
-        }
-      }
-    }
-  }
+  const bad = visitValues(fields, rows, (value, row, field, element) => {
+    const envelope = parse(value)
+    if (envelope === null) visitPlain?.(row, field)
+    else if (isWanted(envelope, fields[field]!, row))
+      sites.push({ row, field, element, envelope, bound: rows[row]!.bound })
+  })
   return { sites, bad }
 }
 
