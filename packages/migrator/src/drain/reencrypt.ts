@@ -14,7 +14,7 @@ import { groupBy } from '../group-by.ts'
 import type { Target, TargetField } from '../targets.ts'
 import type { ValueKeyring } from '../tenants.ts'
 import type { CipherThreads } from '../threads/threads.ts'
-import { reencryptUnder, type Resealed, type StaleSite } from './under-keyring.ts'
+import { reencryptUnder, type Reencrypted, type StaleSite } from './under-keyring.ts'
 
 /** What `swapStatement` writes into one row. */
 export interface SealedChange extends Change, SwapRow {}
@@ -35,14 +35,18 @@ export async function reencrypt(
   threads?: CipherThreads,
 ): Promise<Batch<SealedChange>> {
   const { values, bad } = staleValues(fields, rows, stale)
-  const sealed: Resealed[] = []
+  const done: Reencrypted[] = []
   const holder = ({ field, keyId }: StaleSite): Keyring => holderOf(fields[field]!, keyId)
-  for (const [keyring, mine] of groupBy(values, holder)) {
-    const done = await reencryptUnder(keyring, fields, mine, threads)
-    sealed.push(...done.sealed)
-    bad.push(...done.bad)
+  for (const [keyring, mine] of groupBy(values, holder))
+    done.push(await reencryptUnder(keyring, fields, mine, threads))
+  return {
+    changes: swapRows(
+      fields,
+      rows,
+      done.flatMap(({ sealed }) => sealed),
+    ),
+    bad: named(fields, [...bad, ...done.flatMap((one) => one.bad)]),
   }
-  return { changes: swapRows(fields, rows, sealed), bad: named(fields, bad) }
 }
 
 /** What begins with a stale key id; and what would be no envelope, whatever it is under. */

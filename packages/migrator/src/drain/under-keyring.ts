@@ -16,12 +16,13 @@ export interface StaleSite extends Place {
   readonly bound: PageRow['bound']
 }
 
-export interface Resealed {
+interface Resealed {
   readonly site: Place
   readonly value: ColumnScalar
 }
 
-interface Done {
+/** Values that were sealed again, and those that do not open. */
+export interface Reencrypted {
   readonly sealed: readonly Resealed[]
   readonly bad: readonly BadSite[]
 }
@@ -32,7 +33,7 @@ export async function reencryptUnder(
   fields: readonly TargetField[],
   sites: readonly StaleSite[],
   threads = new CipherThreads(0),
-): Promise<Done> {
+): Promise<Reencrypted> {
   const records = new Set(sites.map(({ row }) => row)).size
   const keys = await keyring.forReencrypt(new Set(sites.map(({ keyId }) => keyId)), records)
   return keys === null ? byRootKey(keyring, fields, sites) : byKeks(keys, fields, sites, threads)
@@ -44,7 +45,7 @@ async function byKeks(
   fields: readonly TargetField[],
   sites: readonly StaleSite[],
   threads: CipherThreads,
-): Promise<Done> {
+): Promise<Reencrypted> {
   const bad: BadSite[] = []
   const mine: StaleSite[] = []
   const bound: (readonly string[] | null)[] = []
@@ -81,7 +82,7 @@ async function byRootKey(
   keyring: Keyring,
   fields: readonly TargetField[],
   stale: readonly StaleSite[],
-): Promise<Done> {
+): Promise<Reencrypted> {
   const sites: Site[] = []
   const bad: BadSite[] = []
   for (const one of stale) {

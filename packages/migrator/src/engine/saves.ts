@@ -65,7 +65,7 @@ export class Saves {
     const before = this.#checkpoint
     const entries = quarantined(this.#job.target, rows, bad)
     const added = { rows: 0, superseded: 0, quarantined: countRows(bad) }
-    if (before.counts.quarantined < MAX_RECORDED) this.#bad.push(...entries)
+    if (before.counts.quarantined < MAX_RECORDED) this.#bad = this.#bad.concat(entries)
     for (const { key } of await this.#former.among(rows)) this.#note(key, entries)
     this.#checkpoint = {
       ...before,
