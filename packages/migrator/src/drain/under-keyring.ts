@@ -7,7 +7,8 @@ import { freshDeks } from '../engine/deks.ts'
 import { codeOf } from '../engine/value-code.ts'
 import { open, parse, type BadSite, type Place, type Site } from '../engine/values.ts'
 import type { TargetField } from '../targets.ts'
-import { CipherThreads } from '../threads/threads.ts'
+import { reencryptValues, type ReencryptJob } from '../threads/job.ts'
+import type { CipherThreads } from '../threads/threads.ts'
 
 /** A stored value under a stale key id, and where it stands. */
 export interface StaleSite extends Place {
@@ -32,7 +33,7 @@ export async function reencryptUnder(
   keyring: Keyring,
   fields: readonly TargetField[],
   sites: readonly StaleSite[],
-  threads = new CipherThreads(0),
+  threads?: CipherThreads,
 ): Promise<Reencrypted> {
   const records = new Set(sites.map(({ row }) => row)).size
   const keys = await keyring.forReencrypt(new Set(sites.map(({ keyId }) => keyId)), records)
@@ -44,7 +45,7 @@ async function byKeks(
   { opening: found, sealing }: ReencryptKeys,
   fields: readonly TargetField[],
   sites: readonly StaleSite[],
-  threads: CipherThreads,
+  threads: CipherThreads | undefined,
 ): Promise<Reencrypted> {
   const bad: BadSite[] = []
   const mine: StaleSite[] = []
@@ -59,7 +60,7 @@ async function byKeks(
       bad.push({ ...site, code: codeOf(error) })
     }
   }
-  const { values, codes } = await threads.reencrypt({
+  const job: ReencryptJob = {
     opening: new Map([...found].filter((one): one is [number, Kek] => !(one[1] instanceof Error))),
     sealing,
     ids: fields.map(({ spec }) => spec.id),
@@ -67,7 +68,9 @@ async function byKeks(
     records: mine.map(({ row }) => row),
     fields: mine.map(({ field }) => field),
     bound: bound.some((binding) => binding !== null) ? bound : null,
-  })
+  }
+  const { values, codes } =
+    threads === undefined ? reencryptValues(job) : await threads.reencrypt(job)
   const sealed: Resealed[] = []
   for (const [i, site] of mine.entries()) {
     const value = values[i] ?? null

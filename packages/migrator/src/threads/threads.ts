@@ -36,9 +36,12 @@ export class CipherThreads {
     if (this.#count === 0 || job.values.length < MIN_VALUES) return reencryptValues(job)
     const shares = cut(job, this.#count)
     const done = await Promise.all(shares.map((share, i) => this.#post(i, share)))
-    const [codes, starts] = [new Map<number, string>(), startsOf(shares)]
-    for (const [i, share] of done.entries())
-      for (const [at, code] of share.codes) codes.set(starts[i]! + at, code)
+    const codes = new Map<number, string>()
+    let start = 0
+    for (const share of done) {
+      for (const [at, code] of share.codes) codes.set(start + at, code)
+      start += share.values.length
+    }
     return { values: done.flatMap(({ values }) => values), codes }
   }
 
@@ -99,9 +102,4 @@ function cut(job: ReencryptJob, count: number): ReencryptJob[] {
     from = to
   }
   return shares
-}
-
-function startsOf(shares: readonly ReencryptJob[]): number[] {
-  let next = 0
-  return shares.map(({ values }) => (next += values.length) - values.length)
 }
