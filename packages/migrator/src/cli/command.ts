@@ -1,5 +1,6 @@
 import type { MigratorConfig } from '../config.ts'
 import type { RunOptions } from '../engine/options.ts'
+import { given } from '../given.ts'
 import { paceOf, type PaceFlags } from './pace-flags.ts'
 import type { Interruption } from './signals.ts'
 
@@ -71,10 +72,4 @@ export function keyIdOf(value = ''): number {
   throw new TypeError(
     'KEY must be a key id, a number such as 7: `npx rowseal keys list` shows them.',
   )
-}
-
-/** Without the properties that are undefined. */
-export function given<T extends object>(all: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(all).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }

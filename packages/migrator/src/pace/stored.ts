@@ -1,4 +1,5 @@
 import { MigrationError } from '../errors.ts'
+import { given } from '../given.ts'
 import { checkPace, PACE_KEYS, type PaceOptions, type ThrottleOptions } from './options.ts'
 
 /**
@@ -71,10 +72,6 @@ export function changedPace(pace: PaceOptions, { throttle, ...change }: PaceChan
   const { throttle: before, ...rest } = pace
   const hasChecks = before !== undefined || throttle !== undefined
   return { ...without({ ...rest, ...change }), ...(hasChecks ? { throttle: checks } : {}) }
-}
-
-function given(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function without(options: object): object {

@@ -1,6 +1,7 @@
 import { fenceStatements, unfenceStatements } from '../../fence/statements.ts'
 import { dropIndexStatements, indexStatements } from '../../staleness/statements.ts'
-import { given, keyIdOf, type Command, type Flags } from '../command.ts'
+import { given } from '../../given.ts'
+import { keyIdOf, type Command, type Flags } from '../command.ts'
 import { MODELS, type Registry } from '../registry.ts'
 import { renderFence, renderUnfence } from '../render-fence.ts'
 import { renderDropIndexes, renderIndexStatements } from '../render-staleness.ts'

@@ -6,7 +6,8 @@ import {
   resumeRuns,
   type OperatedRun,
 } from '../../runs/operate.ts'
-import { given, type Command, type Flags, type Result } from '../command.ts'
+import { given } from '../../given.ts'
+import type { Command, Flags, Result } from '../command.ts'
 import { paceChangeOf, paceFlags, type PaceFlags } from '../pace-flags.ts'
 import { integer } from '../numbers.ts'
 import type { Registry } from '../registry.ts'

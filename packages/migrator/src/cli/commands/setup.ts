@@ -1,5 +1,6 @@
 import { init, initStatements, type InitOptions } from '../../init.ts'
-import { given, type Command, type Flags } from '../command.ts'
+import { given } from '../../given.ts'
+import type { Command, Flags } from '../command.ts'
 import { print } from '../output.ts'
 import type { Registry } from '../registry.ts'
 import { renderInit } from '../render.ts'

@@ -1,6 +1,7 @@
 import type { WorkEvent } from '../../queue/work.ts'
 import { work } from '../../queue/work.ts'
-import { exitCodeOf, given, type Command } from '../command.ts'
+import { given } from '../../given.ts'
+import { exitCodeOf, type Command } from '../command.ts'
 import { count, say } from '../output.ts'
 import { BATCH_BYTES, BATCH_ROWS, paceFlags, paceOf, time, type PaceFlags } from '../pace-flags.ts'
 import { proves } from '../proof-flags.ts'
