@@ -20,16 +20,26 @@ export function columnCheck(client: object, provider: Provider): AssertFits | nu
     known.set(source, lengths)
     return lengths
   }
+  /** Of fields whose index columns have room: what is written there is always as long. */
+  const rooms = new WeakMap<FieldPlan, Room>()
+  const roomOf = async (
+    plan: CompiledPlan,
+    field: FieldPlan,
+    via: Via | undefined,
+  ): Promise<Room> => {
+    const source = sourceOf(plan, field)
+    const room = { source, lengths: await lengthsOf(source, via) }
+    for (const column of field.indexes.flatMap(({ columns }) => columns))
+      if (column !== null) assertRoom(room, field, column.name, INDEX_VALUE_CHARS)
+    rooms.set(field, room)
+    return room
+  }
   return async (plan, args, sites, via) => {
     if (!skipsDuplicates(args)) return
     for (const { field, target, key } of sites) {
-      const source = sourceOf(plan, field)
-      const lengths = await lengthsOf(source, via)
+      const room = rooms.get(field) ?? (await roomOf(plan, field, via))
       const { length } = target[key] as string | Uint8Array
-      assertRoom(lengths, source, field, field.name, length)
-      for (const { columns } of field.indexes)
-        for (const column of columns)
-          if (column !== null) assertRoom(lengths, source, field, column.name, INDEX_VALUE_CHARS)
+      assertRoom(room, field, field.name, length)
     }
   }
 }
@@ -44,6 +54,12 @@ export type AssertFits = (
 
 /** Characters or bytes, by the database's name of a column; absent for one without a bound. */
 type Lengths = ReadonlyMap<string, number>
+
+/** The columns of a model, and how much they hold. */
+interface Room {
+  readonly source: ModelSource
+  readonly lengths: Lengths
+}
 
 const COLUMNS = `SELECT COLUMN_NAME AS name, CAST(CHARACTER_MAXIMUM_LENGTH AS CHAR) AS most
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?`
@@ -72,8 +88,7 @@ function sourceOf(plan: CompiledPlan, field: FieldPlan): ModelSource {
 }
 
 function assertRoom(
-  lengths: Lengths,
-  source: ModelSource,
+  { source, lengths }: Room,
   field: FieldPlan,
   name: string,
   length: number,
