@@ -6,15 +6,34 @@ export function onEachWrite(
   client: any,
   onWrite: (sql: string, params: readonly any[]) => void,
 ): any {
+  return sending(client, (send, sql, params) => {
+    onWrite(sql, params)
+    return send()
+  })
+}
+
+/** The same client; waits for `before` ahead of the first statement in a transaction that begins so. */
+export function beforeWrite(client: any, begins: string, before: () => Promise<void>): any {
+  let isMet = false
+  return sending(client, async (send, sql) => {
+    const isFirst = !isMet && sql.startsWith(begins)
+    isMet ||= isFirst
+    if (isFirst) await before()
+    return send()
+  })
+}
+
+function sending(
+  client: any,
+  by: (send: () => Promise<number>, sql: string, params: readonly any[]) => Promise<number>,
+): any {
   const watched = (tx: any): any =>
     new Proxy(tx, {
       get: (target, name) =>
         name !== '$executeRawUnsafe'
           ? target[name]
-          : (sql: string, ...params: unknown[]) => {
-              onWrite(sql, params)
-              return target.$executeRawUnsafe(sql, ...params)
-            },
+          : (sql: string, ...params: unknown[]) =>
+              by(() => target.$executeRawUnsafe(sql, ...params), sql, params),
     })
   return new Proxy(client, {
     get: (target, name) =>

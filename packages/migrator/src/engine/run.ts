@@ -200,8 +200,10 @@ async function workObserved(
     onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
   })
   // Whoever went over a whole table has met all that is still bad. Of a share it is not known what is in it.
-  if (passBegan !== null && !result.isStopped && run.layout === 'whole')
-    await store.quarantine.clear(model, direction.name, passBegan)
+  if (passBegan !== null && !result.isStopped && run.layout === 'whole') {
+    const before = passBegan
+    await store.parts.write(part, (tx) => store.quarantine.clear(tx, model, direction.name, before))
+  }
   const outcome = control.isCancelled ? 'cancelled' : outcomeOf(result)
   const { passes, counts } = result
   return {

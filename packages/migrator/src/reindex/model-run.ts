@@ -144,7 +144,9 @@ export class ModelRun {
       },
       onPassBegin: () => {
         samples.clear()
-        return store.quarantine.replace(model, columnNames(this.#pending), [], 'reindex')
+        return store.parts.write(this.#work.part, (tx) =>
+          store.quarantine.forget(tx, model, columnNames(this.#pending), 'reindex'),
+        )
       },
       onBatch: (pass, added, seen, bad) => {
         for (const one of bad)

@@ -145,9 +145,19 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
   async commit(part: Part, work: (tx: SqlTransaction) => Promise<object>): Promise<void> {
     await this.#sql.transaction(async (tx) => {
       const checkpoint = JSON.stringify(await work(tx))
-      const set = `checkpoint = ?, heartbeat_at_ms = ${this.#sql.now}`
-      const count = await this.#sql.run(tx, own(part, set, checkpoint))
-      if (count !== 1) throw takenOver(part)
+      await this.#assertOurs(tx, part, 'checkpoint = ?, ', checkpoint)
+    })
+  }
+
+  /**
+   * Write something that the checkpoint does not tell of, or nothing at all.
+   *
+   * @throws {MigrationError} as `commit`
+   */
+  async write(part: Part, work: (tx: SqlTransaction) => Promise<void>): Promise<void> {
+    await this.#sql.transaction(async (tx) => {
+      await work(tx)
+      await this.#assertOurs(tx, part)
     })
   }
 
@@ -184,6 +194,18 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
   async #read(run: RunId, part: number): Promise<Row | undefined> {
     const sql = `SELECT ${this.#columns} FROM rowseal_parts WHERE ${OF_PART}`
     return (await this.#sql.read<Row>(sql, ...valuesOf(run, part)))[0]
+  }
+
+  /** @param set - what to write of the part besides, with a comma behind it. */
+  async #assertOurs(
+    tx: SqlTransaction,
+    part: Part,
+    set = '',
+    ...params: readonly unknown[]
+  ): Promise<void> {
+    const beat = `${set}heartbeat_at_ms = ${this.#sql.now}`
+    const count = await this.#sql.run(tx, own(part, beat, ...params))
+    if (count !== 1) throw takenOver(part)
   }
 
   #update(part: Part, set: string): Promise<number> {

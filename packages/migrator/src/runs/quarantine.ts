@@ -57,25 +57,20 @@ VALUES (?, ?, ?, ?, ?, ?, ${now}) ${REPLACE[provider]}`,
   }
 
   /**
-   * Replace what is recorded of some fields of a model. What the database has refused other directions stays:
-   * who does not write it does not see that.
+   * Remove what is recorded of some fields of a model, in a transaction of the caller's. What the database has
+   * refused other directions stays: who does not write it does not see that.
    */
-  async replace(
+  async forget(
+    tx: SqlTransaction,
     model: string,
     fields: readonly string[],
-    bad: readonly Quarantined[],
-    direction = LOOKED_AT,
+    direction: string,
   ): Promise<void> {
-    await this.#sql.transaction(async (tx) => {
-      // Two statements at least: on libsql a lone one may be lost without an error.
-      await tx.$queryRawUnsafe('SELECT 1')
-      for (const field of fields)
-        await this.#sql.run(tx, [
-          `DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND (direction = ? OR code NOT IN (${REFUSALS}))`,
-          ...[model, field, direction],
-        ])
-      await this.record(tx, bad, direction)
-    })
+    for (const field of fields)
+      await this.#sql.run(tx, [
+        `DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND (direction = ? OR code NOT IN (${REFUSALS}))`,
+        ...[model, field, direction],
+      ])
   }
 
   /** By the clock of the database, in milliseconds since 1970. */
@@ -86,9 +81,12 @@ VALUES (?, ?, ?, ?, ?, ?, ${now}) ${REPLACE[provider]}`,
     return Number(row!.now)
   }
 
-  /** Remove what runs of a direction have recorded of a model before a time, and have not found again. */
-  async clear(model: string, direction: string, before: number): Promise<void> {
-    await this.#sql.write([
+  /**
+   * Remove what runs of a direction have recorded of a model before a time, and have not found again, in a
+   * transaction of the caller's.
+   */
+  async clear(tx: SqlTransaction, model: string, direction: string, before: number): Promise<void> {
+    await this.#sql.run(tx, [
       `DELETE FROM rowseal_quarantine WHERE model = ? AND direction = ? AND found_at_ms < ${before}`,
       ...[model, direction],
     ])

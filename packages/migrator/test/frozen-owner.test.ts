@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { listQuarantine, reindex, retryQuarantine, verify } from '../src/index.ts'
+import type { MigratorConfig } from '../src/index.ts'
+import { beforeWrite } from './intercept.ts'
+import { closeWorlds, drain, PROVIDERS, world, type World } from './world.ts'
+
+afterAll(closeWorlds)
+
+const BADGES = `
+model Badge {
+  id        Int     @id
+  /// @encrypted(plaintext: allow)
+  code      String
+  /// @blindIndex(code)
+  codeIndex String? @unique
+}
+`
+
+interface Case {
+  /** What the run over the badges is that is frozen, and then taken over. */
+  readonly run: (config: MigratorConfig) => Promise<unknown>
+  readonly before: (w: World) => Promise<unknown>
+  /** While it is frozen. */
+  readonly meanwhile?: (w: World) => Promise<unknown>
+  /** What whoever took over leaves in quarantine. */
+  readonly left: string
+}
+
+const add = ({ plain }: World, ...codes: string[]): Promise<unknown> =>
+  plain.badge.createMany({ data: codes.map((code, id) => ({ id, code })) })
+
+/** So that it does not open. */
+const spoil = async ({ plain }: World): Promise<void> => {
+  const { code } = await plain.badge.findUnique({ where: { id: 1 } })
+  await plain.badge.update({ where: { id: 1 }, data: { code: `${code.slice(0, -4)}AAAA` } })
+}
+const mend = ({ sealed }: World): Promise<unknown> =>
+  sealed.badge.update({ where: { id: 1 }, data: { code: 'mended' } })
+
+const addSpoilt = async (w: World): Promise<void> => {
+  await w.sealed.badge.create({ data: { id: 1, code: 'one' } })
+  await w.rotate()
+  await spoil(w)
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  'reindex that begins a pass': {
+    run: (config) => reindex(config, { now: true }),
+    before: (w) => add(w, 'a', 'a'),
+    left: 'codeIndex ERR_INDEX_DUPLICATE reindex',
+  },
+  'drain that ends': {
+    run: (config) => drain(config),
+    before: addSpoilt,
+    left: 'code ERR_ENVELOPE_AUTH drain',
+  },
+  retry: {
+    run: (config) => retryQuarantine(config),
+    before: async (w) => {
+      await addSpoilt(w)
+      await drain(w.config)
+      await mend(w)
+    },
+    meanwhile: spoil,
+    left: 'code ERR_ENVELOPE_AUTH verify',
+  },
+  verify: {
+    run: (config) => verify(config),
+    before: async (w) => {
+      await addSpoilt(w)
+      await verify(w.config)
+      await mend(w)
+    },
+    meanwhile: spoil,
+    left: 'code ERR_ENVELOPE_AUTH verify',
+  },
+}
+
+describe.each(PROVIDERS)('the former owner of a run, frozen on %s', (provider) => {
+  let w: World
+  beforeAll(async () => {
+    w = await world(provider, BADGES)
+  })
+
+  it.each(Object.entries(CASES))(
+    'leaves the quarantine alone once it wakes: a %s',
+    async (_, { run, before, meanwhile, left }) => {
+      await w.run('DELETE FROM "Badge"', 'DELETE FROM rowseal_quarantine')
+      await before(w)
+      const wake = await freeze(w, run)
+      await meanwhile?.(w)
+      await w.run('UPDATE rowseal_parts SET heartbeat_at_ms = 0')
+      await run(w.config)
+      // The clock of a database may be put back, as when another server takes its place.
+      await w.run('UPDATE rowseal_quarantine SET found_at_ms = found_at_ms - 3600000')
+      const entries = await entriesOf(w)
+      expect(entries).toContain(left)
+      await wake()
+      expect(await entriesOf(w)).toEqual(entries)
+    },
+  )
+})
+
+/** Stops a run where it first removes something from the quarantine. Gives what lets it go on to its end. */
+async function freeze(w: World, run: Case['run']): Promise<() => Promise<unknown>> {
+  const config = await w.another()
+  let goOn = (): void => undefined
+  let owner: Promise<unknown> = Promise.resolve()
+  await new Promise<void>((isFrozen) => {
+    const stop = (): Promise<void> => {
+      isFrozen()
+      return new Promise((done) => (goOn = done))
+    }
+    const client = beforeWrite(config.client, 'DELETE FROM rowseal_quarantine', stop)
+    owner = run({ ...config, client }).catch((error: unknown) => error)
+    void owner.then(() => isFrozen())
+  })
+  return () => {
+    goOn()
+    return owner
+  }
+}
+
+async function entriesOf({ config }: World): Promise<string[]> {
+  const { entries } = await listQuarantine(config)
+  return entries.map(({ field, code, direction }) => `${field} ${code} ${direction}`)
+}
