@@ -130,6 +130,17 @@ it('a shard that there is not is misuse', async () => {
   command.remove()
 })
 
+it('a reindex in parts is misuse, and says why', async () => {
+  const w = await world('sqlite', secrets())
+  const command = new Command(w)
+  for (const flags of [['--shard', '1/2'], ['--queue'], ['--queue', '--dry-run']]) {
+    const { code, stdout, stderr } = await command.run('reindex', ...flags)
+    expect([flags, code, stdout]).toEqual([flags, 2, ''])
+    expect(stderr).toContain('one pass over the whole table')
+  }
+  command.remove()
+})
+
 interface ReadOnly {
   readonly config: World['config']
   end(): Promise<void>

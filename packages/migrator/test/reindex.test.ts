@@ -246,6 +246,12 @@ describe.each(PROVIDERS)('reindex on %s', (provider) => {
     await expect(reindex(w.config, { batchRows: 0 })).rejects.toThrow(/batchRows/)
     await expect(reindex(w.config, { maxTransactionMs: -1 })).rejects.toThrow(/maxTransactionMs/)
     await expect(reindex(w.config, { models: ['Nobody'] })).rejects.toThrow(/Nobody.*Member/)
+    for (const part of [{ shard: { index: 1, of: 2 } }, { queue: {} }])
+      for (const either of [reindex, planReindex])
+        await expect(either(w.config, part)).rejects.toThrow(
+          /^(shard|queue): .* one pass over the whole table was clean, so reindex takes no \1/,
+        )
+    expect(w.keyring.index.exists).toBe(false)
   })
 })
 

@@ -75,11 +75,6 @@ function checkQueue(
       throw new TypeError(`With a queue, ${name} is an option of its workers: rowseal worker.`)
 }
 
-/** Refuse a queue where a run is worked on here alone. @throws {TypeError} */
-export function assertNoQueue({ queue }: Pick<RunOptions, 'queue'>): void {
-  if (queue !== undefined) throw new TypeError('queue is an option of encrypt, drain and decrypt.')
-}
-
 export function integer(name: string, value: number, max: number, min = 1): number {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value
   throw new TypeError(`${name} must be a whole number from ${min} to ${max}.`)

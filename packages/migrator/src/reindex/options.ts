@@ -77,3 +77,14 @@ export interface ReindexReport extends PassCounts {
   readonly retired: readonly { readonly keyring: string; readonly keyId: number }[]
   readonly seconds: number
 }
+
+/**
+ * A clean pass of a part says nothing of the others, which only its worker could wait for.
+ *
+ * @throws {TypeError} for a shard or a queue.
+ */
+export function assertWhole({ shard, queue }: Pick<RunOptions, 'shard' | 'queue'>): void {
+  const why = 'an index moves on when one pass over the whole table was clean, so reindex takes no'
+  if (shard !== undefined) throw new TypeError(`shard: ${why} shards.`)
+  if (queue !== undefined) throw new TypeError(`queue: ${why} queue.`)
+}

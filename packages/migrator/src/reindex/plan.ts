@@ -3,10 +3,10 @@ import { phaseOf } from '@rowseal/prisma-extension/keys'
 import { listTriggers } from '@rowseal/prisma-extension/sql'
 import { contextOf, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
-import { assertNoQueue, checkRunOptions } from '../engine/options.ts'
+import { checkRunOptions } from '../engine/options.ts'
 import { checkPace } from '../pace/options.ts'
 import { countRows, loadTargets, type Target, type TargetIndex } from '../targets.ts'
-import type { ReindexOptions } from './options.ts'
+import { assertWhole, type ReindexOptions } from './options.ts'
 import { phasesAhead, wantedOf } from './rotation.ts'
 import { reindexStrategy, type IndexWork } from './strategy.ts'
 
@@ -48,7 +48,7 @@ export async function planReindex(
   options: ReindexOptions = {},
 ): Promise<ReindexPlan> {
   checkRunOptions(options)
-  assertNoQueue(options)
+  assertWhole(options)
   const { batchRows } = checkPace(options)
   const context = contextOf(config)
   try {

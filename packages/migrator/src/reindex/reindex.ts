@@ -3,7 +3,7 @@ import { asMigrationError } from '../database-error.ts'
 import { withRun } from '../engine/work.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { worstOf } from '../engine/events.ts'
-import { assertNoQueue, checkRunOptions } from '../engine/options.ts'
+import { checkRunOptions } from '../engine/options.ts'
 import { MigrationError } from '../errors.ts'
 import { noteFields } from '../keys/fields.ts'
 import { openObserver, type Observer } from '../observe/observer.ts'
@@ -11,7 +11,12 @@ import { openRunPace } from '../pace/open.ts'
 import { loadTargets, type Target } from '../targets.ts'
 import { Waits } from '../waits.ts'
 import { ModelRun, type ModelJob } from './model-run.ts'
-import type { IndexModelReport, ReindexOptions, ReindexReport } from './options.ts'
+import {
+  assertWhole,
+  type IndexModelReport,
+  type ReindexOptions,
+  type ReindexReport,
+} from './options.ts'
 import { registerIndexes } from './register.ts'
 import { retireKeys } from './retire.ts'
 import { statesOf } from './states.ts'
@@ -45,13 +50,7 @@ async function reindexObserved(
   observer: Observer,
 ): Promise<ReindexReport> {
   const checked = checkRunOptions(options)
-  assertNoQueue(options)
-  if (options.shard !== undefined)
-    throw new TypeError(
-      'shard: an index moves on when one pass over the whole table was clean, so reindex takes no shards.',
-    )
-  if (options.queue !== undefined)
-    throw new TypeError('queue: reindex takes none, for the same reason as it takes no shards.')
+  assertWhole(options)
   const context = contextOf(config)
   const began = performance.now()
   try {

@@ -21,6 +21,7 @@ export function addReindex(registry: Registry): void {
   writes(registry.add('reindex', what, runReindex))
     // So that it is told why there is none.
     .addOption(new Option(shard, is).argParser(parse).hideHelp())
+    .addOption(new Option('--queue').hideHelp())
     .option('--dry-run', 'count what would be gone over, and write nothing')
     .option('--check-values', 'compute every value anew and compare')
     .option('--offline', 'rotate unique indexes without a second column, refusing writes meanwhile')
