@@ -8,7 +8,9 @@ export type { DrainReport } from './drain/drained.ts'
 export { planDrain, type DrainPlan } from './drain/plan.ts'
 export { encrypt } from './encrypt/encrypt.ts'
 export type {
+  ModelEvent,
   ModelReport,
+  PassEvent,
   RunDirectionOptions,
   RunEvent,
   RunReport,

@@ -4,6 +4,7 @@ import type { Quarantined } from '../runs/quarantine.ts'
 import type { IndexStatus } from '../status-indexes.ts'
 import type { IndexVerification } from '../verify/options.ts'
 import { count, table } from './output.ts'
+import { modelTable } from './render-run.ts'
 
 /** Reports about blind indexes for people. Pure: a report in, text out. */
 
@@ -69,17 +70,9 @@ function planOf({ isRegistered, isComplete, isUnique }: IndexPlan): string {
 export function renderReindex(report: ReindexReport): string {
   if (report.models.length === 0 && report.outcome === 'done')
     return 'The plan has no blind indexes.'
-  const rows = report.models.map((model) => [
-    model.model,
-    model.rows,
-    model.superseded,
-    model.quarantined,
-    model.passes,
-    model.outcome,
-  ])
   const indexes = report.models.flatMap((model) => model.indexes)
   return [
-    table(['model', 'rewritten', 'superseded', 'quarantined', 'passes', 'outcome'], rows),
+    modelTable('rewritten', report.models),
     table(
       ['index', 'look-ups', 'phase', 'index key'],
       indexes.map((index) => [

@@ -1,5 +1,6 @@
 import type { DrainReport } from '../drain/drained.ts'
-import type { RunReport } from '../engine/events.ts'
+import type { PassCounts } from '../engine/counts.ts'
+import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
@@ -15,10 +16,11 @@ const DONE: Readonly<Record<string, string>> = {
   decrypt: 'No value of these fields is sealed.',
 }
 
-/** What a run over tables did. */
-export function renderRun(report: RunReport): string {
-  const { direction, models, rows, seconds, outcome } = report
-  const lines = models.map((model) => [
+type ModelDone = Pick<ModelReport, 'model' | 'passes' | 'outcome' | keyof PassCounts>
+
+/** @param done - what was done to its rows. */
+export function modelTable(done: string, models: readonly ModelDone[]): string {
+  const rows = models.map((model) => [
     model.model,
     model.rows,
     model.superseded,
@@ -26,10 +28,15 @@ export function renderRun(report: RunReport): string {
     model.passes,
     model.outcome,
   ])
+  return table(['model', done, 'superseded', 'quarantined', 'passes', 'outcome'], rows)
+}
+
+/** What a run over tables did. */
+export function renderRun(report: RunReport): string {
+  const { direction, models, rows, seconds, outcome } = report
   const rate = seconds === 0 ? 0 : rows / seconds
-  const head = ['model', VERBS[direction] ?? 'rewritten', 'superseded', 'quarantined', 'passes']
   return [
-    table([...head, 'outcome'], lines),
+    modelTable(VERBS[direction] ?? 'rewritten', models),
     ...(models.some(({ reconciliation }) => reconciliation.length > 0)
       ? ['', renderReconciliation(report), '']
       : []),

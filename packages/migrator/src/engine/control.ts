@@ -1,3 +1,6 @@
+import type { PaceOptions } from '../pace/options.ts'
+import type { Pace } from '../pace/pace.ts'
+import { overridden } from '../pace/stored.ts'
 import type { RunId } from '../runs/parts.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { isActive } from '../runs/states.ts'
@@ -72,4 +75,18 @@ export class Control {
     this.#isCancelled = true
     return null
   }
+}
+
+/** Of a run that keeps the pace it was given, under what an operator sets meanwhile. */
+export function controlOf(
+  store: RunStore,
+  run: RunId,
+  pace: Pace,
+  options: PaceOptions & {
+    readonly signal?: AbortSignal
+    readonly onEvent?: (event: PauseEvent) => void
+  },
+): Control {
+  const { signal, onEvent } = options
+  return new Control(store, run, signal, onEvent, (text) => pace.change(overridden(options, text)))
 }

@@ -21,22 +21,30 @@ export interface RunDirectionOptions extends RunOptions {
 
 export type RunEvent =
   /** A model begins. `rows` that something is to be done to are counted before. */
-  | {
-      readonly type: 'model'
-      readonly model: string
-      readonly fields: readonly string[]
-      readonly rows: number
-      /** True if it goes on where an earlier run ended. */
-      readonly isResumed: boolean
-    }
+  | ModelEvent
   /** A batch was committed. */
   | ({ readonly type: 'batch'; readonly model: string; readonly pass: number } & PassCounts)
-  /** A pass has come to the end of the table. */
-  | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
+  | PassEvent
   | WaitEvent
   | PauseEvent
   | ThrottleEvent
   | QueueEvent
+
+export interface ModelEvent {
+  readonly type: 'model'
+  readonly model: string
+  readonly fields: readonly string[]
+  readonly rows: number
+  /** True if it goes on where an earlier run ended. */
+  readonly isResumed: boolean
+}
+
+/** A pass has come to the end of the table. */
+export interface PassEvent extends PassCounts {
+  readonly type: 'pass'
+  readonly model: string
+  readonly pass: number
+}
 
 /** The run waits until every instance follows. */
 export interface WaitEvent {

@@ -1,6 +1,6 @@
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
-import { Control } from '../engine/control.ts'
+import { controlOf, type Control } from '../engine/control.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { mayGoOn } from '../engine/pass.ts'
 import { withRun, type Work, type Worked } from '../engine/work.ts'
@@ -8,7 +8,6 @@ import { noteFields } from '../keys/fields.ts'
 import { openRunPace } from '../pace/open.ts'
 import type { PaceOptions } from '../pace/options.ts'
 import type { Pace } from '../pace/pace.ts'
-import { overridden } from '../pace/stored.ts'
 import { NO_PASS } from '../runs/checkpoint.ts'
 import { unfinished } from '../runs/errors.ts'
 import type { RunStore } from '../runs/store.ts'
@@ -107,9 +106,7 @@ async function workOn(job: ModelJob, { run, part, heartbeat }: Work): Promise<Wo
   const { context, store, entries, pace, options, model, directions } = job
   const { client } = context
   const { signal, onEvent } = options
-  const control = new Control(store, run, signal, onEvent, (text) =>
-    pace.change(overridden(options, text)),
-  )
+  const control = controlOf(store, run, pace, options)
   const beganMs = await store.quarantine.now()
   await begin(job)
   const look = await looking(context, model)

@@ -2,10 +2,9 @@ import { completeIndex, moveIndex } from '@rowseal/prisma-extension/keys'
 import type { Context } from '../config.ts'
 import { add, NOTHING } from '../engine/counts.ts'
 import type { CheckedOptions } from '../engine/options.ts'
-import { Control } from '../engine/control.ts'
+import { controlOf, type Control } from '../engine/control.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
-import { overridden } from '../pace/stored.ts'
 import { passUntilClean, type PassesResult } from '../engine/passes.ts'
 import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
@@ -65,11 +64,8 @@ export class ModelRun {
   constructor(job: ModelJob, work: Work) {
     this.#job = job
     this.#work = work
-    const { options, pace } = job
-    const { signal, onEvent } = options
-    this.#control = new Control(job.store, work.run, signal, onEvent, (text) =>
-      pace.change(overridden(options, text)),
-    )
+    const { store, options, pace } = job
+    this.#control = controlOf(store, work.run, pace, options)
     pace.enter(job.target.table.name)
     this.#follow = new Follow(job)
     this.#checkpoint = work.part.checkpoint

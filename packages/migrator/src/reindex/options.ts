@@ -4,7 +4,7 @@ import type { RunOptions } from '../engine/options.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { ThrottleEvent } from '../pace/open.ts'
 import type { PauseEvent } from '../engine/control.ts'
-import type { ModelReport, WaitEvent } from '../engine/events.ts'
+import type { ModelReport, PassEvent, WaitEvent } from '../engine/events.ts'
 
 export interface ReindexOptions extends RunOptions {
   /**
@@ -38,9 +38,7 @@ export type ReindexEvent =
       readonly pass: number
       readonly seen: number
     } & PassCounts)
-  /** A pass has come to the end of the table. */
-  | ({ readonly type: 'pass'; readonly model: string; readonly pass: number } & PassCounts)
-  /** The run waits until every instance follows. */
+  | PassEvent
   | WaitEvent
   | PauseEvent
   | ThrottleEvent
@@ -79,7 +77,7 @@ export interface ReindexReport extends PassCounts {
 }
 
 /**
- * A clean pass of a part says nothing of the others, which only its worker could wait for.
+ * Whoever works on a part would have to wait, at each phase, until all other parts were clean.
  *
  * @throws {TypeError} for a shard or a queue.
  */

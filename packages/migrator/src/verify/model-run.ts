@@ -1,12 +1,11 @@
 import type { Context } from '../config.ts'
-import { Control } from '../engine/control.ts'
+import { controlOf } from '../engine/control.ts'
 import type { ModelReport } from '../engine/events.ts'
 import { endedAs, passUntilClean } from '../engine/passes.ts'
 import { shareOf, type Share } from '../engine/share.ts'
 import { withPart, type Work, type Worked } from '../engine/work.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
-import { overridden } from '../pace/stored.ts'
 import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
@@ -76,9 +75,7 @@ async function verifyPart(
   const { context, store, target, pace, options } = job
   const { model, fields } = target
   const { signal, onEvent } = options
-  const control = new Control(store, run, signal, onEvent, (text) =>
-    pace.change(overridden(options, text)),
-  )
+  const control = controlOf(store, run, pace, options)
   pace.enter(target.table.name)
   const samples: Quarantined[] = []
   const isResumed = resumable(part.checkpoint, name) !== null

@@ -1,5 +1,6 @@
 import type { UnreadableValues } from '../drain/destroyed.ts'
 import type { PauseEvent } from '../engine/control.ts'
+import type { ModelEvent } from '../engine/events.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { ThrottleEvent } from '../pace/open.ts'
 import type { PaceOptions } from '../pace/options.ts'
@@ -13,14 +14,7 @@ export interface VerifyOptions
 
 export type VerifyEvent =
   /** A model begins. `rows` with sealed fields that are not all NULL are counted before. */
-  | {
-      readonly type: 'model'
-      readonly model: string
-      readonly fields: readonly string[]
-      readonly rows: number
-      /** True if it goes on where an earlier run ended. */
-      readonly isResumed: boolean
-    }
+  | ModelEvent
   /** Rows were read; `bad` of their fields do not open, or are wrong values of an index. */
   | {
       readonly type: 'batch'
