@@ -1,5 +1,4 @@
-import { randomOf } from '@rowseal/test-support/random'
-import { SEED, text } from './random.ts'
+import { random, text } from './random.ts'
 
 /** Annotations that Rowseal and its peer both read. */
 export const SCHEMA = `
@@ -71,7 +70,7 @@ export type Sealed = Record<keyof typeof LENGTHS, string>
 
 /** Three values of 12, 60 and 400 bytes; the e-mail address is the id's own. */
 export function sealedValues(id: number): Sealed {
-  const next = randomOf(SEED + id)
+  const next = random(id)
   return {
     email: `${String(id).padStart(8, '0')}@x.y`,
     address: text(next, LENGTHS.address),
