@@ -22,6 +22,7 @@ export function checkEvents(events: readonly Event[], observer: Observer): Viola
     ...checkRegisters(operationsOf(events)),
     ...checkReadable(events),
     ...checkSearches(events),
+    ...checkComparisons(events),
     ...checkVersions(sightings, heads, resumed(events)),
     ...checkFences(present, fenced(events)),
     ...checkNonces(envelopes),
@@ -45,6 +46,17 @@ function checkSearches(events: readonly Event[]): Violation[] {
     .map((event) => {
       const what = `${event.process} looked for a login, and found ${event.detail.found} rows`
       return { check: 'blind indexes', what, shown: [event] }
+    })
+}
+
+/** Whoever looks by an index finds all rows that have the value, and no other. */
+function checkComparisons(events: readonly Event[]): Violation[] {
+  return events
+    .filter(({ kind, detail }) => kind === 'compare' && detail?.isRight === false)
+    .map((event) => {
+      const { field, found, expected } = event.detail
+      const what = `${event.process} found ${found} rows by ${field} where ${expected} have it`
+      return { check: 'blind indexes', what, shown: [{ ...event, reads: {} }] }
     })
 }
 

@@ -12,6 +12,8 @@ export interface Spec {
   /** Folders of the generated clients and plans. */
   readonly clients: Readonly<Record<Release, string>>
   readonly kms: { readonly endpoint: string; readonly keyId: string; readonly region: string }
+  /** Of the queue that hands parts of runs out; null where there is no Redis. */
+  readonly queue: { readonly redis: string; readonly name: string } | null
   /** For the records. */
   readonly folder: string
   readonly records: number

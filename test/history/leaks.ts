@@ -1,43 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { awsKms } from '@rowseal/prisma-extension/providers/aws-kms'
 import type { Violation } from './checker/operation.ts'
 import { Finder, formsOfKey, formsOfText } from './checker/secrets.ts'
 import type { Instance } from './instance.ts'
+import type { KeySecrets } from './keys.ts'
 import type { World } from './world.ts'
 import { CONTROL, DIGITS, SENTINEL } from './values.ts'
-
-const TABLES = ['keyrings', 'keys', 'runs', 'parts', 'quarantine', 'fields'].map(
-  (name) => `rowseal_${name}`,
-)
-
-/** The keys of a history, as the KMS unwraps them: they are collected while it lasts, since some are destroyed. */
-export class KeyCollector {
-  readonly #base: any
-  readonly #root: ReturnType<typeof awsKms>
-  readonly keys = new Map<string, Buffer>()
-
-  constructor(world: World, base: any) {
-    this.#base = base
-    const { endpoint, keyId, region } = world.direct.kms
-    const clientConfig = { credentials: { accessKeyId: 'collector', secretAccessKey: 'none' } }
-    this.#root = awsKms({ keyId, endpoint, region, clientConfig, maxAttempts: 1 })
-  }
-
-  /** Those that are not known yet. What the KMS does not give now it gives later. */
-  async look(): Promise<void> {
-    const rows: any[] = await this.#base.$queryRawUnsafe(
-      'SELECT key_id AS id, keyring AS keyring, root_key_id AS root, wrapped_kek AS wrapped FROM rowseal_keys',
-    )
-    for (const { id, keyring, root, wrapped } of rows) {
-      const name = `key ${id} of ${keyring}`
-      if (wrapped.length === 0 || this.keys.has(name)) continue
-      const context = { keyring, keyId: Number(id), use: 'kek' } as const
-      const key = await this.#root.unwrap(wrapped, root, context).catch(() => null)
-      if (key !== null) this.keys.set(name, key)
-    }
-  }
-}
 
 /** What was looked through, and what was found. */
 export interface Looked {
@@ -47,13 +15,14 @@ export interface Looked {
 }
 
 /**
- * Look for sentinels and keys in all that the database has written (tables, write-ahead log, its log), in a dump of
- * all tables, and in all that processes have written (output, logs, errors, what `inspect` shows).
+ * Look for sentinels and keys in all that the database has written (tables, write-ahead or binary log, its log with
+ * every statement), in a dump of all tables, in all that the queue's server has written, in the calls of the KMS as
+ * its audit trail has them, and in all that processes have written (output, logs, errors, what `inspect` shows).
  */
 export async function lookForLeaks(
   world: World,
-  { base }: Instance,
-  keys: ReadonlyMap<string, Buffer>,
+  { base, keyring }: Instance,
+  { keys, wrapped }: KeySecrets,
 ): Promise<Looked> {
   const secrets = new Map([
     ...[...keys].flatMap(([name, key]) => formsOfKey(name, key)),
@@ -74,7 +43,12 @@ export async function lookForLeaks(
   if (!look('a dump of the database', dump)) complain('nothing can be seen in a dump')
   let bytes = dump.length
   let files = 0
-  for (const folder of [await dataFolder(base, world), world.folder]) {
+  for (const { keyId } of keyring.keys().filter(({ state }: any) => state === 'destroyed'))
+    if (isIn(dump, wrapped.get(keyId)))
+      complain(`the wrapped KEK of destroyed key ${keyId} is in a dump`)
+  look('calls of the KMS', Buffer.from(JSON.stringify(world.kms.calls)))
+  const queue = world.redis === null ? [] : [world.queueFolder]
+  for (const folder of [await dataFolder(base, world), world.folder, ...queue]) {
     let isSeen = false
     for (const file of filesIn(folder)) {
       const content = readFileSync(file)
@@ -103,15 +77,27 @@ async function dataFolder(base: any, { provider }: World): Promise<string> {
 /** Every row of every table as text. */
 async function dumpOf(base: any, { provider }: World): Promise<Buffer> {
   const parts: string[] = []
-  for (const table of ['group', 'Entry', ...TABLES]) {
+  const tables: { name: string }[] = await base.$queryRawUnsafe(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${provider === 'mysql' ? 'database()' : "'public'"}`,
+  )
+  for (const { name: table } of tables) {
     const name = provider === 'mysql' ? `\`${table}\`` : `"${table}"`
     const rows = await base.$queryRawUnsafe(
       provider === 'mysql' ? `SELECT * FROM ${name}` : `SELECT t::text AS row FROM ${name} t`,
     )
-    parts.push(JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? `${value}` : value)))
+    parts.push(JSON.stringify(rows, shown))
   }
   return Buffer.from(parts.join('\n'))
 }
+
+/** PostgreSQL shows bytes in hex by itself. */
+function shown(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+const isIn = (dump: Buffer, bytes: Buffer | undefined): boolean =>
+  bytes !== undefined && dump.includes(bytes.toString('hex'))
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -78,6 +78,9 @@ export class Nemesis {
       [2, 'drop connections', () => this.#drop()],
       [2, 'stall connections', () => this.#stall()],
       [1, 'crash the database', () => this.#world.server.crash()],
+      ...(this.#world.redis === null
+        ? []
+        : ([[1, 'crash the queue', () => this.#crashQueue()]] as const)),
     ]
     return weighted.flatMap(([weight, name, deed]) =>
       Array.from({ length: weight }, (): [string, Deed] => [name, deed]),
@@ -112,6 +115,12 @@ export class Nemesis {
   async #denyKms(): Promise<void> {
     this.#world.kms.deny('*')
     this.#later(200 + this.#random() * 1000, () => this.#world.kms.recover())
+  }
+
+  async #crashQueue(): Promise<void> {
+    await this.#world.redis!.kill()
+    await sleep(this.#random() * 2000)
+    await this.#world.redis!.start()
   }
 
   async #drop(): Promise<void> {

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -7,7 +9,8 @@ import { finale } from './finale.ts'
 import { Fleet, type Place } from './fleet.ts'
 import { readEvents, type Event } from './history.ts'
 import type { Instance } from './instance.ts'
-import { KeyCollector, lookForLeaks } from './leaks.ts'
+import { KeyCollector, secretsOf } from './keys.ts'
+import { lookForLeaks } from './leaks.ts'
 import { clockFile, Nemesis } from './nemesis.ts'
 import { Observer } from './observer.ts'
 import { Recorder } from './recorder.ts'
@@ -40,12 +43,19 @@ const ours = (name: string, file: string, ...args: string[]): Place => ({
   ...{ name, args, isOurs: true, restMs: 300 },
   file: new URL(`processes/${file}.ts`, import.meta.url).pathname,
 })
-const drain = (n: number, cwd: string): Place => ({
-  name: `drain-${n}`,
-  file: bin,
-  args: ['drain', '--json', '--batch-rows', '5', '--max-transaction', '1'],
-  ...{ cwd, isOurs: false, restMs: 1500 },
+const command = (name: string, cwd: string, restMs: number, ...args: string[]): Place => ({
+  ...{ name, cwd, restMs, args: [...args, '--json'] },
+  ...{ file: bin, isOurs: false },
 })
+const PACE = ['--batch-rows', '5', '--max-transaction', '1']
+
+/** One who hands drains out, and those who take their parts. */
+const queueing = (cwd: string): Place[] => [
+  // The entries are the converter's most of the time.
+  command('coordinator', cwd, 300, 'drain', '--queue', '--part-rows', '4', '--model', 'Note'),
+  command('worker-1', cwd, 300, 'worker', ...PACE),
+  command('worker-2', cwd, 300, 'worker', ...PACE),
+]
 
 function placesOf(world: World): Place[] {
   return [
@@ -55,8 +65,8 @@ function placesOf(world: World): Place[] {
     ours('rotator', 'operator', 'rotator'),
     ours('indexer', 'operator', 'indexer'),
     ours('converter', 'operator', 'converter'),
-    drain(1, world.configs),
-    drain(2, world.configs),
+    command('drain', world.configs, 4000, 'drain', ...PACE),
+    ...(world.redis === null ? [] : queueing(world.configs)),
   ]
 }
 
@@ -118,7 +128,8 @@ async function main(): Promise<number> {
     await readEverything(world, instance)
     await lived.collector.look()
     const events = readEvents(world.folder)
-    const leaks = await lookForLeaks(world, instance, lived.collector.keys)
+    const secrets = secretsOf(lived.collector, lived.observer.envelopes)
+    const leaks = await lookForLeaks(world, instance, secrets)
     const violations = [
       ...checkEvents(events, lived.observer),
       ...ended.violations,
@@ -133,7 +144,7 @@ async function main(): Promise<number> {
         started: lived.fleet.started,
         ends: lived.fleet.ends,
         deeds: lived.nemesis.deeds,
-        facts: factsOf(events, lived, ended, leaks, began),
+        facts: factsOf(world, events, lived, ended, leaks, secrets.keys.size, began),
       }),
     )
     return violations.length === 0 ? 0 : 1
@@ -142,14 +153,24 @@ async function main(): Promise<number> {
   }
 }
 
+/** What they say on standard error, a line for each. */
+function partsWorked({ folder }: World): number {
+  const said = readdirSync(folder).filter((name) => /^worker-.*\.out$/.test(name))
+  const text = said.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')
+  return text.match(/, part \d+: [\d,]+ rows/g)?.length ?? 0
+}
+
 function factsOf(
+  world: World,
   events: readonly Event[],
-  { observer, collector }: Awaited<ReturnType<typeof live>>,
+  { observer }: Awaited<ReturnType<typeof live>>,
   ended: Awaited<ReturnType<typeof finale>>,
   leaks: Awaited<ReturnType<typeof lookForLeaks>>,
+  keys: number,
   began: number,
 ): Record<string, string | number> {
   return {
+    commit: commit(),
     'seconds in all': Math.round((performance.now() - began) / 1000),
     operations: events.length,
     'key versions': new Set(observer.heads.map(({ keyId }) => keyId)).size,
@@ -158,8 +179,17 @@ function factsOf(
     'looks at all values': observer.looks,
     're-encryptions seen': observer.sightings.length,
     'envelopes seen': observer.envelopes.size,
-    'keys looked for': collector.keys.size,
+    'keys looked for': keys,
+    'parts of runs that workers had': partsWorked(world),
     'files looked through': `${leaks.files} (${Math.round(leaks.bytes / 1e6)} MB)`,
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
   }
 }
 

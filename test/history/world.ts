@@ -5,10 +5,13 @@ import {
   database,
   generatedClient,
   startKms,
+  hasRedis,
   startMariadb,
   startPostgres,
+  startRedis,
   type CrashingServer,
   type KmsServer,
+  type RedisServer,
 } from '@rowseal/test-support'
 import { openInstance, type Instance, type Spec } from './instance.ts'
 import { Proxy } from './proxy.ts'
@@ -24,6 +27,9 @@ export interface World {
   readonly server: CrashingServer
   readonly kms: KmsServer
   readonly proxy: Proxy
+  /** Null where there is no `redis-server`; else its files are in `queueFolder`. */
+  readonly redis: RedisServer | null
+  readonly queueFolder: string
   /** For processes: through the proxy. */
   readonly spec: Spec
   /** With a way of its own to the database. */
@@ -38,10 +44,7 @@ export interface World {
 export async function openWorld(provider: Provider, records: number): Promise<World> {
   const kms = await startKms({ region: REGION })
   const server =
-    provider === 'mysql'
-      ? await startMariadb(['--innodb-flush-log-at-trx-commit=2', '--max-connections=300'])
-      : // The whole write-ahead log is looked through.
-        await startPostgres(['-c', 'wal_keep_size=8GB'])
+    provider === 'mysql' ? await startMariadb(MARIADB_FLAGS) : await startPostgres(POSTGRES_FLAGS)
   const variable = provider === 'mysql' ? 'ROWSEAL_TEST_MARIADB_URL' : 'ROWSEAL_TEST_POSTGRES_URL'
   process.env[variable] = server.url
   const db = await database(provider)
@@ -58,16 +61,22 @@ export async function openWorld(provider: Provider, records: number): Promise<Wo
   const configs = join(import.meta.dirname, '.tmp', `run-${process.pid}`)
   const folder = join(configs, 'records')
   mkdirSync(folder, { recursive: true })
+  const queueFolder = join(configs, 'queue')
+  mkdirSync(queueFolder)
+  const redis = hasRedis() ? await startRedis(['--dir', queueFolder]) : null
+  // What is in the queue holds the control by its name.
+  const queue = redis === null ? null : { redis: redis.url, name: CONTROL }
   const kmsSpec = { endpoint: kms.url, keyId: kms.createKey(), region: REGION }
-  const direct: Spec = { provider, url: url.href, clients, kms: kmsSpec, folder, records }
+  const direct: Spec = { provider, url: url.href, clients, kms: kmsSpec, queue, folder, records }
   url.port = String(proxy.port)
   writeFileSync(join(configs, 'rowseal.config.ts'), CONFIG)
   return {
-    ...{ provider, server, kms, proxy, folder, configs, direct },
+    ...{ provider, server, kms, proxy, redis, queueFolder, folder, configs, direct },
     spec: { ...direct, url: url.href },
     close: async () => {
       await proxy.stop()
       await kms.stop()
+      await redis?.stop()
       await server.stop()
       rmSync(configs, { recursive: true, force: true })
     },
@@ -76,8 +85,19 @@ export async function openWorld(provider: Provider, records: number): Promise<Wo
 
 const MARIADB = { acquireTimeout: '3000', connectTimeout: '2000', connectionLimit: '8' }
 
-const CONFIG = `import { openInstance, specOf } from '${import.meta.dirname}/instance.ts'
-export default (await openInstance(specOf(), 'first')).config
+/** All that is written is looked through: so all of it is kept, and statements are in it with their parameters. */
+const POSTGRES_FLAGS = ['wal_keep_size=8GB', 'log_statement=all'].flatMap((flag) => ['-c', flag])
+const MARIADB_FLAGS = [
+  ...['--innodb-flush-log-at-trx-commit=2', '--max-connections=300'],
+  ...['--log-bin=binlog', '--binlog-format=ROW', '--server-id=1'],
+  ...['--general-log', '--general-log-file=statements.log'],
+]
+
+const CONFIG = `import { bullmqQueue } from '@rowseal/migrator/queues/bullmq'
+import { openInstance, specOf } from '${import.meta.dirname}/instance.ts'
+const spec = specOf()
+const { config } = await openInstance(spec, 'first')
+export default { ...config, ...(spec.queue === null ? {} : { queue: bullmqQueue(spec.queue) }) }
 `
 
 /** A record that nobody writes to again, so that the control is in every dump. */

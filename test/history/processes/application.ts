@@ -67,6 +67,34 @@ async function search(): Promise<unknown> {
   )
 }
 
+/** At one moment of the database: what indexes find, and what is there. */
+async function compare(): Promise<unknown> {
+  const select = { id: true, ...NOTE_FIELDS }
+  const field = random() < 0.5 ? 'login' : 'phone'
+  const look = async (tx: any): Promise<any> => {
+    const all = await tx.note.findMany({ select })
+    const text = oneOf<any>(random, all)[field]
+    if (text === null) return { all, found: [], expected: [] }
+    const found = await tx.note.findMany({ where: { [field]: text }, select: { id: true } })
+    return { all, found, expected: all.filter((row: any) => row[field] === text) }
+  }
+  const ids = (rows: any): string => JSON.stringify(rows.map(({ id }: any) => id).sort())
+  return recorded(
+    'compare',
+    undefined,
+    () => prisma.$transaction(look, { isolationLevel: 'RepeatableRead' }),
+    ({ all, found, expected }: any) => ({
+      reads: readsOf(noteRecord, all),
+      detail: {
+        field,
+        found: found.length,
+        expected: expected.length,
+        isRight: ids(found) === ids(expected),
+      },
+    }),
+  )
+}
+
 const readEntries = (): Promise<unknown> =>
   recorded(
     'read entries',
@@ -127,6 +155,7 @@ const REQUEST_KINDS: readonly (readonly [number, (id: number) => Promise<unknown
   [24, readNote],
   [4, readAll],
   [8, search],
+  [4, compare],
   [4, readEntries],
   [26, (id) => writeNote('update', id, update)],
   [10, (id) => writeNote('upsert', id, upsert)],

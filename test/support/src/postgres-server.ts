@@ -1,6 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './machine.ts'
@@ -19,7 +28,7 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** Others may enter it: PostgreSQL does not run as root, so a server of root's runs as `nobody`. */
   readonly folder: string
-  /** File for the server's log. */
+  /** File for the server's log. What it had written before a crash is beside it, in `<log>.1` and so on. */
   readonly log: string
   /** For the server, such as `-c max_connections=200`, an argument each. */
   readonly flags?: readonly string[]
@@ -42,7 +51,9 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
     password = new URL(standbyOf).password
   }
   const port = await freePort()
+  let starts = 0
   const run = async (): Promise<ChildProcess> => {
+    if (existsSync(log)) renameSync(log, `${log}.${++starts}`)
     const started = spawn(binaries.postgres, serverFlags(files, port, [...following, ...flags]), {
       ...binaries.user,
       cwd: folder,
