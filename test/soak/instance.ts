@@ -28,7 +28,8 @@ export interface Instance {
   readonly Prisma: any
 }
 
-const CONNECTIONS = 8
+/** Of its pool. */
+export const CONNECTIONS = 8
 /** Small enough that caches are full and turn over while it warms up. */
 const KEYRING: Partial<KeyringOptions> = {
   refreshMs: 1000,

@@ -1,7 +1,7 @@
 import { drain, init, rotate, verify } from '@rowseal/migrator'
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openInstance, type Instance, type Spec } from './instance.ts'
+import { CONNECTIONS, openInstance, type Instance, type Spec } from './instance.ts'
 import { Load } from './load.ts'
 import { patientOf, PATIENTS, requestsOf } from './requests.ts'
 import { sampleOf } from './sampling.ts'
@@ -21,8 +21,11 @@ const ROUND_MS = 60_000
 const DRAIN_AT_MS = 25_000
 const SAMPLES_AT_MS = [42_000, 56_000]
 
-async function fill({ config, prisma }: Instance): Promise<void> {
+async function fill({ config, prisma, base }: Instance): Promise<void> {
   await init(config)
+  // A pool that grows in a late burst would look like one that loses connections. MariaDB's is opened whole.
+  const wait = (): Promise<unknown> => base.$queryRawUnsafe('SELECT 1 FROM pg_sleep(1)')
+  if (spec.provider === 'postgresql') await Promise.all(Array.from({ length: CONNECTIONS }, wait))
   for (let id = 0; id < PATIENTS; id++)
     await prisma.patient.create({ data: patientOf(id, id), select: { id: true } })
 }
