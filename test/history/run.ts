@@ -33,6 +33,8 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 })
+/** Of what runs: there may be another by the end. */
+const COMMIT = commit()
 const provider = values.provider as Provider
 if (!['postgresql', 'mysql'].includes(provider)) throw new TypeError('--provider: which is that?')
 const seed = Number(values.seed)
@@ -160,6 +162,14 @@ function partsWorked({ folder }: World): number {
   return text.match(/, part \d+: [\d,]+ rows/g)?.length ?? 0
 }
 
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
 function factsOf(
   world: World,
   events: readonly Event[],
@@ -170,7 +180,7 @@ function factsOf(
   began: number,
 ): Record<string, string | number> {
   return {
-    commit: commit(),
+    commit: COMMIT,
     'seconds in all': Math.round((performance.now() - began) / 1000),
     operations: events.length,
     'key versions': new Set(observer.heads.map(({ keyId }) => keyId)).size,
@@ -182,14 +192,6 @@ function factsOf(
     'keys looked for': keys,
     'parts of runs that workers had': partsWorked(world),
     'files looked through': `${leaks.files} (${Math.round(leaks.bytes / 1e6)} MB)`,
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  } catch {
-    return 'unknown'
   }
 }
 

@@ -37,6 +37,8 @@ const [minutes, seed, rate] = [values.minutes, values.seed, values.rate].map(Num
   number,
 ]
 const REGION = 'eu-central-1'
+/** Of what runs: there may be another by the end. */
+const COMMIT = commit()
 /** After its last word: whoever takes longer is kept alive by something. */
 const EXIT_MS = 15_000
 
@@ -86,8 +88,8 @@ async function main(): Promise<number> {
       file: join(folder, 'lines.jsonl'),
     })
     const result = resultOf(ended, {
-      ...{ provider, minutes, seed, rate, began: new Date().toISOString() },
-      commit: commit(),
+      ...{ provider, minutes, seed, rate, ended: new Date().toISOString() },
+      commit: COMMIT,
       node: process.version,
       machine: `${cpus().length} cores ${cpus()[0]?.model ?? ''}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     })
