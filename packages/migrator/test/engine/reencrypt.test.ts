@@ -1,0 +1,300 @@
+import type { Keyring } from '@rowseal/prisma-extension'
+import { keyIdOf } from '@rowseal/prisma-extension/envelope'
+import { compromiseKey, destroyKey, rotate } from '@rowseal/prisma-extension/keys'
+import { RawJson } from '@rowseal/prisma-extension/sql'
+import type { ColumnScalar } from '@rowseal/prisma-extension/sql'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { destroyedOf, isDestroyed, unreadableOf, withDestroyed } from '../../src/drain/destroyed.ts'
+import { LEAVES_NOTHING_STALE } from '../../src/drain/direction.ts'
+import { withDrained } from '../../src/drain/drained.ts'
+import { fenceOf } from '../../src/drain/fence.ts'
+import { holderOf, partsOf, reencrypt, sealedFields, swapRows } from '../../src/drain/reencrypt.ts'
+import { staleKeysOf } from '../../src/drain/stale-keys.ts'
+import { drainStrategy, staleWhere } from '../../src/drain/strategy.ts'
+import { collect, open } from '../../src/engine/values.ts'
+import type { TargetField } from '../../src/targets.ts'
+import { single } from '../../src/tenants.ts'
+import { Waits } from '../../src/waits.ts'
+import { fieldOf, keyringOf, rowOf, sealed, targetOf } from './fields.ts'
+
+let count = 0
+let keyring: Keyring
+let other: Keyring
+let fields: TargetField[]
+beforeEach(async () => {
+  keyring = await keyringOf(`drained${count++}`)
+  other = await keyringOf(`other${count++}`)
+  fields = [
+    fieldOf('text', keyring),
+    fieldOf('scan', keyring, { type: 'Bytes' }),
+    fieldOf('bound', other, { isBound: true }),
+  ]
+  // One keyring is one object to all of its fields.
+  const values = single(keyring)
+  fields = fields.map((field, at) => (at < 2 ? { ...field, values } : field))
+})
+
+const plaintexts = async (values: readonly ColumnScalar[], row = rowOf(1, values, ['7'])) => {
+  const texts: string[] = []
+  const { sites, bad } = collect(fields, [row], () => true)
+  const unopened = await open(fields, sites, (_, plaintext) => {
+    texts.push(plaintext.toString('latin1', 1))
+  })
+  expect([...bad, ...unopened]).toStrictEqual([])
+  return texts
+}
+
+describe.each(['kek', 'kms'] as const)('stale values, with DEKs that the %s wraps', (wrapping) => {
+  beforeEach(async () => {
+    keyring = await keyringOf(`moved${count++}`, { wrapping })
+    const values = single(keyring)
+    fields = [
+      fieldOf('text', keyring, { values }),
+      fieldOf('scan', keyring, { type: 'Bytes', values }),
+      fields[2]!,
+    ]
+  })
+
+  test('are sealed again under the active key, and nothing else changes', async () => {
+    const [a, b, c] = await sealed(fields, ['a', 'b', 'c'], ['7'])
+    await rotate(keyring)
+    const [fresh] = await sealed(fields, ['fresh'])
+    const target = targetOf(fields)
+    const stale = await staleKeysOf(target)
+    const rows = [
+      rowOf(1, [fresh!, null, c!], ['7']),
+      rowOf(2, [a!, b!, c!], ['7']),
+      rowOf(3, [a!, null, new RawJson('{}')], ['7']),
+      rowOf(4, ['plain', null, null]),
+    ]
+    const { changes, bad } = await reencrypt(target, rows, stale)
+    expect(bad).toStrictEqual([])
+    expect(changes.map(({ row, key, old }) => [row, key, old])).toStrictEqual([
+      [1, ['2'], [a, b, null]],
+      [2, ['3'], [a, null, null]],
+    ])
+    const [next] = changes.map(({ next }) => next as (ColumnScalar | null)[])
+    expect(next!.slice(0, 2).map((value) => keyIdOf(value as string))).toStrictEqual([
+      keyring.activeKeyId,
+      keyring.activeKeyId,
+    ])
+    expect(next![2]).toBeNull()
+    expect(await plaintexts([next![0]!, next![1]!])).toStrictEqual(['a', 'b'])
+    const deks = [next![0] as string, changes[1]!.next[0] as string].map((text) =>
+      Buffer.from(text.slice(13), 'base64url').toString('hex', 1, 61),
+    )
+    expect(deks[0]).not.toBe(deks[1])
+  })
+
+  test('in lists change where they stand', async () => {
+    const [a] = await sealed(fields, ['a'])
+    const [b] = await sealed(fields, ['b'])
+    await rotate(keyring)
+    const [fresh] = await sealed(fields, ['fresh'])
+    const target = targetOf(fields)
+    const rows = [rowOf(1, [[a!, null, fresh!, b!], null, null])]
+    const { changes } = await reencrypt(target, rows, await staleKeysOf(target))
+    const list = changes[0]!.next[0] as (string | null)[]
+    expect(list).toHaveLength(4)
+    expect(list.slice(1, 3)).toStrictEqual([null, fresh])
+    expect(await plaintexts([list[0]!])).toStrictEqual(['a'])
+    expect(await plaintexts([list[3]!])).toStrictEqual(['b'])
+    expect(changes[0]!.old).toStrictEqual([rows[0]!.values[0], null, null])
+  })
+
+  test('that do not open stay and are named; others of the row are moved', async () => {
+    const [a, b] = await sealed(fields, ['a', 'b'])
+    await rotate(keyring)
+    const target = targetOf(fields)
+    const cut = (a as string).slice(0, 40)
+    const altered = `${(a as string).slice(0, -4)}AAAA`
+    const rows = [rowOf(1, [altered, b!, 'rs1.broken']), rowOf(2, [cut, null, null])]
+    const { changes, bad } = await reencrypt(target, rows, await staleKeysOf(target))
+    expect(changes.map(({ row, next }) => [row, next[0], next[1] === null])).toStrictEqual([
+      [0, null, false],
+    ])
+    expect(bad).toHaveLength(3)
+    expect(bad).toStrictEqual(
+      expect.arrayContaining([
+        { row: 0, field: 'text', code: 'ERR_ENVELOPE_AUTH' },
+        { row: 0, field: 'bound', code: 'ERR_ENVELOPE_MALFORMED' },
+        { row: 1, field: 'text', code: 'ERR_ENVELOPE_MALFORMED' },
+      ]),
+    )
+  })
+})
+
+test('bound values are moved with what they are bound to, and not without', async () => {
+  const [, , c] = await sealed(fields, [null, null, 'c'], ['7'])
+  await rotate(other)
+  const target = targetOf(fields)
+  const rows = [rowOf(1, [null, null, c!], ['7']), rowOf(2, [null, null, c!], ['8']), rowOf(3, [null, null, c!], [null])] // prettier-ignore
+  const { changes, bad } = await reencrypt(target, rows, await staleKeysOf(target))
+  expect(changes.map(({ row }) => row)).toStrictEqual([0])
+  expect(await plaintexts([null as never, null as never, changes[0]!.next[2] as string])).toStrictEqual(['c']) // prettier-ignore
+  const code = 'ERR_ENVELOPE_AUTH'
+  expect([...bad].sort((a, b) => a.row - b.row)).toStrictEqual([{ row: 1, field: 'bound', code }, { row: 2, field: 'bound', code }]) // prettier-ignore
+})
+
+test('changes are taken apart by field', () => {
+  const { split, fieldOf } = partsOf(['a', 'b', 'c'])
+  const change = { row: 3, key: ['1'], old: ['x', null, 'z'], next: ['X', null, 'Z'] }
+  const parts = split(change)
+  expect(parts).toStrictEqual([
+    { row: 3, key: ['1'], old: ['x', null, null], next: ['X', null, null] },
+    { row: 3, key: ['1'], old: [null, null, 'z'], next: [null, null, 'Z'] },
+  ])
+  expect(parts.map(fieldOf)).toStrictEqual(['a', 'c'])
+})
+
+test('changes are in the order of the rows, whatever the order of the values', () => {
+  const rows = [rowOf(1, ['a', 'b']), rowOf(2, ['c', ['d', 'e']])]
+  const site = (row: number, field: number, element = 0) => ({ row, field, element })
+  const changes = swapRows(fields.slice(0, 2), rows, [
+    { site: site(1, 1, 1), value: 'E' },
+    { site: site(0, 0), value: 'A' },
+    { site: site(1, 1), value: 'D' },
+  ])
+  expect(changes).toStrictEqual([
+    { row: 0, key: ['1'], next: ['A', null], old: ['a', null] },
+    { row: 1, key: ['2'], next: [null, ['D', 'E']], old: [null, ['d', 'e']] },
+  ])
+  expect(
+    sealedFields(fields, 'sealed').map(({ places, becomes, next }) => [
+      places,
+      becomes,
+      next(changes[0] as never),
+    ]),
+  ).toStrictEqual([
+    // prettier-ignore
+    [[0], 'sealed', ['A']],
+    [[1], 'sealed', null],
+    [[2], 'sealed', null],
+  ])
+})
+
+test('a strategy looks for the stale keys of each keyring', async () => {
+  const [former, formerOther] = [keyring.activeKeyId!, other.activeKeyId!]
+  await rotate(other)
+  await rotate(keyring)
+  const table = { provider: 'sqlite', name: '"Note"', sealed: fields.map(({ column }) => column) }
+  const columns = fields.map((field) => ({
+    ...field,
+    column: { ...field.column, name: `"${field.name}"`, kind: field.spec.type === 'Bytes' ? 'bytes' : 'text', list: false }, // prettier-ignore
+  }))
+  const target = { ...targetOf(columns as never), table } as never
+  const stale = await staleKeysOf(target)
+  expect([...stale.values()].map((ids) => [...ids])).toStrictEqual([[former], [formerOther]])
+  const lookups: never[] = []
+  const strategy = drainStrategy(target, stale, lookups)
+  expect(strategy.target).toBe(`drain ${[former, formerOther].sort((a, b) => a - b).join(' ')}`)
+  expect(strategy.columns).toBe(table.sealed)
+  expect(strategy.lookups).toBe(lookups)
+  expect(strategy.where).toBe(staleWhere(target, stale))
+  expect(strategy.where.split(' OR ').length).toBeGreaterThanOrEqual(3)
+  for (const { column } of columns) expect(strategy.where).toContain(column.name)
+  expect(strategy.fields!.map(({ field }) => field.name)).toStrictEqual(['text', 'scan', 'bound'])
+  expect(strategy.parts!.fieldOf({ next: [null, 'x', null] } as never)).toBe('scan')
+  expect(await strategy.prepare([])).toStrictEqual({ changes: [], bad: [] })
+})
+
+describe('keys that were destroyed', () => {
+  let former: number
+  beforeEach(async () => {
+    former = keyring.activeKeyId!
+    await rotate(keyring)
+    await compromiseKey(keyring, former)
+    await destroyKey(keyring, former, { force: true } as never).catch(() => undefined)
+  })
+
+  test('are known by their state', () => {
+    const states = keyring.keys().map(({ keyId, state }) => [keyId, state])
+    const destroyed = states.filter(([, state]) => state === 'destroyed').map(([keyId]) => keyId)
+    const { values } = fields[0]!
+    expect(destroyedOf(values).map(({ keyId }) => keyId)).toStrictEqual(destroyed)
+    for (const [keyId] of states as [number, string][])
+      expect(isDestroyed(values, keyId)).toBe(destroyed.includes(keyId))
+    const stale = withDestroyed(new Map([[values, new Set([9])]]))
+    expect([...stale.get(values)!]).toStrictEqual([9, ...destroyed])
+  })
+})
+
+test('what is under a destroyed key is told by field', () => {
+  const values = {
+    open: () => [
+      {
+        name: 'k',
+        keys: () => [
+          { keyId: 1, state: 'destroyed' },
+          { keyId: 2, state: 'active' },
+        ],
+      },
+    ],
+    isStale: (keyId: number) => keyId === 3,
+  }
+  const field = { ...fields[0]!, values: values as never }
+  const versions = [
+    { keyId: 1, count: 5 },
+    { keyId: 2, count: 6 },
+  ]
+  const models = [
+    {
+      model: 'Note',
+      fields: [
+        { field: 'text', versions },
+        { field: 'gone', versions },
+      ],
+    },
+    { model: 'Other', fields: [{ field: 'text', versions }] },
+  ]
+  expect(unreadableOf([targetOf([field])], models)).toStrictEqual([
+    { field: 'Note.text', keyring: 'k', keyId: 1, count: 5 },
+  ])
+  const { isLeft, isPlaintextLeft } = LEAVES_NOTHING_STALE
+  expect([1, 2, 3].map((keyId) => isLeft(field, keyId))).toStrictEqual([true, false, true])
+  expect(isPlaintextLeft).toBe(false)
+})
+
+describe('a whole run', () => {
+  const ran = (outcome: string): never =>
+    ({ report: { outcome }, targets: [targetOf(fields)] }) as never
+
+  test('that is done names the former keys that nothing is under any more', async () => {
+    const first = keyring.activeKeyId
+    await rotate(keyring)
+    const second = keyring.activeKeyId!
+    await rotate(keyring)
+    await compromiseKey(keyring, second)
+    const { drained } = withDrained(ran('done'), {})
+    expect(drained).toStrictEqual([
+      { keyring: keyring.name, keyId: first, state: 'suspended' },
+      { keyring: keyring.name, keyId: second, state: 'compromised' },
+    ])
+    for (const [outcome, options] of [
+      ['incomplete', {}],
+      ['done', { models: ['Note'] }],
+      ['done', { shard: { index: 1, of: 2 } }],
+    ] as const)
+      expect(withDrained(ran(outcome), options).drained).toStrictEqual([])
+  })
+
+  test('waits for instances that may still seal under a former key, and for no others', async () => {
+    const target = targetOf(fields)
+    expect(fenceOf(target, new Waits(), 5_000)).toBe(0)
+    await rotate(keyring)
+    const waits = new Waits()
+    const ms = fenceOf(target, waits, 5_000)
+    expect(waits.knows(`${keyring.name} ${keyring.activeKeyId}`)).toBe(true)
+    expect(waits.knows(`${other.name} ${other.activeKeyId}`)).toBe(false)
+    expect(ms).toBeGreaterThan(keyring.index.maxAgeMs)
+    expect(ms).toBeLessThanOrEqual(keyring.index.maxAgeMs + 5_000)
+    const long = fenceOf(target, new Waits(), 3_600_000)
+    expect(long).toBeGreaterThan(3_500_000)
+  })
+})
+
+test('a value whose key no keyring has is the operator’s to see', () => {
+  const field = { ...fields[0]!, values: { holder: () => null } as never }
+  expect(() => holderOf(field, 5)).toThrow(TypeError)
+  expect(holderOf(fields[0]!, 5)).toBe(keyring)
+})
