@@ -31,3 +31,26 @@ export const flags = (names: readonly string[], max: number): Args =>
 
 export const without = (name: string, args: Args): Args =>
   args.map((value) => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name)))
+
+/**
+ * Made once for the same parts (by identity; a list counts as its items): generators are large, and a `chain` would
+ * make them anew for each value. They hold nothing of what they generated, so each may stand in many places.
+ */
+export function shared<P extends readonly unknown[], A>(
+  make: (...parts: P) => A,
+): (...parts: P) => A {
+  interface Node {
+    readonly next: Map<unknown, Node>
+    made?: A
+  }
+  const root: Node = { next: new Map() }
+  return (...parts) => {
+    let node = root
+    for (const part of parts.flat()) {
+      let next = node.next.get(part)
+      if (next === undefined) node.next.set(part, (next = { next: new Map() }))
+      node = next
+    }
+    return (node.made ??= make(...parts))
+  }
+}

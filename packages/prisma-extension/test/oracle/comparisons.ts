@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { shared } from './arbitraries.ts'
 import type { Provider } from '../../src/plan/index.ts'
 import { delegateOf, isInUnique, type Field, type Model } from './models.ts'
 import { sameAliases } from './pools.ts'
@@ -15,26 +16,28 @@ import {
 import { lookedFor } from './values.ts'
 
 /** What a filter may say of one field. */
-export function fieldFilter(provider: Provider, model: Model, field: Field): fc.Arbitrary<unknown> {
-  const forms: fc.WeightedArbitrary<unknown>[] = [
-    { weight: 1, arbitrary: fc.constantFrom<unknown>(ABSENT, { equals: ABSENT }, {}) },
-  ]
-  // A required field takes no null; the Json in its place is JSON null.
-  if (field.isNullable && field.type === 'Json') forms.push({ weight: 12, arbitrary: JSON_NULLS })
-  else if (field.isNullable) forms.push({ weight: 8, arbitrary: NULLS })
-  if (!field.isSealed) forms.push({ weight: 24, arbitrary: plainFilter(model, field) })
-  else if (field.index === 'exact') {
-    forms.push({
-      weight: 40,
-      arbitrary: equality(lookedFor(field), isInUnique(model, field) ? unmarked : twice),
-    })
-    forms.push({ weight: 1, arbitrary: refusedWithIndex(provider, field) })
-  } else if (field.index === 'folded') {
-    forms.push({ weight: 40, arbitrary: foldedEquality(provider, field) })
-  }
-  if (field.isSealed) forms.push({ weight: 1, arbitrary: refused(model, field) })
-  return fc.oneof(...forms)
-}
+export const fieldFilter = shared(
+  (provider: Provider, model: Model, field: Field): fc.Arbitrary<unknown> => {
+    const forms: fc.WeightedArbitrary<unknown>[] = [
+      { weight: 1, arbitrary: fc.constantFrom<unknown>(ABSENT, { equals: ABSENT }, {}) },
+    ]
+    // A required field takes no null; the Json in its place is JSON null.
+    if (field.isNullable && field.type === 'Json') forms.push({ weight: 12, arbitrary: JSON_NULLS })
+    else if (field.isNullable) forms.push({ weight: 8, arbitrary: NULLS })
+    if (!field.isSealed) forms.push({ weight: 24, arbitrary: plainFilter(model, field) })
+    else if (field.index === 'exact') {
+      forms.push({
+        weight: 40,
+        arbitrary: equality(lookedFor(field), isInUnique(model, field) ? unmarked : twice),
+      })
+      forms.push({ weight: 1, arbitrary: refusedWithIndex(provider, field) })
+    } else if (field.index === 'folded') {
+      forms.push({ weight: 40, arbitrary: foldedEquality(provider, field) })
+    }
+    if (field.isSealed) forms.push({ weight: 1, arbitrary: refused(model, field) })
+    return fc.oneof(...forms)
+  },
+)
 
 const NULLS = fc.constantFrom<unknown>(
   null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Provider } from '../../src/plan/index.ts'
-import { merged, under, type Args, type Arguments } from './arbitraries.ts'
+import { merged, shared, under, type Args, type Arguments } from './arbitraries.ts'
 import { fieldFilter } from './comparisons.ts'
 import { modelsOf, type Model, type Relation } from './models.ts'
 import { ABSENT, Marked } from './special.ts'
@@ -20,14 +20,14 @@ export function grammarOf(provider: Provider, hasJoins = false): Grammar {
 }
 
 /** A `where` that selects rows. */
-export function filter(grammar: Grammar, model: Model, depth: number): Args {
+export const filter = shared((grammar: Grammar, model: Model, depth: number): Args => {
   const clauses = clause(grammar, model, depth)
   return fc.oneof(
     { weight: 6, arbitrary: clauses },
     { weight: 1, arbitrary: fc.constant({}) },
     { weight: 3, arbitrary: merged(clauses, clauses) },
   )
-}
+})
 
 function clause(grammar: Grammar, model: Model, depth: number): Args {
   const inner = (): Args => filter(grammar, model, depth - 1)
@@ -94,7 +94,7 @@ function oddClause(model: Model): Args {
 }
 
 /** A `where` that names one row: by its id, or by another unique. */
-export function uniqueFilter(grammar: Grammar, model: Model): Args {
+export const uniqueFilter = shared((grammar: Grammar, model: Model): Args => {
   const sole = fc.oneof(
     { weight: 5, arbitrary: keyOf(model, model.id) },
     ...model.fields
@@ -109,7 +109,7 @@ export function uniqueFilter(grammar: Grammar, model: Model): Args {
     { weight: 1, arbitrary: more },
     { weight: 1, arbitrary: aside },
   )
-}
+})
 
 /** `{ id }` or `{ tenantId_code: { tenantId, code } }`. */
 export function keyOf(model: Model, names: readonly string[]): Args {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { merged, type Args, type Arguments } from './arbitraries.ts'
+import { merged, shared, type Args, type Arguments } from './arbitraries.ts'
 import { filter, uniqueFilter, type Grammar } from './filters.ts'
 import type { Model, Relation } from './models.ts'
 import { ABSENT } from './special.ts'
@@ -8,32 +8,28 @@ import { createColumns, createData, updateColumns, updateData } from './writes.t
 type Mode = 'create' | 'update'
 
 /** One relation of a write, with one or two nested writes in it. */
-export function nestedWrite(
-  grammar: Grammar,
-  model: Model,
-  relation: Relation,
-  mode: Mode,
-  depth: number,
-): Args {
-  const target = grammar.model(relation.model)
-  const back = target.relations.find(
-    ({ name, label, inverse }) =>
-      name === relation.inverse && inverse === relation.name && label === relation.label,
-  )!
-  const ends = { grammar, target, back, relation, depth }
-  const forms = relation.isList ? ofMany(ends, mode) : ofOne(ends, mode)
-  const one = fc.oneof(...forms)
-  return fc
-    .oneof(
-      { weight: 12, arbitrary: one },
-      {
-        weight: relation.isList ? 3 : 0,
-        arbitrary: merged(one, one),
-      },
-      { weight: 1, arbitrary: fc.constantFrom<unknown>(ABSENT, {}, { create: ABSENT }) },
-    )
-    .map((value) => ({ [relation.name]: value }))
-}
+export const nestedWrite = shared(
+  (grammar: Grammar, model: Model, relation: Relation, mode: Mode, depth: number): Args => {
+    const target = grammar.model(relation.model)
+    const back = target.relations.find(
+      ({ name, label, inverse }) =>
+        name === relation.inverse && inverse === relation.name && label === relation.label,
+    )!
+    const ends = { grammar, target, back, relation, depth }
+    const forms = relation.isList ? ofMany(ends, mode) : ofOne(ends, mode)
+    const one = fc.oneof(...forms)
+    return fc
+      .oneof(
+        { weight: 12, arbitrary: one },
+        {
+          weight: relation.isList ? 3 : 0,
+          arbitrary: merged(one, one),
+        },
+        { weight: 1, arbitrary: fc.constantFrom<unknown>(ABSENT, {}, { create: ABSENT }) },
+      )
+      .map((value) => ({ [relation.name]: value }))
+  },
+)
 
 interface Ends {
   readonly grammar: Grammar

@@ -1,5 +1,13 @@
 import fc from 'fast-check'
-import { merged, someOf, sometimes, under, type Args, type Arguments } from './arbitraries.ts'
+import {
+  merged,
+  shared,
+  someOf,
+  sometimes,
+  under,
+  type Args,
+  type Arguments,
+} from './arbitraries.ts'
 import { filter, keyOf, type Grammar } from './filters.ts'
 import type { Field, Model } from './models.ts'
 import { ABSENT, Marked } from './special.ts'
@@ -10,7 +18,7 @@ import { ABSENT, Marked } from './special.ts'
  */
 
 /** `where`, `orderBy`, `cursor`, `take`, `skip`, `distinct` of a list. */
-export function page(grammar: Grammar, model: Model): Args {
+export const page = shared((grammar: Grammar, model: Model): Args => {
   const where = filter(grammar, model, 1)
   return fc.oneof(
     { weight: 4, arbitrary: fc.constant({}) },
@@ -28,10 +36,10 @@ export function page(grammar: Grammar, model: Model): Args {
         .map(([a, b]) => ({ ...b, ...a })),
     },
   )
-}
+})
 
 /** An order, and the part it serves. */
-export function part(grammar: Grammar, model: Model): Args {
+export const part = shared((grammar: Grammar, model: Model): Args => {
   return merged(
     totalOrder(grammar, model),
     optional('take', fc.constantFrom<unknown>(1, 2, 3, 5, -1, -2, 0, ABSENT)),
@@ -39,7 +47,7 @@ export function part(grammar: Grammar, model: Model): Args {
     optional('cursor', cursor(model)),
     optional('distinct', distinct(model)),
   )
-}
+})
 
 const optional = (name: string, value: fc.Arbitrary<unknown>): Args =>
   sometimes(3, under(name, value))

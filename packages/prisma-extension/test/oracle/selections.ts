@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { flags, merged, someOf, type Args, type Arguments } from './arbitraries.ts'
+import { flags, merged, shared, someOf, type Args, type Arguments } from './arbitraries.ts'
 import { filter, type Grammar } from './filters.ts'
 import type { Model, Relation } from './models.ts'
 import { page } from './pages.ts'
 import { ABSENT } from './special.ts'
 
 /** `select`, `include`, `omit` or none of them. */
-export function selection(grammar: Grammar, model: Model, depth: number): Args {
+export const selection = shared((grammar: Grammar, model: Model, depth: number): Args => {
   return fc.oneof(
     { weight: 6, arbitrary: fc.constant({}) },
     { weight: 4, arbitrary: select(grammar, model, depth).map((select) => ({ select })) },
@@ -24,7 +24,7 @@ export function selection(grammar: Grammar, model: Model, depth: number): Args {
       arbitrary: fc.constantFrom<Arguments>({ select: ABSENT }, { include: ABSENT, omit: ABSENT }),
     },
   )
-}
+})
 
 const columnsOf = (model: Model): string[] => model.fields.map(({ name }) => name)
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { shared } from './arbitraries.ts'
 import type { Field, Model } from './models.ts'
 import { POOLS } from './pools.ts'
 import { ABSENT, DB_NULL, JSON_NULL, manyBytes, Marked, repeated, UNDEFINED } from './special.ts'
@@ -15,7 +16,7 @@ const isKey = (model: Model, field: Field): boolean =>
   field.isUnique === true || model.id.includes(field.name)
 
 /** The value of a field in a `create`. Nothing for a field that may be left out, now and then. */
-export function created(model: Model, field: Field): fc.Arbitrary<unknown> {
+export const created = shared((model: Model, field: Field): fc.Arbitrary<unknown> => {
   const pool = POOLS[field.values]!
   const value = isKey(model, field) ? pool.make : pool.look
   if (field.isList) return list(field, value, false)
@@ -27,10 +28,10 @@ export function created(model: Model, field: Field): fc.Arbitrary<unknown> {
     ...emptied(field),
     ...odd(field),
   )
-}
+})
 
 /** The value of a field in an `update`. */
-export function updated(model: Model, field: Field): fc.Arbitrary<unknown> {
+export const updated = shared((model: Model, field: Field): fc.Arbitrary<unknown> => {
   const pool = POOLS[field.values]!
   const value = isKey(model, field) ? pool.make : pool.look
   if (field.isList) return list(field, value, true)
@@ -45,7 +46,7 @@ export function updated(model: Model, field: Field): fc.Arbitrary<unknown> {
       ? [{ weight: 20, arbitrary: fc.constantFrom<unknown>({ increment: 1 }, { decrement: 2 }) }]
       : []),
   )
-}
+})
 
 const isNumber = ({ type, values }: Field): boolean => type === 'Int' && values === 'int'
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { merged, someOf, type Args } from './arbitraries.ts'
+import { merged, shared, someOf, type Args } from './arbitraries.ts'
 import type { Grammar } from './filters.ts'
 import type { Field, Model, Relation } from './models.ts'
 import { nestedWrite } from './nested-writes.ts'
@@ -32,35 +32,37 @@ export const updateColumns = (model: Model, given: Given = []): Args =>
 const keysOf = (relations: Given): string[] => relations.flatMap(({ fields }) => fields ?? [])
 
 /** Mixing columns of foreign keys with nested writes over the same keys is Prisma's error to report. */
-function withRelations(
-  grammar: Grammar,
-  model: Model,
-  mode: 'create' | 'update',
-  depth: number,
-  given: Given,
-): Args {
-  const bare = columns(model, mode, keysOf(given))
-  const free = model.relations.filter(({ name }) => !given.some((other) => other.name === name))
-  if (depth === 0 || free.length === 0) return bare
-  const away = free.filter(({ fields }) => fields === undefined)
-  const here = free.filter(({ fields }) => fields !== undefined)
-  const nested = (pool: readonly Relation[]): Args =>
-    someOf(pool, 1, 2).chain((chosen) =>
-      merged(...chosen.map((relation) => nestedWrite(grammar, model, relation, mode, depth - 1))),
+const withRelations = shared(
+  (
+    grammar: Grammar,
+    model: Model,
+    mode: 'create' | 'update',
+    depth: number,
+    given: Given,
+  ): Args => {
+    const bare = columns(model, mode, keysOf(given))
+    const free = model.relations.filter(({ name }) => !given.some((other) => other.name === name))
+    if (depth === 0 || free.length === 0) return bare
+    const away = free.filter(({ fields }) => fields === undefined)
+    const here = free.filter(({ fields }) => fields !== undefined)
+    const nested = (pool: readonly Relation[]): Args =>
+      someOf(pool, 1, 2).chain((chosen) =>
+        merged(...chosen.map((relation) => nestedWrite(grammar, model, relation, mode, depth - 1))),
+      )
+    const foreign = model.relations.flatMap(({ fields }) => fields ?? [])
+    // Every foreign key by a nested write; a required one must then be given.
+    const linked = merged(
+      columns(model, mode, foreign),
+      required(grammar, model, here, mode, depth - 1),
+      nested(free),
     )
-  const foreign = model.relations.flatMap(({ fields }) => fields ?? [])
-  // Every foreign key by a nested write; a required one must then be given.
-  const linked = merged(
-    columns(model, mode, foreign),
-    required(grammar, model, here, mode, depth - 1),
-    nested(free),
-  )
-  return fc.oneof(
-    { weight: 5, arbitrary: bare },
-    ...(away.length === 0 ? [] : [{ weight: 4, arbitrary: merged(bare, nested(away)) }]),
-    { weight: 3, arbitrary: linked },
-  )
-}
+    return fc.oneof(
+      { weight: 5, arbitrary: bare },
+      ...(away.length === 0 ? [] : [{ weight: 4, arbitrary: merged(bare, nested(away)) }]),
+      { weight: 3, arbitrary: linked },
+    )
+  },
+)
 
 function required(
   grammar: Grammar,
@@ -73,33 +75,35 @@ function required(
   return merged(...needed.map((relation) => nestedWrite(grammar, model, relation, mode, depth)))
 }
 
-function columns(model: Model, mode: 'create' | 'update', without: readonly string[]): Args {
-  const fields = model.fields.filter(
-    ({ name, isUpdatedAt }) => !isUpdatedAt && !without.includes(name),
-  )
-  const chosen =
-    mode === 'create'
-      ? optionalOf(fields).map((optional) => [...fields.filter(isNeeded), ...optional])
-      : someOf(
-          fields.filter(({ name }) => !model.id.includes(name)),
-          1,
-          4,
-        )
-  const value = mode === 'create' ? created : updated
-  const data = chosen.chain((list) =>
-    fc.record(Object.fromEntries(list.map((field) => [field.name, value(model, field)]))),
-  )
-  return fc.oneof(
-    { weight: 60, arbitrary: data },
-    { weight: 1, arbitrary: merged(data, oddData(model)) },
-    ...(mode === 'update'
-      ? [
-          { weight: 2, arbitrary: idChange(model) },
-          { weight: 1, arbitrary: fc.constant({}) },
-        ]
-      : []),
-  )
-}
+const columns = shared(
+  (model: Model, mode: 'create' | 'update', without: readonly string[]): Args => {
+    const fields = model.fields.filter(
+      ({ name, isUpdatedAt }) => !isUpdatedAt && !without.includes(name),
+    )
+    const chosen =
+      mode === 'create'
+        ? optionalOf(fields).map((optional) => [...fields.filter(isNeeded), ...optional])
+        : someOf(
+            fields.filter(({ name }) => !model.id.includes(name)),
+            1,
+            4,
+          )
+    const value = mode === 'create' ? created : updated
+    const data = chosen.chain((list) =>
+      fc.record(Object.fromEntries(list.map((field) => [field.name, value(model, field)]))),
+    )
+    return fc.oneof(
+      { weight: 60, arbitrary: data },
+      { weight: 1, arbitrary: merged(data, oddData(model)) },
+      ...(mode === 'update'
+        ? [
+            { weight: 2, arbitrary: idChange(model) },
+            { weight: 1, arbitrary: fc.constant({}) },
+          ]
+        : []),
+    )
+  },
+)
 
 const isNeeded = ({ isNullable, default: literal, isList }: Field): boolean =>
   !isNullable && literal === undefined && !isList
