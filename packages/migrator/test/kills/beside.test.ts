@@ -6,7 +6,7 @@ import { SCENARIOS, worldOf, type Scenario } from './directions.ts'
 import { noteOf, type Note } from './note.ts'
 import { openTable, type Table } from './notes.ts'
 import { expectProof, expectVerified } from './proof.ts'
-import { atEachStep, type Step } from './steps.ts'
+import { atEachStep, shareOf, type Step } from './steps.ts'
 
 const ROWS = 4
 const PACE = { batchRows: 2, now: true }
@@ -41,10 +41,7 @@ async function runBeside(
   return result
 }
 
-/**
- * Each database takes every third step of a run, and all together take each; with `ROWSEAL_EVERY_STEP=1` each takes
- * all. On libsql nothing goes on beside a transaction of the same process.
- */
+/** This database's share. On libsql nothing goes on beside a transaction of the same process. */
 async function stepsOf(table: Table, scenario: Scenario): Promise<Step[]> {
   const { config } = worldOf(table, scenario)
   const steps: Step[] = []
@@ -53,8 +50,8 @@ async function stepsOf(table: Table, scenario: Scenario): Promise<Step[]> {
   })
   await scenario.again(table)
   await scenario.run({ ...config, client }, PACE)
-  const by = process.env['ROWSEAL_EVERY_STEP'] === '1' ? 1 : PROVIDERS.length
-  const isMine = ({ n }: Step): boolean => n % by === PROVIDERS.indexOf(table.provider) % by
+  const { by, first } = shareOf(PROVIDERS.indexOf(table.provider), PROVIDERS.length)
+  const isMine = ({ n }: Step): boolean => (n - first) % by === 0
   return steps.filter(
     (step) => isMine(step) && (table.provider !== 'sqlite' || !step.isInTransaction),
   )
