@@ -26,7 +26,7 @@ const checkpoint = async (w: World): Promise<string | null> =>
   null
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((done) => setTimeout(done, 5))
+  while (!(await isSo())) await new Promise((done) => setTimeout(done, 20))
 }
 
 describe.each(PROVIDERS)('rowseal on %s', (provider) => {
@@ -116,7 +116,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     const values = await readAll(w)
     for (let i = 0; i < 10; i++) {
       const before = await checkpoint(w)
-      const { child, ended } = command.start('drain', '--now', '--batch-rows', '4', '--json')
+      const { child, ended } = command.startSoon('drain', '--now', '--batch-rows', '4', '--json')
       await until(async () => (await checkpoint(w)) !== before || child.exitCode !== null)
       await new Promise((done) => setTimeout(done, Math.random() * 150))
       child.kill('SIGKILL')
@@ -132,7 +132,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
 
   it('tells one document for an error, and a second run from a failure', async () => {
     const w = await staleWorld(provider, 3000)
-    const first = command.start('drain', '--now', '--batch-rows', '10')
+    const first = command.startSoon('drain', '--now', '--batch-rows', '10')
     await until(async () => (await checkpoint(w)) !== null)
     const second = await command.run('drain', '--now', '--json')
     expect(second.code).toBe(1)

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { main } from '../src/cli/main.ts'
+import { compiled } from './compiled.ts'
 import type { Provider, World } from './world.ts'
 
 const PACKAGE = new URL('..', import.meta.url).pathname
@@ -27,6 +28,7 @@ export interface Started {
 export class Command {
   readonly folder: string
   readonly #world: World
+  readonly #queue: object | undefined
   readonly #env: Record<string, string>
 
   /** @param queue - what `bullmqQueue` is given. */
@@ -34,11 +36,14 @@ export class Command {
     mkdirSync(join(PACKAGE, '.tmp'), { recursive: true })
     this.folder = mkdtempSync(join(PACKAGE, '.tmp', 'command-'))
     this.#world = world
+    this.#queue = queue
     this.#env = {
       DATABASE_URL: world.db.url,
       ROWSEAL_ROOT_KEY: world.rootKey.toString('base64'),
     }
-    this.write('rowseal.config.ts', configOf(world, queue))
+    const { dir } = world
+    const files = { client: `${dir}/client/client.ts`, plan: `${dir}/rowseal.ts` }
+    this.write('rowseal.config.ts', configOf(world, files, queue))
   }
 
   write(name: string, content: string): void {
@@ -60,6 +65,14 @@ export class Command {
       ),
     ]).then(([stdout, stderr, [code, signal]]) => ({ code, signal, stdout, stderr }))
     return { child, ended }
+  }
+
+  /** The same with a configuration in JavaScript, which takes a third of the time to begin. */
+  startSoon(...args: string[]): Started {
+    const dir = compiled(this.#world.dir)
+    const files = { client: `${dir}/client/client.js`, plan: `${dir}/rowseal.js` }
+    this.write('soon.mjs', configOf(this.#world, files, this.#queue))
+    return this.start(...args, '--config', 'soon.mjs')
   }
 
   /** In this process, with a client and a keyring of its own: it starts a hundred times faster. */
@@ -100,15 +113,19 @@ class Captured {
 
 const ADAPTERS: Readonly<Record<Provider, string>> = {
   postgresql: `import { PrismaPg } from '@prisma/adapter-pg'
-const adapter = new PrismaPg({ connectionString: process.env['DATABASE_URL']! })`,
+const adapter = new PrismaPg({ connectionString: process.env['DATABASE_URL'] })`,
   sqlite: `import { PrismaLibSql } from '@prisma/adapter-libsql'
-const adapter = new PrismaLibSql({ url: process.env['DATABASE_URL']!, timeout: 5000 })`,
+const adapter = new PrismaLibSql({ url: process.env['DATABASE_URL'], timeout: 5000 })`,
   mysql: `import { PrismaMariaDb } from '@prisma/adapter-mariadb'
-const adapter = new PrismaMariaDb(process.env['DATABASE_URL']!)`,
+const adapter = new PrismaMariaDb(process.env['DATABASE_URL'])`,
 }
 
-/** As in the README, with the generated files of the world: TypeScript, and await at the top. */
-function configOf({ provider, dir }: World, queue: object | undefined): string {
+/** As in the README, with the generated files of the world, and await at the top. */
+function configOf(
+  { provider }: World,
+  files: { readonly client: string; readonly plan: string },
+  queue: object | undefined,
+): string {
   const adapter = ADAPTERS[provider]
   const [imported, added] =
     queue === undefined
@@ -121,11 +138,11 @@ function configOf({ provider, dir }: World, queue: object | undefined): string {
 import { openKeyring } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
-import { PrismaClient } from '${dir}/client/client.ts'
-import { plan } from '${dir}/rowseal.ts'
+import { PrismaClient } from '${files.client}'
+import { plan } from '${files.plan}'
 ${adapter}
 
-const client: PrismaClient = new PrismaClient({ adapter })
+const client${files.client.endsWith('.ts') ? ': PrismaClient' : ''} = new PrismaClient({ adapter })
 const keyring = await openKeyring({
   root: localRootKey({ env: 'ROWSEAL_ROOT_KEY' }),
   store: sqlKeyStore(client),

@@ -15,7 +15,7 @@ const checkpoint = async (w: World): Promise<string | null> =>
   (await w.query('SELECT checkpoint FROM rowseal_parts'))[0]?.checkpoint ?? null
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((done) => setTimeout(done, 5))
+  while (!(await isSo())) await new Promise((done) => setTimeout(done, 20))
 }
 
 /** Kill a command some time after its next checkpoint. */
@@ -87,7 +87,7 @@ describe.each(PROVIDERS)('rowseal reindex on %s', (provider) => {
     const w = await unindexed(provider, 3000)
     await init(w.config)
     for (let i = 0; i < 6; i++)
-      await killSoon(w, command.start('reindex', '--batch-rows', '4', '--json'))
+      await killSoon(w, command.startSoon('reindex', '--batch-rows', '4', '--json'))
     expect(
       (await storedIndexes(w)).some((row) => row.phoneIndex === null && row.id % 7 !== 6),
     ).toBe(true)
@@ -105,7 +105,7 @@ describe.each(PROVIDERS)('rowseal reindex on %s', (provider) => {
     await w.sealed.account.createMany({ data })
     await command.run('rotate', '--index', '--now')
     for (let i = 0; i < 8; i++)
-      await killSoon(w, command.start('reindex', '--now', '--batch-rows', '10'))
+      await killSoon(w, command.startSoon('reindex', '--now', '--batch-rows', '10'))
     expect((await command.run('reindex', '--now')).code).toBe(0)
     await w.keyring.index.refresh()
     expect(await columns(w)).toEqual(await expectedColumns(w, [null, activeIndexKey(w)]))

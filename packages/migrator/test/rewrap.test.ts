@@ -407,7 +407,7 @@ describe('rowseal drain --rewrap', () => {
       await w.rotate()
       const values = await readAll(w)
       const before = (await envelopes(w)).map(payloadOf)
-      const { child, ended } = command.start('drain', '--rewrap', '--now', '--batch-rows', '5')
+      const { child, ended } = command.startSoon('drain', '--rewrap', '--now', '--batch-rows', '5')
       const isBegun = async (): Promise<boolean> =>
         (await w.query('SELECT 1 FROM rowseal_parts WHERE checkpoint IS NOT NULL')).length > 0
       while (!(await isBegun())) await new Promise((done) => setTimeout(done, 5))

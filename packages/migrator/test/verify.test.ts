@@ -242,7 +242,7 @@ describe.each(PROVIDERS)('verify on %s', (provider) => {
     const command = new Command(w)
     const flags = ['verify', '--model', 'Patient', '--batch-rows', '20', '--json']
     try {
-      const { child, ended } = command.start(...flags, '--max-rows-per-second', '200')
+      const { child, ended } = command.startSoon(...flags, '--max-rows-per-second', '200')
       const isSaved = async (): Promise<boolean> =>
         (await w.query('SELECT 1 FROM rowseal_parts WHERE checkpoint IS NOT NULL')).length > 0
       while (!(await isSaved())) await new Promise((done) => setTimeout(done, 10))

@@ -1,19 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { KeyringOptions } from '@rowseal/prisma-extension'
-import ts from 'typescript'
 import type { BullmqOptions } from '../../src/queue/bullmq.ts'
+import { compiled } from '../compiled.ts'
 import type { World } from '../world.ts'
 
 /** What a process is started with, before it is known what it will do. */
@@ -60,8 +52,6 @@ export type Ended =
     }
 
 const HERE = dirname(fileURLToPath(import.meta.url))
-/** Below the package, so that what they import is found. */
-const OUT = join(HERE, '../../.tmp/kills')
 
 /** Processes that have loaded everything and wait for what to do: one is always ahead, so that none is waited for. */
 export class Children {
@@ -114,26 +104,4 @@ const READY = new WeakMap<ChildProcess, Promise<unknown>>()
 
 async function isReady(child: ChildProcess): Promise<boolean> {
   return (await READY.get(child)) !== null
-}
-
-/** A folder of TypeScript as JavaScript, which Node starts with at once. */
-function compiled(from: string, name = basename(from)): string {
-  const to = join(OUT, name)
-  if (existsSync(to)) return to
-  const work = `${to}.${process.pid}`
-  const files = readdirSync(from, { recursive: true, encoding: 'utf8' })
-  for (const file of files.filter((one) => one.endsWith('.ts') && !one.endsWith('.test.ts'))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(from, file), 'utf8'), {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2023,
-        rewriteRelativeImportExtensions: true,
-      },
-    })
-    const path = join(work, file.replace(/\.ts$/, '.js'))
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, outputText)
-  }
-  renameSync(work, to)
-  return to
 }

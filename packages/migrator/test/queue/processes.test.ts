@@ -50,7 +50,7 @@ async function site(backend: Backend, provider: Provider): Promise<Site> {
 }
 
 function start({ command }: Site, ...args: string[]): Started {
-  const process = command.start(...args)
+  const process = command.startSoon(...args)
   started.push(process)
   void process.ended.then(({ code, stderr }) => {
     if (code !== 0 && code !== null) failures.push(stderr)
