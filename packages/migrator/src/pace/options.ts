@@ -11,7 +11,7 @@ export interface PaceOptions {
   readonly targetBatchMs?: number
   /**
    * Most rows in a batch. Above a few thousand, batches hold more locks and are hardly faster. Give both
-   * this and `minBatchRows` the same number for batches of one size. 1 to 5,000. Default: 1,000.
+   * this and `minBatchRows` the same number for batches of one size. 1 to 5,000. Default: 500.
    */
   readonly batchRows?: number
   /**
@@ -144,7 +144,7 @@ const THROTTLE_KEYS = [...Object.keys(THROTTLE_BOUNDS), 'vacuum', 'query', 'http
 export function checkPace(options: PaceOptions): CheckedPace {
   for (const [name, bounds] of Object.entries(BOUNDS))
     bounded(name, options[name as keyof typeof BOUNDS], bounds)
-  const { targetBatchMs = 500, batchRows = 1_000, batchBytes = 4 * 1024 * 1024 } = options
+  const { targetBatchMs = 500, batchRows = 500, batchBytes = 4 * 1024 * 1024 } = options
   const { minBatchRows = Math.min(25, batchRows) } = options
   if (minBatchRows > batchRows)
     throw new TypeError(`minBatchRows must not be above batchRows, which is ${batchRows}.`)
