@@ -67,7 +67,7 @@ export class Command {
     return { child, ended }
   }
 
-  /** The same with a configuration in JavaScript, which takes a third of the time to begin. */
+  /** The same with a configuration in JavaScript, for which Node needs no hooks of tsx. */
   startSoon(...args: string[]): Started {
     const dir = compiled(this.#world.dir)
     const files = { client: `${dir}/client/client.js`, plan: `${dir}/rowseal.js` }
