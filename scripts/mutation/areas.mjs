@@ -1,0 +1,49 @@
+const extension = 'packages/prisma-extension'
+const migrator = 'packages/migrator'
+
+const keys = [
+  'dek-cache',
+  'dek-wrap',
+  'destruction',
+  'guarded-root',
+  'high-water',
+  'index-keys',
+  'index-phases',
+  'index-records',
+  'index-register',
+  'keyring',
+  'keyring-end',
+  'keyrings',
+  'kms-wrapping',
+  'lifecycle',
+  'outages',
+  'rewrap',
+  'states',
+  'store-vectors',
+  'suspension',
+]
+
+/** What is changed, and the tests that must notice: none of them needs a database. */
+export const AREAS = {
+  envelope: {
+    mutate: [`${extension}/src/envelope/*.ts`],
+    tests: [
+      `${extension}/test/envelope/{aad,aead,base64url,blind-index,bound,bounds,codec,rewrap,vectors}.test.ts`,
+    ],
+  },
+  keys: {
+    mutate: [`${extension}/src/keys/{memory,lifecycle}/*.ts`],
+    tests: [`${extension}/test/keys/{${keys.join(',')}}.test.ts`],
+  },
+  query: {
+    mutate: [`${extension}/src/query/*.ts`],
+    tests: [`${extension}/test/query/{binding,compile,data,filters,json,reads,results}.test.ts`],
+  },
+  engine: {
+    mutate: [
+      `${migrator}/src/engine/{commits,counts,deks,divide,events,options,value-code,values}.ts`,
+      `${migrator}/src/drain/{destroyed,drained,fence,reencrypt,stale-keys,strategy,under-keyring}.ts`,
+    ],
+    tests: [`${migrator}/test/engine/*.test.ts`],
+  },
+}
