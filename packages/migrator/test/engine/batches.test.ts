@@ -110,6 +110,8 @@ describe('a slice', () => {
       [change(1, 'bIndex')],
     ])
     expect(divided(with_, slice([change(1, 'a', 'b')]), 'ERR_CONSTRAINT' as never)[0]!.changes).toStrictEqual([change(1, 'a')]) // prettier-ignore
+    const whole = { ...duplicates, split: (one: Named) => [one] }
+    expect(divided(strategy({ duplicates: whole }), slice([change(1, 'a', 'b')]), unique)[0]!.changes).toStrictEqual([change(1, 'a')]) // prettier-ignore
     const [note] = divided(with_, slice([change(1, 'a')]), unique)
     expect(note).toMatchObject({ changes: [], refused: change(1, 'a'), bad: [{ row: 1, field: 'a', code: 'ERR_DUPLICATE' }] }) // prettier-ignore
     const [plain] = divided(with_, slice([change(1, 'plain')]), unique)

@@ -1,6 +1,6 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import { keyIdOf } from '@rowseal/prisma-extension/envelope'
-import { compromiseKey, destroyKey, rotate } from '@rowseal/prisma-extension/keys'
+import { compromiseKey, rotate } from '@rowseal/prisma-extension/keys'
 import { RawJson } from '@rowseal/prisma-extension/sql'
 import type { ColumnScalar } from '@rowseal/prisma-extension/sql'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -79,6 +79,8 @@ describe.each(['kek', 'kms'] as const)('stale values, with DEKs that the %s wrap
       keyring.activeKeyId,
     ])
     expect(next![2]).toBeNull()
+    expect(typeof next![0]).toBe('string')
+    expect(next![1]).toBeInstanceOf(Uint8Array)
     expect(await plaintexts([next![0]!, next![1]!])).toStrictEqual(['a', 'b'])
     const deks = [next![0] as string, changes[1]!.next[0] as string].map((text) =>
       Buffer.from(text.slice(13), 'base64url').toString('hex', 1, 61),
@@ -122,6 +124,27 @@ describe.each(['kek', 'kms'] as const)('stale values, with DEKs that the %s wrap
       ]),
     )
   })
+})
+
+test('values of a keyring that nothing is stale in stay, and a key that is not there is named', async () => {
+  const [a, , c] = await sealed(fields, ['a', null, 'c'], ['7'])
+  const unknown = (a as string).replace(/^rs1\.\w{8}/, 'rs1.00000077')
+  const stale = new Map([[fields[0]!.values, new Set([0x77])]])
+  const { changes, bad } = await reencrypt(targetOf(fields), [rowOf(1, [unknown, null, c!])], stale)
+  expect(changes).toStrictEqual([])
+  expect(bad).toStrictEqual([{ row: 0, field: 'text', code: 'ERR_KEY_UNKNOWN' }])
+})
+
+test('bound values are moved beside others of their keyring', async () => {
+  const values = single(keyring)
+  const mixed = [fieldOf('text', keyring, { values }), fieldOf('bound', keyring, { values, isBound: true })] // prettier-ignore
+  const row = rowOf(1, await sealed(mixed, ['a', 'b'], ['7']), ['7'])
+  await rotate(keyring)
+  const target = targetOf(mixed)
+  const { changes, bad } = await reencrypt(target, [row], await staleKeysOf(target))
+  expect(bad).toStrictEqual([])
+  fields = mixed
+  expect(await plaintexts(changes[0]!.next as ColumnScalar[])).toStrictEqual(['a', 'b'])
 })
 
 test('bound values are moved with what they are bound to, and not without', async () => {
@@ -187,6 +210,11 @@ test('a strategy looks for the stale keys of each keyring', async () => {
   expect([...stale.values()].map((ids) => [...ids])).toStrictEqual([[former], [formerOther]])
   const lookups: never[] = []
   const strategy = drainStrategy(target, stale, lookups)
+  const reversed = drainStrategy(target, new Map([...stale].reverse()), null)
+  expect(reversed.target).toBe(strategy.target)
+  expect(strategy.fields!.map(({ becomes }) => becomes)).toStrictEqual(fields.map(() => 'sealed'))
+  const nothing = new Map([...stale.keys()].map((values) => [values, new Set<number>()]))
+  expect(staleWhere(target, new Map())).toBe(staleWhere(target, nothing))
   expect(strategy.target).toBe(`drain ${[former, formerOther].sort((a, b) => a - b).join(' ')}`)
   expect(strategy.columns).toBe(table.sealed)
   expect(strategy.lookups).toBe(lookups)
@@ -196,27 +224,6 @@ test('a strategy looks for the stale keys of each keyring', async () => {
   expect(strategy.fields!.map(({ field }) => field.name)).toStrictEqual(['text', 'scan', 'bound'])
   expect(strategy.parts!.fieldOf({ next: [null, 'x', null] } as never)).toBe('scan')
   expect(await strategy.prepare([])).toStrictEqual({ changes: [], bad: [] })
-})
-
-describe('keys that were destroyed', () => {
-  let former: number
-  beforeEach(async () => {
-    former = keyring.activeKeyId!
-    await rotate(keyring)
-    await compromiseKey(keyring, former)
-    await destroyKey(keyring, former, { force: true } as never).catch(() => undefined)
-  })
-
-  test('are known by their state', () => {
-    const states = keyring.keys().map(({ keyId, state }) => [keyId, state])
-    const destroyed = states.filter(([, state]) => state === 'destroyed').map(([keyId]) => keyId)
-    const { values } = fields[0]!
-    expect(destroyedOf(values).map(({ keyId }) => keyId)).toStrictEqual(destroyed)
-    for (const [keyId] of states as [number, string][])
-      expect(isDestroyed(values, keyId)).toBe(destroyed.includes(keyId))
-    const stale = withDestroyed(new Map([[values, new Set([9])]]))
-    expect([...stale.get(values)!]).toStrictEqual([9, ...destroyed])
-  })
 })
 
 test('what is under a destroyed key is told by field', () => {
@@ -233,6 +240,10 @@ test('what is under a destroyed key is told by field', () => {
     isStale: (keyId: number) => keyId === 3,
   }
   const field = { ...fields[0]!, values: values as never }
+  const another = { ...field, name: 'another', label: 'Note.another' }
+  expect(destroyedOf(field.values)).toStrictEqual([{ keyring: 'k', keyId: 1 }])
+  expect([1, 2, 3].map((keyId) => isDestroyed(field.values, keyId))).toStrictEqual([true, false, false]) // prettier-ignore
+  expect([...withDestroyed(new Map([[field.values, new Set([9])]])).get(field.values)!]).toStrictEqual([9, 1]) // prettier-ignore
   const versions = [
     { keyId: 1, count: 5 },
     { keyId: 2, count: 6 },
@@ -247,7 +258,7 @@ test('what is under a destroyed key is told by field', () => {
     },
     { model: 'Other', fields: [{ field: 'text', versions }] },
   ]
-  expect(unreadableOf([targetOf([field])], models)).toStrictEqual([
+  expect(unreadableOf([{ ...targetOf([]), model: 'First' }, targetOf([another, field])], models)).toStrictEqual([
     { field: 'Note.text', keyring: 'k', keyId: 1, count: 5 },
   ])
   const { isLeft, isPlaintextLeft } = LEAVES_NOTHING_STALE
@@ -276,6 +287,14 @@ describe('a whole run', () => {
       ['done', { shard: { index: 1, of: 2 } }],
     ] as const)
       expect(withDrained(ran(outcome), options).drained).toStrictEqual([])
+  })
+
+  test('names no key that is in use, or that is at its end', () => {
+    const row = (keyId: number, state: string) => ({ keyring: 'k', keyId, state })
+    const rows = [row(1, 'suspended'), row(2, 'suspended'), row(3, 'deactivated'), row(4, 'active')]
+    const values = { keys: () => rows, isStale: (keyId: number) => keyId % 2 === 1 } as never
+    const targets = [targetOf([{ ...fields[0]!, values }])]
+    expect(withDrained({ report: { outcome: 'done' }, targets } as never, {}).drained).toStrictEqual([rows[0]]) // prettier-ignore
   })
 
   test('waits for instances that may still seal under a former key, and for no others', async () => {
