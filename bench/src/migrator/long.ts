@@ -97,7 +97,9 @@ function memoryOf(pid: number): { residentMb: number; peakMb: number } | null {
 }
 
 function rateBetween(samples: readonly Sample[], from: number, to: number): number {
-  const within = samples.filter(({ rows }) => rows >= from && rows <= to)
+  // Once all are rewritten the checkpoint stands still, while the last pass looks for more.
+  const all = samples.findIndex(({ rows }) => rows >= to)
+  const within = samples.slice(0, all + 1).filter(({ rows }) => rows >= from)
   const [first, last] = [within[0], within.at(-1)]
   if (first === undefined || last === undefined || first === last) return NaN
   return Math.round((last.rows - first.rows) / (last.seconds - first.seconds))

@@ -87,7 +87,7 @@ describe.each(PROVIDERS)('the former owner of a run, frozen on %s', (provider) =
     async (_, { run, before, meanwhile, left }) => {
       await w.run('DELETE FROM "Badge"', 'DELETE FROM rowseal_quarantine')
       await before(w)
-      const wake = await freeze(w, run)
+      const wake = await freeze(w, run, REMOVES)
       await meanwhile?.(w)
       await w.run('UPDATE rowseal_parts SET heartbeat_at_ms = 0')
       await run(w.config)
@@ -99,10 +99,50 @@ describe.each(PROVIDERS)('the former owner of a run, frozen on %s', (provider) =
       expect(await entriesOf(w)).toEqual(entries)
     },
   )
+
+  it('does not fail the run of whoever took it over', async () => {
+    await w.run('DELETE FROM "Badge"')
+    await w.sealed.badge.create({ data: { id: 1, code: 'one' } })
+    await w.rotate()
+    const failing: Case['run'] = (config) => drain({ ...config, client: blind(config.client) })
+    const wake = await freeze(w, failing, FAILS)
+    await w.run('UPDATE rowseal_parts SET heartbeat_at_ms = 0')
+    const goOn = await freeze(w, (config) => drain(config), ENDS_A_PASS)
+    expect(await stateOf(w)).toBe('running')
+    await wake()
+    expect(await stateOf(w)).toBe('running')
+    await goOn()
+    expect(await stateOf(w)).toBe('succeeded')
+  })
 })
 
-/** Stops a run where it first removes something from the quarantine. Gives what lets it go on to its end. */
-async function freeze(w: World, run: Case['run']): Promise<() => Promise<unknown>> {
+/** Its pages cannot be read. */
+const blind = (client: any): any =>
+  new Proxy(client, {
+    get: (target, name) =>
+      name !== '$queryRawUnsafe'
+        ? target[name]
+        : (sql: string, ...params: unknown[]) =>
+            /FROM .Badge./.test(sql)
+              ? Promise.reject(new Error('gone'))
+              : target.$queryRawUnsafe(sql, ...params),
+  })
+
+const stateOf = async ({ plain }: World): Promise<unknown> => {
+  const [run] = await plain.$queryRawUnsafe(`SELECT state FROM rowseal_runs WHERE kind = 'write'`)
+  return run.state
+}
+
+const REMOVES = /^DELETE FROM rowseal_quarantine/
+const FAILS = /^UPDATE rowseal_runs SET state[^]*'running'/
+const ENDS_A_PASS = /^UPDATE rowseal_parts SET progress = 'swept'/
+
+/** Stops a run ahead of a statement. Gives what lets it go on to its end. */
+async function freeze(
+  w: World,
+  run: Case['run'],
+  statement: RegExp,
+): Promise<() => Promise<unknown>> {
   const config = await w.another()
   let goOn = (): void => undefined
   let owner: Promise<unknown> = Promise.resolve()
@@ -111,7 +151,7 @@ async function freeze(w: World, run: Case['run']): Promise<() => Promise<unknown
       isFrozen()
       return new Promise((done) => (goOn = done))
     }
-    const client = beforeWrite(config.client, 'DELETE FROM rowseal_quarantine', stop)
+    const client = beforeWrite(config.client, statement, stop)
     owner = run({ ...config, client }).catch((error: unknown) => error)
     void owner.then(() => isFrozen())
   })

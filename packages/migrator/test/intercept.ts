@@ -12,11 +12,11 @@ export function onEachWrite(
   })
 }
 
-/** The same client; waits for `before` ahead of the first statement in a transaction that begins so. */
-export function beforeWrite(client: any, begins: string, before: () => Promise<void>): any {
+/** The same client; waits for `before` ahead of the first statement in a transaction that looks so. */
+export function beforeWrite(client: any, statement: RegExp, before: () => Promise<void>): any {
   let isMet = false
   return sending(client, async (send, sql) => {
-    const isFirst = !isMet && sql.startsWith(begins)
+    const isFirst = !isMet && statement.test(sql)
     isMet ||= isFirst
     if (isFirst) await before()
     return send()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Quarantined } from '../runs/quarantine.ts'
-import type { Ended } from '../runs/parts.ts'
+import type { Ended } from '../runs/progress.ts'
 import { carried } from '../proof/reconcile.ts'
 import { left, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import { settle } from '../runs/settle.ts'

@@ -1,7 +1,8 @@
 import { Heartbeat } from '../runs/heartbeat.ts'
 import { newOwner } from '../runs/owner.ts'
 import { takenOver } from '../runs/errors.ts'
-import type { Ended, Part, Range } from '../runs/parts.ts'
+import type { Part, Range } from '../runs/parts.ts'
+import type { Ended } from '../runs/progress.ts'
 import { settle } from '../runs/settle.ts'
 import type { RunRow, RunSpec, RunStore } from '../runs/store.ts'
 
@@ -77,8 +78,10 @@ export async function withPart<R>(
 
 /** Others may go on with their parts; a run of one has failed. */
 async function leave(store: RunStore, run: RunRow, part: Part, error: unknown): Promise<void> {
-  const isOurs = await store.parts.release(part, null)
-  if (!isOurs || run.layout !== 'whole') return
-  const { code } = Object(error) as { code?: unknown }
-  await store.move(run, 'failed', typeof code === 'string' ? code : 'an unknown error')
+  if (run.layout === 'whole') {
+    const { code } = Object(error) as { code?: unknown }
+    // Before the part is given back: after that the run is another's.
+    await store.fail(part, typeof code === 'string' ? code : 'an unknown error')
+  }
+  await store.parts.release(part, null)
 }

@@ -1,7 +1,7 @@
 import type { ModelReport } from '../engine/events.ts'
 import type { ModelJob } from '../engine/run.ts'
 import { left } from '../runs/checkpoint.ts'
-import { isEnd } from '../runs/parts.ts'
+import { isEnd } from '../runs/progress.ts'
 import type { RunRow } from '../runs/store.ts'
 import { countAfter } from './after.ts'
 import { reconciled } from './reconcile.ts'

@@ -1,4 +1,5 @@
-import { isEnd, type PartInfo, type RunId } from '../runs/parts.ts'
+import type { PartInfo, RunId } from '../runs/parts.ts'
+import { isEnd } from '../runs/progress.ts'
 import type { QueueConnection } from './queue.ts'
 import { taskOf } from './task.ts'
 

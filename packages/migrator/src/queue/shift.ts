@@ -1,6 +1,6 @@
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import type { ModelReport } from '../engine/events.ts'
-import { isEnd } from '../runs/parts.ts'
+import { isEnd } from '../runs/progress.ts'
 import { isActive } from '../runs/states.ts'
 import { QUEUE_LAYOUT } from '../runs/run-row.ts'
 import type { RunStore } from '../runs/store.ts'

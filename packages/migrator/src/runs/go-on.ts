@@ -1,5 +1,6 @@
 import { commandOf } from './command-of.ts'
-import { isEnd, type PartInfo } from './parts.ts'
+import type { PartInfo } from './parts.ts'
+import { isEnd } from './progress.ts'
 import { QUEUE_LAYOUT, type RunRow } from './run-row.ts'
 
 /** The commands that go on with a run where nobody works on it: one for each shard, in their order. */

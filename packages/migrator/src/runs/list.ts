@@ -2,7 +2,7 @@ import { databaseOf, type MigratorConfig } from '../config.ts'
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
 import { lookedAt, totalOf } from './checkpoint.ts'
 import { goOnCommands } from './go-on.ts'
-import { isEnd } from './parts.ts'
+import { isEnd } from './progress.ts'
 import type { RunState } from './states.ts'
 import { RunStore, type RunRow } from './store.ts'
 

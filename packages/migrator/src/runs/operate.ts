@@ -10,7 +10,7 @@ import {
   type PaceChange,
 } from '../pace/stored.ts'
 import { runInfo, type RunInfo } from './list.ts'
-import { isEnd } from './parts.ts'
+import { isEnd } from './progress.ts'
 import { settle } from './settle.ts'
 import { isActive, type RunState } from './states.ts'
 import { RunStore, type RunRow } from './store.ts'

@@ -1,7 +1,8 @@
 import type { SqlTransaction } from '@rowseal/prisma-extension/sql'
-import { resumable, type Checkpoint } from './checkpoint.ts'
+import { resumable } from './checkpoint.ts'
 import { couldNot, HEARTBEAT_LAPSE_MS, taken, takenOver } from './errors.ts'
 import { isDead } from './owner.ts'
+import { isEnd, type Ended, type Progress } from './progress.ts'
 import type { Bound, RunSql } from './sql.ts'
 
 /**
@@ -27,21 +28,6 @@ export interface RunId {
 export interface Range {
   readonly after: readonly string[] | null
   readonly until: readonly string[] | null
-}
-
-/** How far a part is. */
-export type Progress =
-  | 'open' // not gone over once
-  | 'swept' // passes go on until one is clean
-  | 'closed' // one was
-  | 'left' // none was, and there may be no more of them
-
-/** What a part may end as. */
-export type End = Extract<Progress, 'closed' | 'left'>
-
-export interface Ended {
-  readonly end: End
-  readonly checkpoint: Checkpoint
 }
 
 /** A claim on a part, ours until somebody takes it over. */
@@ -234,10 +220,6 @@ function own(part: Part, set: string, ...params: unknown[]): Bound {
 
 function keyOf(text: string | null): readonly string[] | null {
   return text === null ? null : (JSON.parse(text) as string[])
-}
-
-export function isEnd(progress: Progress): progress is End {
-  return progress === 'closed' || progress === 'left'
 }
 
 function infoOf(row: Row): PartInfo {

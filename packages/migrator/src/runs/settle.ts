@@ -1,5 +1,6 @@
 import { totalOf } from './checkpoint.ts'
-import { isEnd, type PartInfo, type RunId } from './parts.ts'
+import type { PartInfo, RunId } from './parts.ts'
+import { isEnd } from './progress.ts'
 import type { RunStore } from './store.ts'
 
 /** Bring a run into the state that its parts are in. Whoever ended a part calls it after, so the last one sees all. */

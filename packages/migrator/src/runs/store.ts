@@ -6,7 +6,8 @@ import { areThere } from './dialect.ts'
 import { FieldRegister } from './fields.ts'
 import { couldNot, newer, otherPlan, paused, taken } from './errors.ts'
 import { cutParts } from './cut-parts.ts'
-import { isEnd, Parts, type Range, type RunId } from './parts.ts'
+import { Parts, type Part, type Range, type RunId } from './parts.ts'
+import { isEnd } from './progress.ts'
 import { Quarantine } from './quarantine.ts'
 import {
   columnsOf,
@@ -130,12 +131,7 @@ export class RunStore {
     if (from.length === 0) return false
     return this.#sql.transaction(async (tx) => {
       await tx.$queryRawUnsafe('SELECT 1')
-      const count = await this.#sql.run(tx, [
-        `UPDATE rowseal_runs SET state = ?, reason = ?, changed_at_ms = ${this.#sql.now}
-WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
-        ...[state, reason, ...idOf(run)],
-      ])
-      if (count === 0) return false
+      if (!(await this.#moveIn(tx, run, state, reason, from))) return false
       // Whoever works on it finds that it does not any more, and rolls back.
       if (state === 'cancelled')
         await this.#sql.run(tx, [
@@ -144,6 +140,32 @@ WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
         ])
       return true
     })
+  }
+
+  /**
+   * The run of a part has failed.
+   *
+   * @throws {MigrationError} `ERR_RUN_STATE` if the part was taken over: then nothing was changed.
+   */
+  async fail(part: Part, reason: string): Promise<void> {
+    await this.parts.write(part, async (tx) => {
+      await this.#moveIn(tx, part, 'failed', reason, statesBefore('failed'))
+    })
+  }
+
+  async #moveIn(
+    tx: SqlTransaction,
+    run: RunId,
+    state: RunState,
+    reason: string | null,
+    from: readonly RunState[],
+  ): Promise<boolean> {
+    const count = await this.#sql.run(tx, [
+      `UPDATE rowseal_runs SET state = ?, reason = ?, changed_at_ms = ${this.#sql.now}
+WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
+      ...[state, reason, ...idOf(run)],
+    ])
+    return count > 0
   }
 
   /** Set what its workers take as pace with their next batches. @returns false if the run is another's. */
