@@ -1,11 +1,9 @@
 import { RawJson } from '@rowseal/prisma-extension/sql'
 import { describe, expect, test } from 'vitest'
 import { countRows, quarantined } from '../../src/engine/commit.ts'
-import { Commits } from '../../src/engine/commits.ts'
 import { add, NOTHING, subtract } from '../../src/engine/counts.ts'
 import { counted, divided, halved, type Slice } from '../../src/engine/divide.ts'
 import { worstOf } from '../../src/engine/events.ts'
-import { assertNoQueue, checkRunOptions, integer } from '../../src/engine/options.ts'
 import { bytesOf } from '../../src/engine/pass.ts'
 import { endedAs } from '../../src/engine/passes.ts'
 import type { Change, Strategy } from '../../src/engine/strategy.ts'
@@ -179,129 +177,4 @@ test('a part ends with what its last pass found, unless somebody is to go on', (
   expect(endedAs({ ...result, isClean: false })).toStrictEqual({ end: 'left', checkpoint })
   expect(endedAs({ ...result, isStopped: true })).toBeNull()
   expect(endedAs({ ...result, checkpoint: null })).toBeNull()
-})
-
-describe('options', () => {
-  test('have defaults', () => {
-    const checked = checkRunOptions({})
-    expect(checked).toMatchObject({ maxPasses: 10, maxTransactionMs: 5_000 })
-    expect([0, 2]).toContain(checked.threads)
-    expect(checkRunOptions({ threads: 0, maxPasses: 1_000, maxTransactionMs: 0 })).toStrictEqual({
-      threads: 0,
-      maxPasses: 1_000,
-      maxTransactionMs: 0,
-    })
-    checkRunOptions({ threads: 16, shard: { index: 3, of: 3 }, maxTransactionMs: 3_600_000 })
-    checkRunOptions({ shard: { index: 1, of: 1_000 } })
-    checkRunOptions({ queue: { partRows: 10_000_000 } })
-    checkRunOptions({ queue: {} })
-  })
-
-  test.each<[string, object]>([
-    ['threads', { threads: 17 }],
-    ['threads', { threads: -1 }],
-    ['maxPasses', { maxPasses: 0 }],
-    ['maxPasses', { maxPasses: 1_001 }],
-    ['maxTransactionMs', { maxTransactionMs: 3_600_001 }],
-    ['maxTransactionMs', { maxTransactionMs: 1.5 }],
-    ['shard', { shard: { index: 0, of: 2 } }],
-    ['shard', { shard: { index: 3, of: 2 } }],
-    ['shard', { shard: { index: 1, of: 1_001 } }],
-    ['queue.partRows', { queue: { partRows: 0 } }],
-    ['queue.partRows', { queue: { partRows: 10_000_001 } }],
-    ['shard or queue', { queue: {}, shard: { index: 1, of: 2 } }],
-    ['now', { queue: {}, now: false }],
-    ['maxPasses', { queue: {}, maxPasses: 1 }],
-    ['maxTransactionMs', { queue: {}, maxTransactionMs: 1 }],
-    ['proof', { queue: {}, proof: true }],
-    ['threads', { queue: {}, threads: 1 }],
-  ])('refuse a wrong %s by its name', (name, options) => {
-    expect(() => checkRunOptions(options)).toThrow(
-      expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(name) }),
-    )
-  })
-
-  test('are whole numbers within their bounds', () => {
-    expect([integer('x', 1, 2), integer('x', 2, 2), integer('x', 0, 2, 0)]).toStrictEqual([1, 2, 0])
-    for (const value of [0, 3, Number.NaN, '1' as never]) expect(() => integer('x', value, 2)).toThrow('from 1 to 2') // prettier-ignore
-    expect(() => assertNoQueue({ queue: {} })).toThrow(TypeError)
-    assertNoQueue({})
-  })
-})
-
-describe('commits', () => {
-  const log = () => {
-    const said: string[] = []
-    const ends: (() => void)[] = []
-    const commit = (name: string) => async (): Promise<void> => {
-      said.push(`${name} begins`)
-      await new Promise<void>((end) => ends.push(end))
-      said.push(`${name} ends`)
-    }
-    const turn = () => new Promise((done) => setImmediate(done))
-    return { said, commit, turn, end: () => ends.shift()!() }
-  }
-
-  test('go on beside what comes next, one after the other', async () => {
-    const { said, commit, turn, end } = log()
-    const commits = new Commits(false)
-    await commits.add(commit('a'))
-    const second = commits.add(commit('b')).then(() => said.push('b taken'))
-    await turn()
-    expect(said).toStrictEqual(['a begins'])
-    end()
-    await second
-    await turn()
-    expect(said).toStrictEqual(['a begins', 'a ends', 'b taken', 'b begins'].sort((x, y) => said.indexOf(x) - said.indexOf(y))) // prettier-ignore
-    const finished = commits.finish().then(() => said.push('all'))
-    await turn()
-    expect(said).not.toContain('all')
-    end()
-    await finished
-    expect(said.slice(-2)).toStrictEqual(['b ends', 'all'])
-  })
-
-  test('wait for the page after them where nothing else may go on', async () => {
-    const { said, commit, turn, end } = log()
-    const commits = new Commits(true)
-    await commits.add(commit('a'))
-    expect(said).toStrictEqual([])
-    const second = commits.add(commit('b'))
-    await turn()
-    end()
-    await second
-    expect(said).toStrictEqual(['a begins', 'a ends'])
-    const finished = commits.finish()
-    await turn()
-    end()
-    await finished
-    await commits.finish()
-    expect(said).toStrictEqual(['a begins', 'a ends', 'b begins', 'b ends'])
-  })
-
-  test('are abandoned: what is held is not begun, what runs is waited for', async () => {
-    const held = new Commits(true)
-    const { said, commit, turn, end } = log()
-    await held.add(commit('a'))
-    await held.abandon()
-    await held.finish()
-    expect(said).toStrictEqual([])
-    const running = new Commits(false)
-    await running.add(commit('b'))
-    await turn()
-    const left = running.abandon().then(() => said.push('left'))
-    await turn()
-    expect(said).toStrictEqual(['b begins'])
-    end()
-    await left
-    expect(said).toStrictEqual(['b begins', 'b ends', 'left'])
-  })
-
-  test('that fail fail the next one, and finish; not abandon', async () => {
-    const commits = new Commits(false)
-    await commits.add(() => Promise.reject(new Error('mine')))
-    await expect(commits.add(() => Promise.resolve())).rejects.toThrow('mine')
-    await expect(commits.finish()).rejects.toThrow('mine')
-    await commits.abandon()
-  })
 })

@@ -58,6 +58,23 @@ export function fieldOf(
   }
 }
 
+/**
+ * A text and bytes under one keyring, which is one object to both, and a bound text under another. Both keyrings
+ * are new, so that a test may rotate them.
+ */
+export async function freshFields(options: Partial<KeyringOptions> = {}) {
+  const suffix = randomBytes(6).toString('hex')
+  const keyring = await keyringOf(`own${suffix}`, options)
+  const other = await keyringOf(`other${suffix}`)
+  const values = single(keyring)
+  const fields = [
+    fieldOf('text', keyring, { values }),
+    fieldOf('scan', keyring, { type: 'Bytes', values }),
+    fieldOf('bound', other, { isBound: true }),
+  ]
+  return { keyring, other, fields }
+}
+
 export const targetOf = (fields: readonly TargetField[]): Target =>
   ({ model: 'Note', fields, indexes: [], table: { sealed: fields.map(({ column }) => column) } }) as unknown as Target // prettier-ignore
 
