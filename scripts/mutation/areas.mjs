@@ -37,7 +37,7 @@ export const AREAS = {
   },
   query: {
     mutate: [`${extension}/src/query/*.ts`],
-    tests: [`${extension}/test/query/{binding,compile,data,filters,json,reads,results}.test.ts`],
+    tests: [`${extension}/test/query/!(new-id).test.ts`],
   },
   engine: {
     mutate: [
