@@ -129,8 +129,8 @@ describe('a whole run', () => {
     const ms = fenceOf(target, waits, 5_000)
     expect(waits.knows(`${keyring.name} ${keyring.activeKeyId}`)).toBe(true)
     expect(waits.knows(`${other.name} ${other.activeKeyId}`)).toBe(false)
-    expect(ms).toBeGreaterThan(keyring.index.maxAgeMs)
-    expect(ms).toBeLessThanOrEqual(keyring.index.maxAgeMs + 5_000)
+    // A sum of fractions of milliseconds, rounded up.
+    expect([0, 1]).toContain(ms - keyring.index.maxAgeMs - 5_000)
     const long = fenceOf(target, new Waits(), 3_600_000)
     expect(long).toBeGreaterThan(3_500_000)
   })
