@@ -35,7 +35,7 @@ describe('options of a pace', () => {
   it('have defaults', () => {
     expect(checkPace({})).toEqual({
       targetBatchMs: 500,
-      batchRows: 1_000,
+      batchRows: 500,
       minBatchRows: 25,
       batchBytes: 4_194_304,
       maxRowsPerSecond: null,
@@ -132,7 +132,7 @@ describe('a stored pace', () => {
   it('never contradicts what a run was started with', () => {
     const least = serializePace({ minBatchRows: 50 })
     expect(checkPace(overridden({ batchRows: 10 }, least)).batchRows).toBe(50)
-    expect(checkPace(overridden({}, least)).batchRows).toBe(1_000)
+    expect(checkPace(overridden({}, least)).batchRows).toBe(500)
     const most = serializePace({ batchRows: 10 })
     expect(checkPace(overridden({ minBatchRows: 20 }, most)).minBatchRows).toBe(10)
   })

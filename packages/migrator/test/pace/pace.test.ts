@@ -47,13 +47,13 @@ const until = async (isTrue: () => boolean): Promise<void> => {
 describe('a pace', () => {
   it('lets batches through at once that nothing holds back', async () => {
     const { pace, waits } = await opened({})
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       expect(await pace.ready()).toBe(true)
       const rows = pace.batchRows
       pace.spent({ rows, bytes: 10_000 })
       pace.committed({ rows, ms: 10 })
     }
-    expect(pace.batchRows).toBe(800)
+    expect(pace.batchRows).toBe(400)
     expect(waits).toEqual([])
   })
 
