@@ -57,12 +57,8 @@ export class Keyring {
       leases.clear()
     }
     const keks = new KekCache({ root, limits: options.kekCache, clock, onDenied })
-    const reader = new StoreReader({
-      ...options,
-      keyring,
-      mac: this.mac,
-      onRead: () => this.#forget(),
-    })
+    const onRead = (): void => this.#forget()
+    const reader = new StoreReader({ ...options, keyring, mac: this.mac, onRead })
     const keep = (dek: WrappedDek, bytes: Uint8Array): void => deks.set(nameOf(dek), bytes)
     const { maxAgeMs } = options.dekCache
     const leases = new DekLeases({ ...options, root, maxAgeMs, keep })
