@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { createSecretKey, randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
 import {
   openEnvelope,
   parseBytes,
@@ -137,4 +139,27 @@ it('is closed while it works: the job is given up', async () => {
   const closed = expect(working).rejects.toThrow('ended before it was done')
   await threads.close()
   await closed
+})
+
+/** A process of its own, which nothing keeps alive. The answer to its second job is there before it closes. */
+const CLOSING = `
+import { createSecretKey, randomBytes } from 'node:crypto'
+const { CipherThreads } = await import(process.argv[1])
+const sealing = { keyId: 1, key: createSecretKey(randomBytes(32)), aad: Buffer.alloc(1) }
+const values = Array(1000).fill('nothing sealed')
+const [records, fields] = [values.map((_, i) => i), values.map(() => 0)]
+const job = { opening: new Map(), sealing, ids: ['Note.title'], values, records, fields, bound: null }
+const threads = new CipherThreads(1)
+await threads.reencrypt(job)
+threads.reencrypt(job).catch(() => undefined)
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+await threads.close()
+console.log('closed')
+`
+
+it('is closed while an answer is on its way: the process goes on', async () => {
+  const built = new URL('../dist/threads/threads.js', import.meta.url).href
+  const args = ['--input-type=module', '--eval', CLOSING, built]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  expect(stdout).toBe('closed\n')
 })

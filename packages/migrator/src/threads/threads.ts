@@ -47,7 +47,9 @@ export class CipherThreads {
 
   /** Ends the threads. Jobs in hand are given up. */
   async close(): Promise<void> {
-    await Promise.all([...this.#threads.values()].map(({ worker }) => worker.terminate()))
+    const threads = [...this.#threads.values()]
+    this.#threads.clear()
+    await Promise.all(threads.map(({ worker }) => worker.terminate()))
   }
 
   #post(number: number, job: ReencryptJob): Promise<ReencryptDone> {
@@ -64,13 +66,15 @@ export class CipherThreads {
     const file = createRequire(import.meta.url).resolve('@rowseal/migrator/thread')
     const worker = new Worker(file, { execArgv: [], resourceLimits: LIMITS })
     const waiting: Thread['waiting'] = []
+    const isOpen = (): boolean => this.#threads.get(number)?.worker === worker
     const end = (error: Error): void => {
-      if (this.#threads.get(number)?.worker === worker) this.#threads.delete(number)
+      if (isOpen()) this.#threads.delete(number)
       for (const one of waiting.splice(0)) one.reject(error)
     }
     worker.on('message', (done: ReencryptDone) => {
       waiting.shift()?.resolve(done)
-      if (waiting.length === 0) worker.unref()
+      // While it is being closed its end is waited for: without it nothing may keep the process alive.
+      if (waiting.length === 0 && isOpen()) worker.unref()
     })
     worker.on('error', end)
     worker.on('exit', () => end(new Error('A thread for cryptography ended before it was done.')))
