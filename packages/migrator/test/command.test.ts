@@ -234,6 +234,14 @@ describe('rowseal', () => {
     }
   })
 
+  it('does not end without a word where something is awaited that cannot happen', async () => {
+    await staleWorld('sqlite', 0)
+    command.write('endless.mjs', 'await new Promise(() => {})')
+    const { code, stderr } = await command.start('status', '--config', 'endless.mjs').ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^The command ended before it was done/)
+  })
+
   it('keeps what a configuration prints out of the document', async () => {
     await staleWorld('sqlite', 0)
     command.write(
