@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { headCommit } from '@rowseal/test-support'
 import { randomOf } from '../../packages/migrator/test/kills/random.ts'
 import { checkEvents } from './checks.ts'
 import { finale } from './finale.ts'
@@ -34,7 +34,7 @@ const { values } = parseArgs({
   },
 })
 /** Of what runs: there may be another by the end. */
-const COMMIT = commit()
+const COMMIT = headCommit()
 const provider = values.provider as Provider
 if (!['postgresql', 'mysql'].includes(provider)) throw new TypeError('--provider: which is that?')
 const seed = Number(values.seed)
@@ -160,14 +160,6 @@ function partsWorked({ folder }: World): number {
   const said = readdirSync(folder).filter((name) => /^worker-.*\.out$/.test(name))
   const text = said.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')
   return text.match(/, part \d+: [\d,]+ rows/g)?.length ?? 0
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  } catch {
-    return 'unknown'
-  }
 }
 
 function factsOf(

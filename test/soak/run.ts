@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import {
   database,
   generatedClient,
+  headCommit,
   startKms,
   startMariadb,
   startPostgres,
@@ -38,7 +39,7 @@ const [minutes, seed, rate] = [values.minutes, values.seed, values.rate].map(Num
 ]
 const REGION = 'eu-central-1'
 /** Of what runs: there may be another by the end. */
-const COMMIT = commit()
+const COMMIT = headCommit()
 /** After its last word: whoever takes longer is kept alive by something. */
 const EXIT_MS = 15_000
 
@@ -99,14 +100,6 @@ async function main(): Promise<number> {
     await server.stop()
     await kms.stop()
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  } catch {
-    return 'unknown'
   }
 }
 

@@ -1,4 +1,5 @@
 export { chromiumPath } from './chromium.ts'
+export { headCommit } from './commit.ts'
 export { database, isAvailable, type TestDatabase } from './database.ts'
 export { generatedClient, type GeneratedClient } from './client.ts'
 export { tablesOf } from './generate/folder.ts'
