@@ -1,8 +1,8 @@
-/** The seed of all values and orders, so that every run measures the same. */
+/** The seed of all values, so that every run measures the same. */
 export const SEED = 20261121
 
 /** Numbers from 0 up to 1, the same for the same seed: mulberry32. */
-export function random(seed = SEED): () => number {
+export function random(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

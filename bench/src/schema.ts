@@ -1,4 +1,4 @@
-import { random, text } from './random.ts'
+import { random, SEED, text } from './random.ts'
 
 /** Annotations that Rowseal and its peer both read. */
 export const SCHEMA = `
@@ -70,7 +70,7 @@ export type Sealed = Record<keyof typeof LENGTHS, string>
 
 /** Three values of 12, 60 and 400 bytes; the e-mail address is the id's own. */
 export function sealedValues(id: number): Sealed {
-  const next = random(id)
+  const next = random(SEED + id)
   return {
     email: `${String(id).padStart(8, '0')}@x.y`,
     address: text(next, LENGTHS.address),
