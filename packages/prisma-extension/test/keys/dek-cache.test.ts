@@ -56,6 +56,13 @@ describe('the DEK cache', () => {
     expect(cache.get('5999')).toBe(cache.get('5999'))
   })
 
+  test('keeps the latest ready, from the first on', () => {
+    const cache = newCache({ entries: 10 }, testClock())
+    for (let i = 0; i < 10; i++) cache.set(`${i}`, randomBytes(32))
+    const keys = Array.from({ length: 10 }, (_, i) => cache.get(`${i}`))
+    for (const [i, key] of keys.entries()) expect(cache.get(`${i}`)).toBe(key)
+  })
+
   test('keeps a copy', () => {
     const cache = newCache({ entries: 1, maxAgeMs: 1000 }, testClock())
     const dek = randomBytes(32)

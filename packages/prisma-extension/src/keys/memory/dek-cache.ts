@@ -38,8 +38,11 @@ export class DekCache {
   readonly #slots: LRUCache<string, number> | null
   readonly #pages: Buffer[] = []
   readonly #free: number[] = []
-  /** By slot, the oldest first. */
-  readonly #live = new Map<number, KeyObject>()
+  /** By slot. */
+  readonly #live: (KeyObject | undefined)[] = []
+  /** The slots that were made live last, as a ring: a Map's first key is found behind all that were deleted before it. */
+  readonly #lately = new Int32Array(LIVE_KEYS).fill(-1)
+  #nextLately = 0
   hits = 0
 
   constructor(limits: DekCacheLimits, clock: Clock) {
@@ -66,7 +69,7 @@ export class DekCache {
     const slot = this.#slots?.get(name)
     if (slot === undefined || !this.#mayUse(name, slot)) return undefined
     this.hits++
-    return this.#live.get(slot) ?? this.#revive(slot)
+    return this.#live[slot] ?? this.#revive(slot)
   }
 
   /** Counts the use. */
@@ -83,11 +86,11 @@ export class DekCache {
 
   #revive(slot: number): KeyObject {
     const key = createSecretKey(this.#bytesOf(slot))
-    if (this.#live.size === LIVE_KEYS) {
-      const [oldest] = this.#live.keys()
-      this.#live.delete(oldest!)
-    }
-    this.#live.set(slot, key)
+    const oldest = this.#lately[this.#nextLately]!
+    if (oldest >= 0) this.#live[oldest] = undefined
+    this.#live[slot] = key
+    this.#lately[this.#nextLately] = slot
+    this.#nextLately = (this.#nextLately + 1) % LIVE_KEYS
     return key
   }
 
@@ -116,7 +119,7 @@ export class DekCache {
   }
 
   #clear(slot: number): void {
-    this.#live.delete(slot)
+    this.#live[slot] = undefined
     this.#uses.delete(slot)
     this.#bytesOf(slot).fill(0)
     this.#free.push(slot)
