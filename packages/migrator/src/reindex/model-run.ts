@@ -10,12 +10,11 @@ import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import { NO_PASS, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import { takenOver } from '../runs/errors.ts'
 import type { End } from '../runs/progress.ts'
 import type { RunStore } from '../runs/store.ts'
 import { countRows, type Target, type TargetIndex } from '../targets.ts'
 import type { Waits } from '../waits.ts'
-import { retrying } from './conflicts.ts'
+import { asOwner } from './as-owner.ts'
 import type { IndexChange } from './duplicates.ts'
 import { Follow } from './follow.ts'
 import type { IndexModelReport, ReindexOptions } from './options.ts'
@@ -110,7 +109,6 @@ export class ModelRun {
     const leaving = states.filter(({ record, next }) => record.complete && isLeaving(record, next))
     if (leaving.length === 0) return true
     if (!(await this.#follow.all(leaving))) return false
-    await this.#assertOurs()
     for (const state of leaving) await this.#move(state)
     return true
   }
@@ -191,38 +189,52 @@ export class ModelRun {
 
   /** Before an index goes offline every value is opened: one that does not open would keep it there. */
   #isChecked({ index, record, next }: IndexState): boolean {
+    if (!record.complete) return true
     if (this.#compared.has(index)) return false
     const { checkValues = false, offline = false } = this.#job.options
-    return !record.complete || checkValues || (offline && next === 'offline')
+    return checkValues || (offline && next === 'offline')
   }
 
   /** Note which indexes are complete, and move them on. */
   async #advance(bad: readonly string[], blocked: Set<TargetIndex>): Promise<void> {
-    const { onEvent, offline = false } = this.#job.options
-    await this.#assertOurs()
-    for (const state of await statesOf([...this.#pending])) {
-      const { index, record, next } = state
-      const before = this.#passed.find((one) => one.index === index)
+    const { offline = false } = this.#job.options
+    for (const index of this.#pending) {
+      const isBad = namesOf(index).some((name) => bad.includes(name))
+      const state = await this.#asOwner(index, (now) => this.#found(now, isBad))
       // Somebody has made another index key active meanwhile: once more.
-      if (!isUnmoved(before, state)) continue
-      if (namesOf(index).some((name) => bad.includes(name))) {
+      if (state === null) continue
+      if (isBad) {
         this.#pending.delete(index)
         blocked.add(index)
         continue
       }
       this.#compared.add(index)
-      if (!record.complete) {
-        await retrying(() => completeIndex(index.field.keyring, index.id))
-        onEvent?.({ type: 'complete', index: index.label })
-      }
+      const { next } = state
       if (next === null || (next === 'offline' && !offline)) this.#pending.delete(index)
       else await this.#move(state)
     }
   }
 
-  async #move({ index, rows, next }: IndexState): Promise<void> {
+  /** What a pass has found of an index; null if it is elsewhere by now. */
+  async #found(now: IndexState, isBad: boolean): Promise<IndexState | null> {
+    const { index, record, revision } = now
+    const before = this.#passed.find((one) => one.index === index)
+    if (!isUnmoved(before, now)) return null
+    if (isBad || record.complete) return now
+    await completeIndex(index.field.keyring, index.id, revision)
+    this.#job.options.onEvent?.({ type: 'complete', index: index.label })
+    return now
+  }
+
+  /** From where it was seen; one that somebody else has moved is left there. */
+  async #move(seen: IndexState): Promise<void> {
     const { onEvent } = this.#job.options
-    const moved = await retrying(() => moveIndex(index.field.keyring, index.id, next!))
+    const { index, rows, next } = seen
+    const moved = await this.#asOwner(index, async (now) => {
+      if (!isUnmoved(seen, now)) return null
+      return moveIndex(index.field.keyring, index.id, next!, now.revision)
+    })
+    if (moved === null) return
     onEvent?.({ type: 'phase', index: index.label, phase: next! })
     const [now] = await statesOf([index])
     this.#follow.began(now!)
@@ -231,9 +243,7 @@ export class ModelRun {
       this.#pending.delete(index)
   }
 
-  /** A run that was taken over while it slept must not move what is another's now. */
-  async #assertOurs(): Promise<void> {
-    const { part } = this.#work
-    if (!(await this.#job.store.parts.beat(part))) throw takenOver(part)
+  #asOwner<R>(index: TargetIndex, change: (now: IndexState) => Promise<R>): Promise<R> {
+    return asOwner(this.#job.store, this.#work.part, index, change)
   }
 }

@@ -1,5 +1,5 @@
 import type { Keyring } from '@rowseal/prisma-extension'
-import { retireIndexKeys } from '@rowseal/prisma-extension/keys'
+import { retireIndexKeys, type KeyRow } from '@rowseal/prisma-extension/keys'
 import { indexKeyCondition } from '@rowseal/prisma-extension/sql'
 import type { Context } from '../config.ts'
 import { placedIndexes } from '../register.ts'
@@ -17,24 +17,28 @@ export async function retireKeys(job: RetireJob): Promise<ReindexReport['retired
   const { context } = job
   const retired: ReindexReport['retired'][number][] = []
   for (const keyring of new Set(placedIndexes(context).map((index) => index.keyring))) {
-    if (!(await areFormerOnes(keyring)) || !(await follow(job, keyring))) continue
+    const seen = await versionsOf(keyring)
+    if (!seen.some(isFormer) || !(await follow(job, keyring))) continue
     // Values of an index that this plan does not have are out of sight.
     if (!isWholeInSight(context, keyring)) continue
     const targets = await loadTargets(context, undefined, 'indexes')
     const unused: number[] = []
-    for (const { keyId, state } of keyring.index.keys())
-      if (state === 'suspended' && !(await isUsed(context, targets, keyring, keyId)))
-        unused.push(keyId)
+    for (const { keyId } of seen.filter(isFormer))
+      if (!(await isUsed(context, targets, keyring, keyId))) unused.push(keyId)
     if (unused.length === 0) continue
-    const keyIds = await retrying(() => retireIndexKeys(keyring, unused))
+    const keyIds = await retrying(() => retireIndexKeys(keyring, unused, seen))
     retired.push(...keyIds.map((keyId) => ({ keyring: keyring.name, keyId })))
   }
   return retired
 }
 
-async function areFormerOnes({ index }: Keyring): Promise<boolean> {
+async function versionsOf({ index }: Keyring): Promise<readonly KeyRow[]> {
   await index.refresh()
-  return index.keys().some(({ state }) => state === 'suspended')
+  return index.keys()
+}
+
+function isFormer({ state }: KeyRow): boolean {
+  return state === 'suspended'
 }
 
 /** Wait until every instance writes under the active index key. @returns false if told to stop. */

@@ -14,6 +14,8 @@ export interface IndexState {
   readonly wanted: Wanted
   /** Where it goes once its rows are as wanted; null if there is nowhere to go. */
   readonly next: IndexPhase | null
+  /** Of the index keys and records that this was read from. */
+  readonly revision: number
 }
 
 /**
@@ -33,15 +35,17 @@ export async function statesOf(indexes: readonly TargetIndex[]): Promise<IndexSt
     const wanted = wantedOf(record, active.keyId)
     if (wanted[1] !== null && !hasSecond) throw secondMissing(index)
     const next = nextPhase(record, rows, hasSecond)
-    return { index, record, active, rows, wanted, next }
+    const { revision } = keyring.index.stats()!
+    return { index, record, active, rows, wanted, next, revision }
   })
 }
 
-/** Is an index still where it was, under the same keys? */
+/** Is an index still where it was, under the same keys, and as complete at least? */
 export function isUnmoved(before: IndexState | undefined, now: IndexState): boolean {
   if (before === undefined) return false
-  const { lookup, writes } = now.record
+  const { lookup, writes, complete } = now.record
   return (
+    (complete || !before.record.complete) &&
     before.record.lookup === lookup &&
     before.record.writes === writes &&
     before.wanted.join() === now.wanted.join()

@@ -1,5 +1,6 @@
 import { indexRingOf, writeIndexes } from './index-write.ts'
 import type { Keyring } from '../keyring.ts'
+import { isSame } from '../lifecycle/destruction.ts'
 import { activateIn, addTo, holderOf, type Step } from '../lifecycle/lifecycle.ts'
 import { moved } from '../lifecycle/states.ts'
 import type { KeyRow } from '../types.ts'
@@ -73,17 +74,23 @@ export function activateIndexKey(
  *
  * @param verified - key ids that no stored value names, as found after nobody wrote under them any
  *   more. Others are left alone: somebody may have rotated since.
+ * @param seen - the versions as they were before that was looked for. One that was active again since is left
+ *   alone: there may be values under it.
  * @returns the key ids that this call deactivated.
  * @throws {KeyError} as `addIndexKey`
  */
 export async function retireIndexKeys(
   keyring: Keyring,
   verified: readonly number[],
+  seen?: readonly KeyRow[],
 ): Promise<readonly number[]> {
   const now = await readNow(indexRingOf(keyring))
   const pinned = new Set([...now.indexes.values()].flatMap(({ keys }) => keys))
+  const isAsSeen = (row: KeyRow): boolean =>
+    seen?.some((one) => one.keyId === row.keyId && isSame(row, one)) ?? true
   const rows = [...now.rows.values()]
     .filter(({ keyId, state }) => state === 'suspended' && verified.includes(keyId))
+    .filter(isAsSeen)
     .filter(({ keyId }) => !pinned.has(keyId))
   if (rows.length === 0) return []
   const at = new Date()

@@ -2,7 +2,7 @@ import { KeyError } from '../../errors.ts'
 import { INDEX_MOVES, movedTo, phaseOf, type IndexPhase } from './index-phases.ts'
 import { areNormalizers, isIndexId } from './index-records.ts'
 import { keyringClosed } from '../keyring-errors.ts'
-import { indexRingOf, writeIndexes } from './index-write.ts'
+import { indexRingOf, readIndexes, writeIndexes } from './index-write.ts'
 import type { Keyring } from '../keyring.ts'
 import type { Snapshot } from '../reading/snapshot.ts'
 import { mayMatch } from '../lifecycle/states.ts'
@@ -87,11 +87,12 @@ export async function unregisterIndex(keyring: Keyring, id: string): Promise<boo
 /**
  * Note that every row has its value in an index: from now on it may be searched.
  *
+ * @param seen - revision of the index keys by which that was found: nothing is changed if they are at another by now.
  * @throws {KeyError} `ERR_INDEX_STATE` if it is not registered; `ERR_KEYRING_CONFLICT` (retryable),
  *   `ERR_KEYRING_MISSING`, `ERR_KEY_UNAVAILABLE` (retryable), `ERR_KEY_MISMATCH`
  */
-export function completeIndex(keyring: Keyring, id: string): Promise<IndexRecord> {
-  return setComplete(keyring, id, true)
+export function completeIndex(keyring: Keyring, id: string, seen?: number): Promise<IndexRecord> {
+  return setComplete(keyring, id, true, seen)
 }
 
 /**
@@ -106,6 +107,7 @@ export function incompleteIndex(keyring: Keyring, id: string): Promise<IndexReco
 /**
  * Move a unique index to a neighbouring phase. An index that is there already is left alone.
  *
+ * @param seen - as of `completeIndex`.
  * @returns its record as it now is.
  * @throws {KeyError} `ERR_INDEX_STATE` if it is not registered, not unique, the move is not legal, or
  *   a rotation begins while it is under the active key; else as `completeIndex`
@@ -114,8 +116,9 @@ export async function moveIndex(
   keyring: Keyring,
   id: string,
   phase: IndexPhase,
+  seen?: number,
 ): Promise<IndexRecord> {
-  const now = await readNow(indexRingOf(keyring))
+  const now = await readIndexes(keyring, seen)
   const record = registered(now, id)
   const from = phaseOf(record)
   if (from === null) {
@@ -140,8 +143,13 @@ export async function moveIndex(
   return moved
 }
 
-async function setComplete(keyring: Keyring, id: string, complete: boolean): Promise<IndexRecord> {
-  const now = await readNow(indexRingOf(keyring))
+async function setComplete(
+  keyring: Keyring,
+  id: string,
+  complete: boolean,
+  seen?: number,
+): Promise<IndexRecord> {
+  const now = await readIndexes(keyring, seen)
   const record = registered(now, id)
   if (record.complete === complete) return record
   const changed: IndexRecord = { ...record, complete }

@@ -107,7 +107,7 @@ async function change(
 }
 
 /** Is a version where it was, without having been elsewhere meanwhile? */
-function isSame(row: KeyRow, seen: KeyRow): boolean {
+export function isSame(row: KeyRow, seen: KeyRow): boolean {
   return (
     row.state === seen.state &&
     row.stateAt.getTime() === seen.stateAt.getTime() &&
