@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listQuarantine, reindex, retryQuarantine, verify } from '../src/index.ts'
 import type { MigratorConfig } from '../src/index.ts'
-import { beforeWrite } from './intercept.ts'
+import { freeze } from './freeze.ts'
 import { closeWorlds, drain, PROVIDERS, world, type World } from './world.ts'
 
 afterAll(closeWorlds)
@@ -136,30 +136,6 @@ const stateOf = async ({ plain }: World): Promise<unknown> => {
 const REMOVES = /^DELETE FROM rowseal_quarantine/
 const FAILS = /^UPDATE rowseal_runs SET state[^]*'running'/
 const ENDS_A_PASS = /^UPDATE rowseal_parts SET progress = 'swept'/
-
-/** Stops a run ahead of a statement. Gives what lets it go on to its end. */
-async function freeze(
-  w: World,
-  run: Case['run'],
-  statement: RegExp,
-): Promise<() => Promise<unknown>> {
-  const config = await w.another()
-  let goOn = (): void => undefined
-  let owner: Promise<unknown> = Promise.resolve()
-  await new Promise<void>((isFrozen) => {
-    const stop = (): Promise<void> => {
-      isFrozen()
-      return new Promise((done) => (goOn = done))
-    }
-    const client = beforeWrite(config.client, statement, stop)
-    owner = run({ ...config, client }).catch((error: unknown) => error)
-    void owner.then(() => isFrozen())
-  })
-  return () => {
-    goOn()
-    return owner
-  }
-}
 
 async function entriesOf({ config }: World): Promise<string[]> {
   const { entries } = await listQuarantine(config)

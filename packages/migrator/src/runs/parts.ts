@@ -2,8 +2,11 @@ import type { SqlTransaction } from '@rowseal/prisma-extension/sql'
 import { resumable } from './checkpoint.ts'
 import { couldNot, HEARTBEAT_LAPSE_MS, taken, takenOver } from './errors.ts'
 import { isDead } from './owner.ts'
+import { hold } from './move.ts'
 import { isEnd, type Ended, type Progress } from './progress.ts'
+import { idOf, OF_RUN } from './run-row.ts'
 import type { Bound, RunSql } from './sql.ts'
+import { ACTIVE } from './states.ts'
 
 /**
  * Who works on a key range of a run:
@@ -78,7 +81,8 @@ export class Parts {
    *
    * @param target - what passes look for. A part that ended after something else is opened again.
    * @returns null if nothing is left to do in it.
-   * @throws {MigrationError} `ERR_RUN_STATE` if another worker has it, or the run is another's now.
+   * @throws {MigrationError} `ERR_RUN_STATE` if another worker has it, the run is another's now, or it is over and
+   *   the part would have to be opened again.
    */
   async claim(
     run: RunId & { readonly since: Date; readonly direction: string },
@@ -93,12 +97,16 @@ export class Parts {
     const isDone = row.checkpoint === null || resumable(row.checkpoint, target) !== null
     if (isEnded && isDone) return null
     assertFree(run, row)
-    await this.#sql.write([
-      `UPDATE rowseal_parts SET epoch = epoch + 1, owner = ?, heartbeat_at_ms = ${this.#sql.now}${isEnded ? `, progress = 'open'` : ''}
+    await this.#sql.transaction(async (tx) => {
+      await tx.$queryRawUnsafe('SELECT 1')
+      // Whoever brings a run to its end by its parts holds it too.
+      if (isEnded && !(await hold(this.#sql, tx, run, ACTIVE))) throw couldNot(run, 'claimed')
+      await this.#sql.run(tx, [
+        `UPDATE rowseal_parts SET epoch = epoch + 1, owner = ?, heartbeat_at_ms = ${this.#sql.now}${isEnded ? `, progress = 'open'` : ''}
 WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
-      owner,
-      ...valuesOf(run, part),
-    ])
+        ...[owner, ...valuesOf(run, part)],
+      ])
+    })
     const mine = await this.#read(run, part)
     if (mine?.owner !== owner) {
       if (mine !== undefined) assertFree(run, mine)
@@ -161,13 +169,10 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
     return (await this.#sql.write(own(part, all, checkpoint))) === 1
   }
 
-  /** The parts of a run, in order. */
-  async list(run: RunId): Promise<PartInfo[]> {
-    const { model, kind, run: number } = run
-    const rows = await this.#sql.read<Row>(
-      `SELECT ${this.#columns} FROM rowseal_parts WHERE model = ? AND kind = ? AND run = ? ORDER BY rowseal_parts.part`,
-      ...[model, kind, number],
-    )
+  /** The parts of a run, in order. @param tx - a transaction of the caller's. */
+  async list(run: RunId, tx?: SqlTransaction): Promise<PartInfo[]> {
+    const sql = `SELECT ${this.#columns} FROM rowseal_parts WHERE ${OF_RUN} ORDER BY rowseal_parts.part`
+    const rows = await this.#sql.readIn<Row>(tx ?? this.#sql.client, sql, ...idOf(run))
     return rows.map(infoOf)
   }
 
@@ -207,10 +212,10 @@ WHERE ${OF_PART} AND epoch = ${Number(row.epoch)}`,
   }
 }
 
-const OF_PART = 'model = ? AND kind = ? AND run = ? AND part = ?'
+const OF_PART = `${OF_RUN} AND part = ?`
 
-function valuesOf({ model, kind, run }: RunId, part: number): unknown[] {
-  return [model, kind, run, part]
+function valuesOf(run: RunId, part: number): unknown[] {
+  return [...idOf(run), part]
 }
 
 function own(part: Part, set: string, ...params: unknown[]): Bound {

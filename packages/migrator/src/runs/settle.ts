@@ -1,4 +1,4 @@
-import { totalOf } from './checkpoint.ts'
+import { left, totalOf } from './checkpoint.ts'
 import type { PartInfo, RunId } from './parts.ts'
 import { isEnd } from './progress.ts'
 import type { RunStore } from './store.ts'
@@ -8,9 +8,17 @@ export async function settle(store: RunStore, run: RunId): Promise<void> {
   const parts = await store.parts.list(run)
   if (parts.some(({ progress }) => progress === 'open')) return
   await store.move(run, 'finishing', null, ['running'])
-  if (!parts.every(({ progress }) => isEnd(progress))) return
-  const left = whatIsLeft(parts)
-  await store.move(run, left === null ? 'succeeded' : 'failed', left, ['finishing'])
+  if (!isOver(parts)) return
+  await store.end(run, (now) => {
+    // Somebody who looks for something else has opened one again.
+    if (!isOver(now)) return null
+    const reason = whatIsLeft(now)
+    return { state: reason === null ? 'succeeded' : 'failed', reason }
+  })
+}
+
+function isOver(parts: readonly PartInfo[]): boolean {
+  return parts.every(({ progress }) => isEnd(progress))
 }
 
 function whatIsLeft(parts: readonly PartInfo[]): string | null {
@@ -18,5 +26,13 @@ function whatIsLeft(parts: readonly PartInfo[]): string | null {
   if (rows > 0) return `${rows} ${rows === 1 ? 'row has' : 'rows have'} a value in quarantine`
   if (parts.some(({ progress }) => progress === 'left'))
     return 'each pass was beaten by others who wrote to the same rows'
+  if (new Set(parts.flatMap(targetOf)).size > 1)
+    return 'the keys became others after some parts were done'
   return null
+}
+
+/** What the last pass over a part looked for; nothing of one without rows. */
+function targetOf({ checkpoint }: PartInfo): string[] {
+  const target = left(checkpoint)?.target ?? ''
+  return target === '' ? [] : [target]
 }

@@ -26,7 +26,15 @@ export class RunSql {
   }
 
   read<R>(sql: string, ...params: unknown[]): Promise<R[]> {
-    return this.client.$queryRawUnsafe<R[]>(numbered(this.provider, sql), ...params)
+    return this.readIn<R>(this.client, sql, ...params)
+  }
+
+  readIn<R>(
+    tx: Pick<SqlTransaction, '$queryRawUnsafe'>,
+    sql: string,
+    ...params: unknown[]
+  ): Promise<R[]> {
+    return tx.$queryRawUnsafe<R[]>(numbered(this.provider, sql), ...params)
   }
 
   run(tx: SqlTransaction, [sql, ...params]: Bound): Promise<number> {

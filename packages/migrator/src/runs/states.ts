@@ -62,7 +62,10 @@ export function statesBefore(next: RunState): readonly RunState[] {
   return states.filter((state) => TRANSITIONS[state][next] !== undefined)
 }
 
+/** States in which somebody may work on it. */
+export const ACTIVE: readonly RunState[] = ['planned', 'running', 'paused', 'finishing']
+
 /** May somebody work on it? */
 export function isActive(state: RunState): boolean {
-  return state !== 'succeeded' && state !== 'failed' && state !== 'cancelled'
+  return ACTIVE.includes(state)
 }

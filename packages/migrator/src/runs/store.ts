@@ -6,7 +6,8 @@ import { areThere } from './dialect.ts'
 import { FieldRegister } from './fields.ts'
 import { couldNot, newer, otherPlan, paused, taken } from './errors.ts'
 import { cutParts } from './cut-parts.ts'
-import { Parts, type Part, type Range, type RunId } from './parts.ts'
+import { hold, moveIn } from './move.ts'
+import { Parts, type Part, type PartInfo, type Range, type RunId } from './parts.ts'
 import { isEnd } from './progress.ts'
 import { Quarantine } from './quarantine.ts'
 import {
@@ -131,7 +132,7 @@ export class RunStore {
     if (from.length === 0) return false
     return this.#sql.transaction(async (tx) => {
       await tx.$queryRawUnsafe('SELECT 1')
-      if (!(await this.#moveIn(tx, run, state, reason, from))) return false
+      if (!(await moveIn(this.#sql, tx, run, state, reason, from))) return false
       // Whoever works on it finds that it does not any more, and rolls back.
       if (state === 'cancelled')
         await this.#sql.run(tx, [
@@ -149,23 +150,24 @@ export class RunStore {
    */
   async fail(part: Part, reason: string): Promise<void> {
     await this.parts.write(part, async (tx) => {
-      await this.#moveIn(tx, part, 'failed', reason, statesBefore('failed'))
+      await moveIn(this.#sql, tx, part, 'failed', reason, statesBefore('failed'))
     })
   }
 
-  async #moveIn(
-    tx: SqlTransaction,
+  /**
+   * Bring a run to its end by what its parts are. Meanwhile none of those that have ended is opened again.
+   *
+   * @param judge - null to leave the run as it is.
+   */
+  async end(
     run: RunId,
-    state: RunState,
-    reason: string | null,
-    from: readonly RunState[],
-  ): Promise<boolean> {
-    const count = await this.#sql.run(tx, [
-      `UPDATE rowseal_runs SET state = ?, reason = ?, changed_at_ms = ${this.#sql.now}
-WHERE ${OF_RUN} AND state IN (${from.map((name) => `'${name}'`).join(', ')})`,
-      ...[state, reason, ...idOf(run)],
-    ])
-    return count > 0
+    judge: (parts: readonly PartInfo[]) => { state: RunState; reason: string | null } | null,
+  ): Promise<void> {
+    await this.#sql.transaction(async (tx) => {
+      if (!(await hold(this.#sql, tx, run, ['finishing']))) return
+      const end = judge(await this.parts.list(run, tx))
+      if (end !== null) await moveIn(this.#sql, tx, run, end.state, end.reason, ['finishing'])
+    })
   }
 
   /** Set what its workers take as pace with their next batches. @returns false if the run is another's. */
