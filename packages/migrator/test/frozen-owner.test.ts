@@ -26,9 +26,6 @@ interface Case {
   readonly left: string
 }
 
-const add = ({ plain }: World, ...codes: string[]): Promise<unknown> =>
-  plain.badge.createMany({ data: codes.map((code, id) => ({ id, code })) })
-
 /** So that it does not open. */
 const spoil = async ({ plain }: World): Promise<void> => {
   const { code } = await plain.badge.findUnique({ where: { id: 1 } })
@@ -44,14 +41,24 @@ const addSpoilt = async (w: World): Promise<void> => {
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'reindex that begins a pass': {
-    run: (config) => reindex(config, { now: true }),
-    before: (w) => add(w, 'a', 'a'),
-    left: 'codeIndex ERR_INDEX_DUPLICATE reindex',
+  'reindex that ends': {
+    run: (config) => reindex(config, { now: true, checkValues: true }),
+    before: async (w) => {
+      await addSpoilt(w)
+      await reindex(w.config, { now: true, checkValues: true })
+      await mend(w)
+    },
+    meanwhile: spoil,
+    left: 'code ERR_ENVELOPE_AUTH reindex',
   },
   'drain that ends': {
     run: (config) => drain(config),
-    before: addSpoilt,
+    before: async (w) => {
+      await addSpoilt(w)
+      await drain(w.config)
+      await mend(w)
+    },
+    meanwhile: spoil,
     left: 'code ERR_ENVELOPE_AUTH drain',
   },
   retry: {

@@ -152,8 +152,8 @@ describe.each(PROVIDERS)('reindex on %s', (provider) => {
   ])('lets the other win who writes %s between reading and writing', async (_, theirs) => {
     const w = await membersWithoutIndex(provider, 4)
     await init(w.config)
-    // A run is begun, claimed and said to run, the quarantine cleared; the first page has been read when the fifth begins.
-    const client = beforeTransaction(w.plain, 5, async () => {
+    // A run is begun, claimed and said to run; the first page has been read when the fourth begins.
+    const client = beforeTransaction(w.plain, 4, async () => {
       await theirs(w)
     })
     const seen: any[] = []

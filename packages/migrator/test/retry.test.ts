@@ -44,13 +44,16 @@ describe.each(PROVIDERS)('a retry of what is in quarantine, on %s', (provider) =
     expect(first.outcome).toBe('stopped')
     const { quarantine } = new RunStore(w.plain, provider)
     const entry = { model: 'Note', field: 'title', key: ['0', 'gone'], code: 'ERR_CHECK_VIOLATION' }
-    await w.plain.$transaction((tx: any) => quarantine.record(tx, [entry], 'encrypt'))
+    const record = (): Promise<void> =>
+      w.plain.$transaction((tx: any) => quarantine.record(tx, [entry], 'encrypt'))
+    await record()
     await expect(retryQuarantine(w.config)).rejects.toMatchObject({
       code: 'ERR_RUN_STATE',
       fix: expect.stringContaining('rowseal drain'),
     })
     expect(await drain(w.config)).toMatchObject({ outcome: 'incomplete' })
-    expect(await codes(w)).toContain('0 gone title ERR_CHECK_VIOLATION encrypt')
+    expect(await codes(w)).not.toContain('0 gone title ERR_CHECK_VIOLATION encrypt')
+    await record()
   })
 
   it('writes those rows that are good now, and no others, and says of the rest what to do', async () => {

@@ -108,7 +108,7 @@ export async function mayGoOn({
   control,
   pace,
   signal,
-}: PassJob): Promise<boolean> {
+}: Omit<PassJob, 'onBatch'>): Promise<boolean> {
   // libsql works synchronously: without a turn of the event loop no signal and no timer would be heard.
   await turn()
   if (heartbeat.isLost) throw takenOver(part)

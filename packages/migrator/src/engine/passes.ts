@@ -34,7 +34,7 @@ export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
   readonly onWait?: (ms: number) => boolean
   readonly onBegin: (strategy: Strategy<C>, isResumed: boolean) => Promise<void>
   /** Before a pass from the start of the range. */
-  readonly onPassBegin?: () => Promise<void>
+  readonly onPassBegin?: () => void
   readonly onBatch: (
     pass: number,
     added: PassCounts,
@@ -80,8 +80,11 @@ export async function passUntilClean<C extends Change>(job: PassesJob<C>): Promi
     const resumed = isFirst ? resumable(job.checkpoint, strategy.target) : null
     if (isFirst) await job.onBegin(strategy, resumed !== null)
     const former = last ?? left(job.checkpoint)
-    const from: Checkpoint = resumed ?? nextOf(former, strategy, isFenced)
-    if (resumed === null) await job.onPassBegin?.()
+    if (resumed === null) job.onPassBegin?.()
+    const from: Checkpoint = resumed ?? {
+      ...nextOf(former, strategy, isFenced),
+      beganMs: await store.quarantine.now(),
+    }
     passes++
     const onBatch = job.onBatch.bind(null, from.pass)
     const walk = part.kind === 'read' ? runReadPass : runPass
@@ -120,7 +123,7 @@ function nextOf<C extends Change>(
   last: Checkpoint | null,
   { target }: Strategy<C>,
   isFenced: boolean,
-): Checkpoint {
+): Omit<Checkpoint, 'beganMs'> {
   const before = last === null ? NOTHING : add(last.before, last.counts)
   const [pass, tally] = [(last?.pass ?? 0) + 1, carried(last?.tally ?? {})]
   return { target, pass, isFenced, after: null, counts: NOTHING, before, bad: [], tally }

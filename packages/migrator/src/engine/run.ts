@@ -21,6 +21,7 @@ import { worstOf, type ModelReport, type RunDirectionOptions, type RunReport } f
 import { namesOf, specOf } from './job.ts'
 import { checkRunOptions, type CheckedOptions } from './options.ts'
 import { endedAs, passUntilClean, type PassesResult } from './passes.ts'
+import { releaseAfter } from './release.ts'
 import { shareOf } from './share.ts'
 import { withPart, type Work, type Worked } from './work.ts'
 
@@ -164,16 +165,10 @@ async function workObserved(
   const control = new Control(store, run, signal, onEvent, (text) => pace.change(paceOf(text)))
   pace.enter(target.table.name)
   const { now = false } = options
-  let passBegan = null as number | null
+  const { client } = context
+  const pass = { client, store, part, heartbeat, control, pace, target, signal }
   const result = await passUntilClean({
-    client: context.client,
-    store,
-    part,
-    heartbeat,
-    control,
-    pace,
-    target,
-    signal,
+    ...pass,
     maxPasses: checked.maxPasses,
     isProved: options.proof ?? false,
     onCommit: observer.committed,
@@ -193,17 +188,11 @@ async function workObserved(
       const rows = await countRows(context, target, where)
       onEvent({ type: 'model', model, fields: namesOf(target), rows, isResumed })
     },
-    onPassBegin: async () => {
-      passBegan = await store.quarantine.now()
-    },
     onBatch: (pass, added) => onEvent?.({ type: 'batch', model, pass, ...added }),
     onPass: (pass, counts) => onEvent?.({ type: 'pass', model, pass, ...counts }),
   })
-  // Whoever went over a whole table has met all that is still bad. Of a share it is not known what is in it.
-  if (passBegan !== null && !result.isStopped && run.layout === 'whole') {
-    const before = passBegan
-    await store.parts.write(part, (tx) => store.quarantine.clear(tx, model, direction.name, before))
-  }
+  // Of a share it is not known what is in it.
+  if (result.isClean && run.layout === 'whole') await releaseAfter(job, pass, result)
   const outcome = control.isCancelled ? 'cancelled' : outcomeOf(result)
   const { passes, counts } = result
   return {

@@ -1,5 +1,6 @@
 import type { PageRow } from '@rowseal/prisma-extension/sql'
 import { addTally, type Checkpoint } from '../runs/checkpoint.ts'
+import { ownerOf } from '../quarantine/left.ts'
 import { FormerEntries } from '../runs/former-entries.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import { countRows, quarantined } from './commit.ts'
@@ -91,7 +92,9 @@ export class Saves {
 
   #note(key: readonly string[], entries: readonly Quarantined[]): void {
     const bad = new Set(entries.filter((entry) => isSame(entry.key, key)).map(({ field }) => field))
-    const fields = this.#fields.filter((name) => !bad.has(name))
+    const { target } = this.#job
+    // What a blind index should hold is not known where its field does not open.
+    const fields = this.#fields.filter((name) => !bad.has(name) && !bad.has(ownerOf(target, name)))
     this.#good.push({ key, fields, isGone: false })
   }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readKeyedRows, type KeyedRow, type PageRow } from '@rowseal/prisma-extension/sql'
+import type { KeyedRow } from '@rowseal/prisma-extension/sql'
 import { commitBatch } from '../engine/commit.ts'
 import type { PassJob } from '../engine/pass.ts'
-import type { Batch, Change, Strategy } from '../engine/strategy.ts'
+import type { Strategy } from '../engine/strategy.ts'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
-import type { Target } from '../targets.ts'
 import type { Attempt } from './attempts.ts'
 import type { Entries, QuarantineEntry } from './entries.ts'
 import { groupBy } from '../group-by.ts'
+import { leftBy, metOf, read } from './left.ts'
 
 export interface RetryJob extends PassJob {
   readonly strategy: Strategy
@@ -109,53 +109,6 @@ async function whatIsLeft(
   return { good, bad }
 }
 
-/** Tells of an entry whether a strategy has anything to do with its field, or why it cannot: the code. */
-async function leftBy(
-  job: RetryJob,
-  strategy: Strategy,
-  entries: readonly QuarantineEntry[],
-): Promise<(entry: QuarantineEntry) => boolean | string> {
-  const keys = [...new Map(entries.map(({ key }) => [JSON.stringify(key), key])).values()]
-  const left = new Map<string, boolean | string>()
-  let at = 0
-  while (at < keys.length) {
-    const found = await read(job, strategy, keys.slice(at))
-    const rows = metOf(found)
-    if (rows.length > 0) note(strategy, rows, await strategy.prepare(rows), left)
-    at += found.length
-  }
-  return ({ key, field }) => {
-    const own = left.get(placeOf(key, field))
-    // What a blind index should hold is not known before its field is good.
-    return own ?? left.has(placeOf(key, ownerOf(job.target, field)))
-  }
-}
-
-function note(
-  { parts, columns }: Strategy,
-  rows: readonly PageRow[],
-  { changes, bad }: Batch<Change>,
-  left: Map<string, boolean | string>,
-): void {
-  const at = (row: number, field: string): string => placeOf(rows[row]!.key, field)
-  for (const change of changes) {
-    const names = parts?.split(change).map((part) => parts.fieldOf(part))
-    for (const field of names ?? columns.map((column) => column.field))
-      left.set(at(change.row, field), true)
-  }
-  for (const { row, field, code } of bad) left.set(at(row, field), code)
-}
-
-/** The field that a blind index is of; of a field itself. */
-function ownerOf({ indexes }: Target, name: string): string {
-  const index = indexes.find(({ columns }) => columns.some((column) => column?.name === name))
-  return index?.field.name ?? name
-}
-
-function placeOf(key: readonly string[], field: string): string {
-  return JSON.stringify([field, ...key])
-}
-
 async function remove(
   { store, part, entries, beganMs, heartbeat }: RetryJob,
   checkpoint: Checkpoint,
@@ -172,16 +125,4 @@ async function remove(
   })
   heartbeat.touch()
   return { checkpoint, released, deleted }
-}
-
-function read(
-  { client, target: { table }, pace }: RetryJob,
-  { columns, where }: Strategy,
-  keys: readonly (readonly string[])[],
-): Promise<(KeyedRow | null)[]> {
-  return readKeyedRows(client, table, { columns, where, maxBytes: pace.batchBytes }, keys)
-}
-
-function metOf(found: readonly (KeyedRow | null)[]): PageRow[] {
-  return found.flatMap((one) => (one?.isMet === true ? [one.row] : []))
 }

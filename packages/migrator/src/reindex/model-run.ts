@@ -6,6 +6,7 @@ import { controlOf, type Control } from '../engine/control.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
 import { passUntilClean, type PassesResult } from '../engine/passes.ts'
+import type { PassJob } from '../engine/pass.ts'
 import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
 import { NO_PASS, resumable, type Checkpoint } from '../runs/checkpoint.ts'
@@ -18,7 +19,8 @@ import { asOwner } from './as-owner.ts'
 import type { IndexChange } from './duplicates.ts'
 import { Follow } from './follow.ts'
 import type { IndexModelReport, ReindexOptions } from './options.ts'
-import { columnNames, indexReports, namesOf } from './reports.ts'
+import { indexReports, namesOf } from './reports.ts'
+import { releaseAfter } from './release.ts'
 import { isLeaving, nextPhase } from './rotation.ts'
 import { isUnmoved, statesOf, type IndexState } from './states.ts'
 import { reindexStrategy } from './strategy.ts'
@@ -72,7 +74,8 @@ export class ModelRun {
   }
 
   async run(): Promise<Worked<IndexModelReport>> {
-    const { model } = this.#job.target
+    const { context, target } = this.#job
+    const { model } = target
     let [total, passes] = [NOTHING, 0]
     let outcome: IndexModelReport['outcome'] = 'incomplete'
     const blocked = new Set<TargetIndex>()
@@ -85,11 +88,12 @@ export class ModelRun {
       this.#last = result.checkpoint ?? this.#last
       if (result.isStopped) outcome = this.#control.isCancelled ? 'cancelled' : 'stopped'
       if (!result.isClean) break
+      await releaseAfter(context, this.#pass(), this.#passed, result)
       await this.#advance(result.bad, blocked)
       this.#checkpoint = null
     }
     if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
-    const indexes = await indexReports(this.#job.target, this.#pending, blocked)
+    const indexes = await indexReports(target, this.#pending, blocked)
     const report = { model, outcome, passes, ...total, indexes, samples: this.#samples }
     return { report, ended: this.#endedAs(outcome, blocked) }
   }
@@ -114,21 +118,13 @@ export class ModelRun {
   }
 
   async #passes(): Promise<PassesResult> {
-    const { context, store, target, options, checked, pace } = this.#job
+    const { context, target, options, checked } = this.#job
     const { model } = target
-    const { signal, onEvent } = options
+    const { onEvent } = options
     const samples = new Map<string, Quarantined>()
     const result = await passUntilClean<IndexChange>({
+      ...this.#pass(),
       maxPasses: checked.maxPasses,
-      onCommit: this.#job.observer.committed,
-      client: context.client,
-      store,
-      part: this.#work.part,
-      heartbeat: this.#work.heartbeat,
-      control: this.#control,
-      pace,
-      target,
-      signal,
       checkpoint: this.#checkpoint,
       next: () => this.#next(),
       onBegin: async ({ where }, isResumed) => {
@@ -136,12 +132,7 @@ export class ModelRun {
         const indexes = [...this.#pending].map(({ label }) => label)
         onEvent?.({ type: 'model', model, indexes, rows, isResumed })
       },
-      onPassBegin: () => {
-        samples.clear()
-        return store.parts.write(this.#work.part, (tx) =>
-          store.quarantine.forget(tx, model, columnNames(this.#pending), 'reindex'),
-        )
-      },
+      onPassBegin: () => samples.clear(),
       onBatch: (pass, added, seen, bad) => {
         for (const one of bad)
           if (samples.size < MAX_SAMPLES) samples.set(`${one.field} ${one.key.join()}`, one)
@@ -151,6 +142,15 @@ export class ModelRun {
     })
     this.#samples.push(...[...samples.values()].slice(0, MAX_SAMPLES - this.#samples.length))
     return result
+  }
+
+  #pass(): Omit<PassJob, 'onBatch'> {
+    const { context, store, target, options, pace, observer } = this.#job
+    return {
+      ...{ client: context.client, store, target, pace, signal: options.signal },
+      ...{ part: this.#work.part, heartbeat: this.#work.heartbeat, control: this.#control },
+      onCommit: observer.committed,
+    }
   }
 
   async #next(): Promise<Strategy<IndexChange> | null> {

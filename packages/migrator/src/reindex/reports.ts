@@ -24,13 +24,6 @@ export async function indexReports(
   }))
 }
 
-/** The columns of some indexes. */
-export function columnNames(indexes: Iterable<TargetIndex>): string[] {
-  return [...indexes].flatMap(({ columns }) =>
-    columns.flatMap((column) => (column === null ? [] : [column.name])),
-  )
-}
-
 /** Under what names values of an index stand in quarantine. */
 export function namesOf({ field, columns: [first, second] }: TargetIndex): string[] {
   return [field.name, first.name, ...(second === null ? [] : [second.name])]

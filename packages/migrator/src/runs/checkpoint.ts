@@ -5,6 +5,8 @@ export interface Checkpoint {
   /** What the pass looks for. For anything else it begins anew. */
   readonly target: string
   readonly pass: number
+  /** When the pass began, by the clock of the database, in milliseconds since 1970; absent if an earlier version began it. */
+  readonly beganMs?: number
   /** Was the pass begun after the fence? */
   readonly isFenced: boolean
   /** Key of the last row seen, in text form; null at the beginning. */

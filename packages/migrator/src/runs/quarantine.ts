@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Provider } from '@rowseal/prisma-extension/plan'
 import type { SqlClient, SqlTransaction } from '@rowseal/prisma-extension/sql'
-import { REFUSAL_CODES } from '../refusals.ts'
 import { areThere } from './dialect.ts'
 import { RunSql } from './sql.ts'
 
@@ -17,8 +16,6 @@ export interface Quarantined {
 
 /** What `verify` and whoever else only looks records as. */
 export const LOOKED_AT = 'verify'
-
-const REFUSALS = REFUSAL_CODES.map((code) => `'${code}'`).join(', ')
 
 /** In the place of what was recorded of the same value. */
 const REPLACE: Readonly<Record<Provider, string>> = {
@@ -56,40 +53,12 @@ VALUES (?, ?, ?, ?, ?, ?, ${now}) ${REPLACE[provider]}`,
       ])
   }
 
-  /**
-   * Remove what is recorded of some fields of a model, in a transaction of the caller's. What the database has
-   * refused other directions stays: who does not write it does not see that.
-   */
-  async forget(
-    tx: SqlTransaction,
-    model: string,
-    fields: readonly string[],
-    direction: string,
-  ): Promise<void> {
-    for (const field of fields)
-      await this.#sql.run(tx, [
-        `DELETE FROM rowseal_quarantine WHERE model = ? AND field = ? AND (direction = ? OR code NOT IN (${REFUSALS}))`,
-        ...[model, field, direction],
-      ])
-  }
-
   /** By the clock of the database, in milliseconds since 1970. */
   async now(): Promise<number> {
     const [row] = await this.#sql.read<{ now: string }>(
       `SELECT ${this.#sql.text(this.#sql.now, 'now')}`,
     )
     return Number(row!.now)
-  }
-
-  /**
-   * Remove what runs of a direction have recorded of a model before a time, and have not found again, in a
-   * transaction of the caller's.
-   */
-  async clear(tx: SqlTransaction, model: string, direction: string, before: number): Promise<void> {
-    await this.#sql.run(tx, [
-      `DELETE FROM rowseal_quarantine WHERE model = ? AND direction = ? AND found_at_ms < ${before}`,
-      ...[model, direction],
-    ])
   }
 
   /** Number of recorded values, by `Model.field`; none if the tables are not there. */
