@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { incompleteIndex } from '@rowseal/prisma-extension/keys'
 import { afterEach, describe, expect, it } from 'vitest'
-import { planReindex, reindex, rotateIndex, type ReindexEvent } from '../src/index.ts'
+import { listRuns, planReindex, reindex, rotateIndex, type ReindexEvent } from '../src/index.ts'
 import {
   again,
   account,
@@ -207,6 +207,9 @@ describe.each(PROVIDERS)('reindex of unique indexes on %s', (provider) => {
     expect(report.models[0]!.indexes).toMatchObject([
       { index: 'Account.loginIndex', phase: 'both-1', isDone: false },
       { index: 'Account.codeIndex', phase: 'slot-2', isDone: true },
+    ])
+    expect(await listRuns(w.config)).toMatchObject([
+      { state: 'failed', reason: '1 row has a value in quarantine' },
     ])
     expect(await w.sealed.account.count({ where: { login: 'user5' } })).toBe(1)
     await w.plain.account.update({ where: { id: 4 }, data: { login } })

@@ -65,9 +65,8 @@ export class ModelRun {
   constructor(job: ModelJob, work: Work) {
     this.#job = job
     this.#work = work
-    const { store, options, pace } = job
-    this.#control = controlOf(store, work.run, pace, options)
-    pace.enter(job.target.table.name)
+    this.#control = controlOf(job.store, work.run, job.pace, job.options)
+    job.pace.enter(job.target.table.name)
     this.#follow = new Follow(job)
     this.#checkpoint = work.part.checkpoint
     this.#pending = new Set(job.target.indexes)
@@ -95,16 +94,18 @@ export class ModelRun {
     if (this.#pending.size === 0 && blocked.size === 0) outcome = 'done'
     const indexes = await indexReports(target, this.#pending, blocked)
     const report = { model, outcome, passes, ...total, indexes, samples: this.#samples }
-    return { report, ended: this.#endedAs(outcome, blocked) }
+    return { report, ended: this.#endedAs(report, blocked) }
   }
 
+  /** Later rounds do not look at indexes that are blocked, and meet nothing of what blocks them. */
   #endedAs(
-    outcome: IndexModelReport['outcome'],
+    { outcome, quarantined }: IndexModelReport,
     blocked: ReadonlySet<TargetIndex>,
   ): Worked<IndexModelReport>['ended'] {
     if (outcome === 'stopped' || outcome === 'cancelled') return null
     const end: End = outcome === 'done' || blocked.size > 0 ? 'closed' : 'left'
-    return { end, checkpoint: this.#last ?? NO_PASS }
+    const last = this.#last ?? NO_PASS
+    return { end, checkpoint: { ...last, counts: { ...last.counts, quarantined } } }
   }
 
   /** Move on the indexes that no row has to be looked at for. @returns false if told to stop. */
