@@ -75,4 +75,15 @@ describe.each(PROVIDERS)('the end of a run on %s', (provider) => {
     expect(await store.parts.list(begun)).toEqual(ended)
     expect((await store.find(STAFF))!.state).toBe('succeeded')
   })
+  it('is not told as done of a part that has left something, whoever comes for it again', async () => {
+    const { pin } = await w.plain.staff.findUnique({ where: { id: 1 } })
+    const spoilt = { pin: `${pin.slice(0, -4)}${pin.endsWith('AAAA') ? 'BBBB' : 'AAAA'}` }
+    await w.plain.staff.update({ where: { id: 1 }, data: spoilt })
+    await w.rotate()
+    const left = { outcome: 'incomplete', quarantined: 1 }
+    expect(await drain(w.config, of(1))).toMatchObject({ ...left, rows: 3 })
+    expect(await drain(w.config, of(1))).toMatchObject({ ...left, rows: 0 })
+    expect(await drain(w.config, of(2))).toMatchObject({ rows: 4, quarantined: 0 })
+    expect((await store.find(STAFF))!.state).toBe('failed')
+  })
 })

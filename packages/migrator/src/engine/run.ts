@@ -10,6 +10,7 @@ import { overridden } from '../pace/stored.ts'
 import { accounted, type PartReport } from '../proof/account.ts'
 import { connectQueue, handOut } from '../queue/coordinate.ts'
 import { commandOf } from '../runs/command-of.ts'
+import { totalOf } from '../runs/checkpoint.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
 import { CipherThreads } from '../threads/threads.ts'
@@ -122,21 +123,26 @@ async function runModels(
 async function runModel(job: ModelJob): Promise<ModelReport> {
   const { context, direction, target, options } = job
   const { shard, restart = false } = options
-  const { model } = target
   const strategy = await direction.next(context, target)
   const { layout, part, cut } = shareOf(context, target, shard)
   const run = await job.store.begin({ ...specOf(job), layout, restart }, cut)
   const worked = await withPart(job.store, run, part, strategy.target, (work) => {
     return workOnPart(job, run, work)
   })
-  const nothing = {
-    model,
-    fields: namesOf(target),
-    outcome: 'done',
-    passes: 0,
-    ...NOTHING,
-  } as const
-  return accounted(job, run, worked ?? nothing)
+  return accounted(job, run, worked ?? (await doneBefore(job, run, part)))
+}
+
+/** Of a part that somebody else has ended: nothing was done now, and what it has left is still there. */
+async function doneBefore(
+  { store, target }: ModelJob,
+  run: RunRow,
+  number: number,
+): Promise<PartReport> {
+  const part = await store.parts.find(run, number)
+  const { quarantined } = totalOf(part?.checkpoint ?? null)
+  const outcome = part?.progress === 'closed' && quarantined === 0 ? 'done' : 'incomplete'
+  const { model } = target
+  return { model, fields: namesOf(target), outcome, passes: 0, ...NOTHING, quarantined }
 }
 
 /** Go over a part of a run until nothing is left to do in it. */
