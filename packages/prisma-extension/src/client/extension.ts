@@ -86,7 +86,7 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
         ? null
         : new ReencryptionQueue(
             plan.provider,
-            recordSwapper(client as unknown as SqlClient, plan.provider, assertStrict),
+            recordSwapper(plainClient as unknown as SqlClient, plan.provider, assertStrict),
             options.reencryption,
           )
     const shared: SharedContext = {

@@ -136,6 +136,25 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
     expect((await clinic.prisma.patient.findUnique({ where: { id: 'p2' } })).phone).toBe('new')
   })
 
+  it('runs no hook of an extension that was applied before', async () => {
+    const raw: string[] = []
+    const clinic = await rotated({
+      before: (base) =>
+        base.$extends({
+          query: {
+            $allOperations: ({ model, operation, args, query }: any) => {
+              if (model === undefined) raw.push(operation)
+              return query(args)
+            },
+          },
+        }),
+    })
+    await clinic.prisma.patient.findUnique({ where: { id: 'p0' } })
+    expect(await clinic.prisma.$rowseal.flush()).toBe(true)
+    expect(clinic.prisma.$rowseal.stats().reencryption).toMatchObject({ done: 1, failed: 0 })
+    expect(raw).toEqual([])
+  })
+
   it('bounds the queue, and drops what does not fit', async () => {
     const clinic = await rotated({ reencryption: { maxQueued: 2 } })
     await clinic.prisma.patient.findMany()
