@@ -76,7 +76,8 @@ async function run(
       if (chunk.isFull) await turn()
     }
     sites.hide()
-    if (sites.stale.length > 0) context.onStale?.(sites.stale)
+    // Not beside a transaction that read them: one that sees the database as it was could not write them any more.
+    if (sites.stale.length > 0 && via === undefined) context.onStale?.(sites.stale)
   }
   return result
 }
@@ -99,11 +100,12 @@ async function answer(
 ): Promise<Answer> {
   const { plainClient, plan, globalOmit, underWay, assertStrict, assertFits } = context
   const { operation, args, __internalParams } = params
+  const wantsKeys = via === undefined && mayMeetStale(context)
   const update = new BoundUpdate(plainClient, via, __internalParams)
   for (let late = 0; ;) {
     const views = new IndexViews(via)
     const walked = update.collect((current) => {
-      const walk = { plan, views, wantsKeys: mayMeetStale(context), globalOmit, current }
+      const walk = { plan, views, wantsKeys, globalOmit, current }
       return views.complete(() => collectArguments(walk, model, operation, args))
     })
     const collected = walked instanceof Promise ? await walked : walked

@@ -136,6 +136,17 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
     expect((await clinic.prisma.patient.findUnique({ where: { id: 'p2' } })).phone).toBe('new')
   })
 
+  it('leaves what a transaction read that may write it, seeing the database as it began', async () => {
+    const clinic = await rotated()
+    const isolated = provider === 'sqlite' ? {} : { isolationLevel: 'RepeatableRead' }
+    await clinic.prisma.$transaction(async (tx: any) => {
+      expect(await tx.patient.findUnique({ where: { id: 'p0' } })).toMatchObject({ phone: 't0' })
+      expect(await clinic.prisma.$rowseal.flush()).toBe(true)
+      await tx.patient.update({ where: { id: 'p0' }, data: { phone: 'new' } })
+    }, isolated)
+    expect((await clinic.prisma.patient.findUnique({ where: { id: 'p0' } })).phone).toBe('new')
+  })
+
   it('runs no hook of an extension that was applied before', async () => {
     const raw: string[] = []
     const clinic = await rotated({
