@@ -123,14 +123,14 @@ async function reseal(records: readonly PendingRecord[]): Promise<Resealed> {
   return { rows, fields, failed: work.length - rows.length, error }
 }
 
-/** The key may have become active again while the record waited. Plaintext is never sealed by a read. */
+/** The key may have become active again while the record waited, or be active elsewhere already. Plaintext is never sealed by a read. */
 function staleSites(record: PendingRecord, wanted: Map<FieldKeyring, Envelope[]>): Site[] {
   const sites: Site[] = []
   for (const [field, { stored, bound }] of record.stored) {
     const elements = isList(stored) ? stored : [stored]
     for (const [i, element] of elements.entries()) {
       const envelope = parse(element)
-      if (envelope === null || !field.keyring.isStale(envelope.keyId)) continue
+      if (envelope === null || !field.keyring.mayReplace(envelope.keyId)) continue
       let envelopes = wanted.get(field.keyring)
       if (envelopes === undefined) wanted.set(field.keyring, (envelopes = []))
       const slot = envelopes.push(envelope) - 1

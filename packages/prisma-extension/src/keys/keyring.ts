@@ -19,9 +19,6 @@ import { mayProcess } from './lifecycle/states.ts'
 import { Uses } from './reading/uses.ts'
 import type { Dek, KeyRow, KeyStore, Via, WrappedDek } from './types.ts'
 
-/** Key ids remembered that belong to other keyrings. */
-const FOREIGN_ENTRIES = 1000
-
 /** The key versions that protect one set of data. Made by `openKeyring`. */
 export class Keyring {
   readonly name: string
@@ -42,7 +39,7 @@ export class Keyring {
   readonly #opener: Opener
 
   /** @param owners - shared by the keyrings of one store. */
-  constructor(options: CheckedOptions, owners = new KeyOwners(options.store, FOREIGN_ENTRIES)) {
+  constructor(options: CheckedOptions, owners = new KeyOwners(options.store)) {
     const { name: keyring, store, clock } = options
     const root = GuardedRoot.around(options.root, options.guard, clock)
     this.name = keyring
@@ -88,6 +85,12 @@ export class Keyring {
     const snapshot = this.#reader.snapshot
     const row = snapshot?.rows.get(keyId)
     return row !== undefined && row !== snapshot?.active && mayProcess(row)
+  }
+
+  /** The same, but not in `pre-activation`: who sealed under that has read since that it is active. */
+  mayReplace(keyId: number): boolean {
+    const row = this.#reader.snapshot?.rows.get(keyId)
+    return row?.state !== 'pre-activation' && this.isStale(keyId)
   }
 
   /** The key ids for which `isStale`, by version. */

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { rotate } from '../../src/keys/index.ts'
+import { rowseal } from '../../src/index.ts'
+import { activateKey, addKey, openKeyring, rotate } from '../../src/keys/index.ts'
+import { localRootKey } from '../../src/keys/providers/local.ts'
 import { openClinic, PROVIDERS, type ClinicOptions, type TestClinic } from './clinic.ts'
 import { sql } from './databases.ts'
 
@@ -145,6 +147,20 @@ describe.each(PROVIDERS)('re-encryption on read, on %s', (provider) => {
       await tx.patient.update({ where: { id: 'p0' }, data: { phone: 'new' } })
     }, isolated)
     expect((await clinic.prisma.patient.findUnique({ where: { id: 'p0' } })).phone).toBe('new')
+  })
+
+  it('leaves what another instance sealed under a key that is not active here yet', async () => {
+    const clinic = await openClinic(provider)
+    open.push(clinic)
+    const root = localRootKey({ env: 'ROWSEAL_TEST_ROOT_KEY' })
+    const ahead = await openKeyring({ root, store: clinic.store })
+    await addKey(clinic.keyring)
+    await activateKey(ahead)
+    const other = clinic.base.$extends(rowseal({ plan: clinic.plan, keyring: ahead }))
+    await other.patient.create({ data: { id: 'p0', name: 'n', email: 'e' } })
+    expect(await clinic.prisma.patient.findMany()).toMatchObject([{ email: 'e' }])
+    expect(await clinic.prisma.$rowseal.flush()).toBe(true)
+    expect(key((await clinic.raw('Patient', `id = 'p0'`))['email'])).toBe('00000002')
   })
 
   it('runs no hook of an extension that was applied before', async () => {

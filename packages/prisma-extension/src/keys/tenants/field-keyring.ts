@@ -11,7 +11,14 @@ import type { KeyObject } from 'node:crypto'
 /** What a sealed field needs of the keyring it is under: a `Keyring`, or one of those here. */
 export interface FieldKeyring extends Pick<
   Keyring,
-  'name' | 'forProtect' | 'lease' | 'forProcess' | 'forProcessEach' | 'isStale' | 'refresh'
+  | 'name'
+  | 'forProtect'
+  | 'lease'
+  | 'forProcess'
+  | 'forProcessEach'
+  | 'isStale'
+  | 'mayReplace'
+  | 'refresh'
 > {
   readonly index: Pick<IndexKeys, 'view' | 'refresh'>
 }
@@ -57,6 +64,10 @@ export class NoTenant implements FieldKeyring {
   }
 
   isStale(): boolean {
+    return false
+  }
+
+  mayReplace(): boolean {
     return false
   }
 
@@ -129,6 +140,10 @@ export class EveryTenant implements FieldKeyring {
 
   /** What is read so is not re-encrypted: that is for the tenant's own reads, and for the migrator. */
   isStale(): boolean {
+    return false
+  }
+
+  mayReplace(): boolean {
     return false
   }
 

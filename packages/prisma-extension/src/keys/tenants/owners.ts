@@ -7,7 +7,7 @@ export class KeyOwners {
   readonly #known: LRUCache<number, string>
 
   /** @param entries - key ids remembered, at about 40 bytes each. */
-  constructor(store: KeyStore, entries: number) {
+  constructor(store: KeyStore, entries = 1000) {
     this.#store = store
     this.#known = new LRUCache({ max: entries })
   }
