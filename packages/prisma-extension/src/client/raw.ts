@@ -33,7 +33,7 @@ export interface RawAccess<S extends PlanSource = PlanSource> {
     ...bound: BoundArgument<S, N>
   ): Promise<string | Uint8Array>
   /**
-   * The value in a stored form, as raw SQL returned it. NULL stays null.
+   * The value in a stored form, as raw SQL returned it: of Json the text too, quotes and all. NULL stays null.
    *
    * @param bound - for a field with `bind`: the record's values of those columns.
    * @throws {EnvelopeError} `ERR_ENVELOPE_AUTH`, `ERR_ENVELOPE_MALFORMED`, `ERR_PLAINTEXT_REFUSED`
@@ -87,7 +87,9 @@ export function rawAccess<S extends PlanSource>(
       const bound = boundIn(model, field, given[0] ?? {})
       if (stored === null) return null
       const envelope =
-        typeof stored === 'string' ? parseText(stored, name) : parseBytes(stored, name)
+        typeof stored === 'string'
+          ? parseText(contentOf(field, stored), name)
+          : parseBytes(stored, name)
       if (envelope === null) return plaintextOf(field, stored)
       const [key] = await field.keyring.forProcess([envelope])
       if (key === undefined) throw new TypeError('No key for one value.')
@@ -122,6 +124,11 @@ function findIndex(plan: CompiledPlan, name: string): { model: ModelPlan; index:
 
 function columnOf({ source }: ModelPlan, field: string): string {
   return source.columns[field]?.column ?? field
+}
+
+/** SQLite and MariaDB hand out JSON as text: an envelope with its quotes, and nothing in it to escape. */
+function contentOf({ spec }: FieldPlan, stored: string): string {
+  return spec.type === 'Json' && stored.startsWith('"rs1.') ? stored.slice(1, -1) : stored
 }
 
 function plaintextOf(field: FieldPlan, stored: string | Uint8Array): unknown {
