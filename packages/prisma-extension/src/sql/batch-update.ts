@@ -36,10 +36,18 @@ function postgresql(batch: BatchUpdate): Statement {
   const [brought, own] = [withName(table, 'rowseal_v'), withName(table, 'rowseal_l')]
   return {
     sql: `WITH ${brought} AS (SELECT ${[...keys, ...given].join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${all.join(', ')})),
-${own} AS (SELECT ${locked} FROM ${table.name} t JOIN ${brought} v ON ${on('v')} AND ${match} ORDER BY ${order} FOR UPDATE OF t SKIP LOCKED)
+${own} AS (SELECT ${locked} FROM ${table.name} t JOIN ${brought} v ON ${on('v')} AND ${match} ORDER BY ${order} FOR ${lockOf(batch)} OF t SKIP LOCKED)
 UPDATE ${table.name} t SET ${assignments(batch, '')} FROM ${brought} v JOIN ${own} l ON ${joined} WHERE ${on('l')} AND ${match}`,
     params: params.list,
   }
+}
+
+/**
+ * The lock that the update takes itself. A stronger one would pass over rows that others only refer to, by rows that
+ * they are about to insert, and would keep them from referring to these.
+ */
+function lockOf({ table, columns }: BatchUpdate): string {
+  return columns.some(({ name }) => table.unique.includes(name)) ? 'UPDATE' : 'NO KEY UPDATE'
 }
 
 /** One parameter: a JSON array with an array per row. */

@@ -1,4 +1,4 @@
-import type { Table } from './table.ts'
+import type { SealedColumn, Table } from './table.ts'
 
 /** A statement that compares and sets many rows of a table, `t`, by what they bring along, `v`. */
 export interface BatchUpdate {
@@ -9,7 +9,9 @@ export interface BatchUpdate {
   readonly rows: readonly BatchRow[]
   /** Condition on `t` and `v`: the row is still what it was. */
   readonly match: string
-  /** What to set; the column's name is preceded by this. */
+  /** What is set. */
+  readonly columns: readonly SealedColumn[]
+  /** How; the column's name is preceded by this. */
   readonly set: (target: string) => readonly string[]
 }
 

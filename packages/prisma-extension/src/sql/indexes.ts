@@ -16,6 +16,8 @@ export interface KeyIndexes {
   readonly isUnique: boolean
   /** MySQL: the index of the key. Null if it has none, and on other databases. */
   readonly name: string | null
+  /** Columns of unique constraints: those that a foreign key may refer to. */
+  readonly unique: readonly string[]
 }
 
 /** Look up the indexes of a key. @param columns - as the database names them. */
@@ -26,13 +28,13 @@ export async function keyIndexes(
   quoted: string,
   columns: readonly string[],
 ): Promise<KeyIndexes> {
-  if (columns.length === 0) return { isUnique: false, name: null }
+  if (columns.length === 0) return { isUnique: false, name: null, unique: [] }
   const indexes = await READ[provider](client, source, quoted)
+  const unique = indexes.filter(({ isUnique }) => isUnique)
   return {
-    isUnique: indexes.some(
-      ({ isUnique, columns: own }) => isUnique && own.every((name) => columns.includes(name)),
-    ),
+    isUnique: unique.some(({ columns: own }) => own.every((name) => columns.includes(name))),
     name: provider === 'mysql' ? beginningWith(columns, indexes) : null,
+    unique: [...new Set(unique.flatMap(({ columns: own }) => own))],
   }
 }
 

@@ -73,6 +73,7 @@ function groupBatch(
     )
   return {
     table,
+    columns: groups.flatMap(({ set: columns }) => columns),
     names: groups.flatMap((group, g) => [
       `w${g}`,
       ...group.compared.map((_, i) => `o${g}_${i}`),

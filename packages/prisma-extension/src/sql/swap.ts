@@ -46,6 +46,7 @@ export function swapBatch(
   if (columns.length === 0) throw new TypeError('There is nothing to swap.')
   return {
     table,
+    columns,
     names: [...columns.map((_, i) => `o${i}`), ...columns.map((_, i) => `n${i}`)],
     rows: rows.map(({ key, old, next }) => ({
       key,

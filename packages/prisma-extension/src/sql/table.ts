@@ -37,6 +37,8 @@ export interface Table {
   readonly isKeyUnique: boolean
   /** MySQL: the index of the key, quoted. Null if it has none, and on other databases. */
   readonly keyIndex: string | null
+  /** Columns that a foreign key may refer to. Quoted. */
+  readonly unique: readonly string[]
   /** Columns the database itself moves with every update (MySQL's ON UPDATE). Quoted. */
   readonly moving: readonly string[]
 }
@@ -104,6 +106,7 @@ export async function loadTable(
     name,
     isKeyUnique: index.isUnique,
     keyIndex: index.name === null ? null : quote(provider, index.name),
+    unique: index.unique.map((column) => quote(provider, column)),
     key: source.key.map(typed),
     bound: [...bound].map(typed),
     sealed,
@@ -143,7 +146,7 @@ export async function loadColumn(
     kind: database.kind ?? KINDS[type],
     list: database.list,
   }
-  const none = { key: [], sealed: [], indexes: [], bound: [], moving: [] }
+  const none = { key: [], sealed: [], indexes: [], bound: [], unique: [], moving: [] }
   return { table: { provider, name, ...none, isKeyUnique: false, keyIndex: null }, column: found }
 }
 

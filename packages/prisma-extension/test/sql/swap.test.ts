@@ -4,6 +4,7 @@ import {
   readPage,
   RawJson,
   swapAlone,
+  swapIn,
   TableError,
   type ColumnValue,
   type SwapRow,
@@ -272,6 +273,30 @@ describe.runIf(PROVIDERS.includes('postgresql'))('swapStatement on postgresql', 
       expect(await swap(table, ['a'], rows)).toBe(1)
     })
     expect(await swap(table, ['a'], rows)).toBe(1)
+  })
+
+  it.each([
+    ['writes rows that others are about to refer to, and lets them', '', 1],
+    ['leaves them out where a foreign key could be about the column, without waiting', 'UNIQUE', 0],
+  ])('%s', async (_, constraint, count) => {
+    const table = await load(
+      [
+        `CREATE TABLE "T" (id int PRIMARY KEY, a text ${constraint})`,
+        'CREATE TABLE "Child" (t int REFERENCES "T")',
+        `INSERT INTO "T" VALUES (1, 'a'), (2, 'b')`,
+      ],
+      model({ key: { id: 'Int' }, sealed: { a: 'String' } }),
+    )
+    const other = at.another()
+    await other.$transaction(async (tx) => {
+      await tx.$executeRawUnsafe('INSERT INTO "Child" VALUES (1)')
+      expect(await swap(table, ['a'], [{ key: ['1'], old: ['a'], next: ['c'] }])).toBe(count)
+    })
+    if (count === 0) return
+    await at.client.$transaction(async (tx) => {
+      expect(await swapIn(tx, table, ['a'], [{ key: ['2'], old: ['b'], next: ['d'] }])).toBe(1)
+      expect(await other.$executeRawUnsafe('INSERT INTO "Child" VALUES (2)')).toBe(1)
+    })
   })
 
   it('finds rows by the index of the primary key in a large table', async () => {
