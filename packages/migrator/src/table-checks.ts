@@ -28,6 +28,7 @@ export async function assertUsable(
       { fix: `Add a primary key or a unique index over ${columns} to the table.` },
     )
   for (const column of key) await assertNotNull(client, model, table, column)
+  await assertSeesAll(client, model, table)
   if (table.provider === 'mysql') await assertOneTime(client, model, table)
   for (const column of table.sealed) assertRoom(model, name, column, leastSize(column, source))
   for (const column of table.indexes) assertRoom(model, name, column, INDEX_VALUE_CHARS)
@@ -49,6 +50,33 @@ async function assertNotNull(
       `${model}.${field}`,
       `${model}.${field} is part of the key, and ${column} of ${name} is NULL in some row, which would be missed.`,
       { fix: `Give ${column} a value in every row, and make it NOT NULL.` },
+    )
+}
+
+/**
+ * PostgreSQL leaves rows out without a word where row-level security hides them, and what is not seen would count as
+ * done, or as under no key.
+ *
+ * @param field - for the error.
+ * @throws {MigrationError} `ERR_PLAN_DATABASE`
+ */
+export async function assertSeesAll(
+  client: Pick<SqlClient, '$queryRawUnsafe'>,
+  field: string,
+  { provider, name }: Table,
+): Promise<void> {
+  if (provider !== 'postgresql') return
+  const [row] = await client.$queryRawUnsafe<{ hides: boolean | null }[]>(
+    'SELECT row_security_active(to_regclass($1)) AS hides',
+    name,
+  )
+  if (row?.hides === true)
+    throw unusable(
+      field,
+      `${field}: row-level security may hide rows of ${name} from this user, and values in them would be passed over.`,
+      {
+        fix: 'Connect as a user with BYPASSRLS, or as the owner of the table where it is not forced.',
+      },
     )
 }
 

@@ -1,4 +1,5 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { PrismaPg } from '@prisma/adapter-pg'
 import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -117,6 +118,39 @@ describe.each(PROVIDERS)('bad input on %s', (provider) => {
     },
   )
 })
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'a user from whom row-level security may hide rows is refused by whatever looks for values',
+  async () => {
+    const w = await staleSecrets('postgresql')
+    const keyId = w.keyring.staleKeyIds()[0]!
+    const role = `hidden_${process.pid}`
+    await w.run(
+      `CREATE ROLE ${role}`,
+      `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`,
+      'ALTER TABLE "Secret" ENABLE ROW LEVEL SECURITY',
+      `CREATE POLICY one ON "Secret" USING (id = 1)`,
+    )
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const adapter = new PrismaPg({ connectionString: w.db.url, options: `-c role=${role}` })
+    const config = { ...w.config, client: new PrismaClient({ adapter }) }
+    const refused = {
+      code: 'ERR_PLAN_DATABASE',
+      message: expect.stringMatching(/row-level security may hide rows of "Secret"/),
+    }
+    try {
+      await expect(drain(config)).rejects.toMatchObject(refused)
+      await expect(verify(config)).rejects.toMatchObject(refused)
+      await expect(retireKey(config, keyId, { now: true })).rejects.toMatchObject(refused)
+      await w.run(`ALTER ROLE ${role} BYPASSRLS`)
+      expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 10 })
+      await retireKey(config, keyId, { now: true })
+    } finally {
+      await config.client.$disconnect()
+      await w.run(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+    }
+  },
+)
 
 it('a shard that there is not is misuse', async () => {
   const w = await world('sqlite', secrets())

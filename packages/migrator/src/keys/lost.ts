@@ -11,6 +11,7 @@ import { isTableMissing } from '../database-error.ts'
 import { MigrationError } from '../errors.ts'
 import type { RegisteredField } from '../runs/fields.ts'
 import { RunStore } from '../runs/store.ts'
+import { assertSeesAll } from '../table-checks.ts'
 import { plannedFields } from './fields.ts'
 
 type Places = Pick<Context, 'client' | 'plan'>
@@ -69,6 +70,7 @@ async function holdsUnknown(
   const found = await loadColumn(client, plan.provider, field)
   if (found === null) return false
   const { table, column } = found
+  await assertSeesAll(client, `${field.model}.${field.field}`, table)
   const isIndex = field.kind === 'index'
   const any = isIndex ? anyIndexCondition(table, column) : envelopeCondition(table, column)
   const ours = (isIndex ? indexKeyCondition : staleCondition)(table, column, known)

@@ -8,6 +8,7 @@ import {
 import type { Context } from '../config.ts'
 import { MigrationError } from '../errors.ts'
 import type { RegisteredField } from '../runs/fields.ts'
+import { assertSeesAll } from '../table-checks.ts'
 import { noteFields, plannedFields } from './fields.ts'
 
 /** What a scan found in one column. */
@@ -50,6 +51,7 @@ export async function scanFor(
       missing.push(field)
       continue
     }
+    await assertSeesAll(client, `${field.model}.${field.field}`, found.table)
     const condition = field.kind === 'sealed' ? staleCondition : indexKeyCondition
     const sql = countRowsStatement(found.table, condition(found.table, found.column, keyIds))
     const [row] = await client.$queryRawUnsafe<{ count: string }[]>(sql)
