@@ -202,6 +202,32 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     await w.rotate()
     expect(await drain(w.config, { ...ONLY, shard })).toMatchObject({ rows: 10 })
   })
+
+  it('says of a shard that has ended what was left in it', async () => {
+    const w = await staleWorld(provider, 20)
+    await w.run(
+      `UPDATE "table" SET "select" = concat(substr("select", 1, 120), 'AAAA', substr("select", 125)) WHERE "order" = 'n''0'`,
+    )
+    const shard = { index: 1, of: 2 }
+    for (const passes of [2, 0])
+      expect(await drain(w.config, { ...ONLY, shard })).toMatchObject({
+        ...{ outcome: 'incomplete', quarantined: 1 },
+        models: [{ passes }],
+      })
+  })
+
+  it('does not say of one shard that nothing is stale', async () => {
+    const w = await staleWorld(provider, 20)
+    const command = new Command(w)
+    const args = ['drain', '--now', '--model', 'Patient', '--shard']
+    const first = await command.run(...args, '1/2')
+    const last = await command.run(...args, '2/2')
+    command.remove()
+    expect([first.code, last.code]).toEqual([0, 0])
+    expect(first.stderr).toContain('This share is done, others are not.')
+    expect(first.stderr).not.toContain('Nothing is stale.')
+    expect(last.stderr).toContain('Nothing is stale.')
+  })
 })
 
 describe.each(PROVIDERS)('the states of a run on %s', (provider) => {

@@ -11,6 +11,8 @@ const VERBS: Readonly<Record<string, string>> = {
   decrypt: 'opened',
   rewrap: 're-wrapped',
 }
+/** Of a share of a table, others of which are not done. */
+const IN_PART = 'This share is done, others are not.'
 const DONE: Readonly<Record<string, string>> = {
   encrypt: 'Every value is sealed.',
   decrypt: 'No value of these fields is sealed.',
@@ -49,6 +51,7 @@ export function renderEncrypted(report: RunReport): string {
   const { outcome, direction } = report
   if (outcome !== 'done') return renderRun(report)
   const values = leftIn(report)
+  if (isInPart(report)) return [renderRun(report), IN_PART].join('\n')
   const end =
     values === 0
       ? (DONE[direction] ?? 'Done.')
@@ -63,7 +66,13 @@ export function renderDrain(report: DrainReport): string {
       ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
       : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
   )
-  return [renderRun(report), 'Nothing is stale.', ...next].join('\n')
+  const end = isInPart(report) ? IN_PART : 'Nothing is stale.'
+  return [renderRun(report), end, ...next].join('\n')
+}
+
+/** What a table holds is counted when all of its shares are done. */
+function isInPart({ models }: RunReport): boolean {
+  return models.some(({ after }) => after === null)
 }
 
 function left(report: RunReport): string[] {
