@@ -43,7 +43,12 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
     'Raise its max_allowed_packet, or pass a smaller --batch-bytes',
   ],
   [
-    /^(57014|1969|3024|P2028|55P03|40P01|40001|1205|1213|P2034)$/,
+    /^(57014|1969|3024)$/,
+    'ended a statement that took too long, or that somebody has cancelled',
+    'Let statements of the migrator take longer (statement_timeout; max_statement_time on MariaDB, max_execution_time on MySQL), or make the indexes that `npx rowseal ddl index` prints',
+  ],
+  [
+    /^(P2028|55P03|40P01|40001|1205|1213|P2034)$/,
     'took too long, or others were in the way',
     'Wait until it is less busy',
   ],

@@ -193,6 +193,26 @@ describe.runIf(PROVIDERS.includes('postgresql'))('on PostgreSQL', () => {
     expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 20, quarantined: 0 })
   })
 
+  it('says what to do about a statement that is ended where it reads', async () => {
+    const w = await world('postgresql', guarded('postgresql'))
+    await w.sealed.note.createMany({ data: notes('postgresql', 5) })
+    await w.rotate()
+    await w.run(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 300', current_database()); END $$`,
+    )
+    const config = await w.another()
+    const error = await w.plain.$transaction(async (tx: any) => {
+      await tx.$executeRawUnsafe('LOCK TABLE "Note" IN ACCESS EXCLUSIVE MODE')
+      return drain(config).catch((thrown: unknown) => thrown)
+    })
+    expect(error).toMatchObject({
+      code: 'ERR_DATABASE_FAILED',
+      message: expect.stringMatching(/^The database ended a statement that took too long.*57014/),
+      fix: expect.stringContaining('statement_timeout'),
+    })
+    expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 5 })
+  })
+
   it('finds the row that is refused when all is to be committed', async () => {
     const w = await world('postgresql', guarded('postgresql'))
     await w.sealed.note.createMany({ data: notes('postgresql', 20) })
