@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { status, verify, type MigratorConfig } from '../src/index.ts'
 import { HEARTBEAT_LAPSE_MS } from '../src/runs/errors.ts'
+import { newOwner } from '../src/runs/owner.ts'
 import { beforeTransaction } from './intercept.ts'
 import { atEachStep } from './kills/steps.ts'
 import {
@@ -123,8 +124,15 @@ describe.each(PROVIDERS)('runs on %s', (provider) => {
   it('takes over the run of a dead process of this host at once', async () => {
     const w = await staleWorld(provider, 1)
     const { pid } = spawnSync(process.execPath, ['-e', ''])
-    await claimedBy(w, `${hostname()}:${pid}:abcdef`)
+    await claimedBy(w, newOwner().replace(`:${process.pid}:`, `:${pid}:`))
     expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 1 })
+  })
+
+  it('refuses while a run of another container with the same host name may be alive', async () => {
+    const w = await staleWorld(provider, 1)
+    const { pid } = spawnSync(process.execPath, ['-e', ''])
+    await claimedBy(w, `${hostname()}:${pid}:0123456789abcdef`)
+    await expect(drain(w.config)).rejects.toMatchObject({ code: 'ERR_RUN_STATE' })
   })
 
   it('rolls back the batch in hand of a run that was taken over meanwhile', async () => {
