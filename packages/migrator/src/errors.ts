@@ -16,6 +16,7 @@ export type MigrationErrorCode =
   | 'ERR_PROOF_FAILED' // what was to be written does not open to what was read, or was changed on its way
   | 'ERR_SEAL_ON' // a field that is to be decrypted is still sealed when it is written
   | 'ERR_QUEUE_UNAVAILABLE' // the queue that hands parts of runs to workers is out of reach; retryable
+  | 'ERR_THREAD_FAILED' // a thread that does cryptography ended; retryable
   | 'ERR_CONFIG_INVALID' // no configuration, or one that lacks something
 
 /** The operator must act on a run, its configuration or the database. */

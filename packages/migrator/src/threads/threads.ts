@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { MigrationError } from '../errors.ts'
 import { reencryptValues, type ReencryptJob, type ReencryptDone } from './job.ts'
 
 /** To hand fewer over costs more than it gives. */
@@ -76,12 +77,31 @@ export class CipherThreads {
       // While it is being closed its end is waited for: without it nothing may keep the process alive.
       if (waiting.length === 0 && isOpen()) worker.unref()
     })
-    worker.on('error', end)
-    worker.on('exit', () => end(new Error('A thread for cryptography ended before it was done.')))
+    worker.on('error', (error) => end(isOfJob(error) ? error : ended(error)))
+    worker.on('exit', () => end(ended(null)))
     const thread = { worker, waiting }
     this.#threads.set(number, thread)
     return thread
   }
+}
+
+/** Is it what a job was given that is wrong, and not the thread? */
+function isOfJob(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof RangeError
+}
+
+/** @param cause - null if it has just ended. */
+function ended(cause: unknown): MigrationError {
+  const { code } = Object(cause) as { code?: unknown }
+  const why = typeof code === 'string' ? ` (${code})` : ''
+  return new MigrationError(
+    'ERR_THREAD_FAILED',
+    `A thread for cryptography ended before it was done${why}. What was committed stays.`,
+    {
+      fix: 'Run the command again: it goes on where it ended. If that does not help, pass --threads 0, or a smaller --batch-bytes.',
+      retryable: true,
+    },
+  )
 }
 
 /** Two keep up with what one thread sends to a database. */
