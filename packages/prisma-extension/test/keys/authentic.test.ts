@@ -1,7 +1,7 @@
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
+import { place, providers } from './places.ts'
 import { overwriteSql } from './stores/sql-overwrite.ts'
 import { tampering } from './stores/tampering.ts'
-import { place, providers } from './support.ts'
 
 for (const provider of await providers()) {
   tampering(`SQL (${provider})`, async () => {

@@ -8,8 +8,8 @@ import { fileKeyStore } from '../../src/keys/stores/file.ts'
 import { redisKeyStore } from '../../src/keys/stores/redis.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import type { KeyStore } from '../../src/keys/types.ts'
+import { place, providers, SCHEMA, type Provider } from './places.ts'
 import { redisPlace, redisUrl } from './stores/redis-place.ts'
-import { place, providers, SCHEMA, type Provider } from './support.ts'
 
 // Every store that processes can share, where it is told by two texts: so that a child process opens the same.
 

@@ -8,7 +8,6 @@ import {
   addIndexKey,
   initIndexKeys,
   initKeyring,
-  openKeyring,
   registerIndex,
   retireIndexKeys,
   type IndexView,
@@ -17,7 +16,7 @@ import {
 } from '../../src/keys/index.ts'
 import { indexSubkey } from '../../src/keys/indexes/index-subkey.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import { testClock, watchedRoot, watchedStore } from './support.ts'
+import { openKeyring, testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
 const id = 'User.emailIndex'

@@ -4,7 +4,6 @@ import {
   addIndexKey,
   initIndexKeys,
   initKeyring,
-  openKeyring,
   registerIndex,
   retireIndexKeys,
 } from '../../src/keys/index.ts'
@@ -12,7 +11,7 @@ import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { IndexRecord, KeyringSnapshot } from '../../src/keys/types.ts'
 import { indexRingOf } from '../../src/keys/indexes/index-write.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, watchedStore } from './support.ts'
+import { newRoot, openKeyring, watchedStore } from './support.ts'
 
 const plain: IndexRecord = {
   id: 'User.phoneIndex',

@@ -6,7 +6,6 @@ import {
   incompleteIndex,
   INDEX_MOVES,
   moveIndex,
-  openKeyring,
   phaseOf,
   registerIndex,
   retireIndexKeys,
@@ -24,7 +23,7 @@ import {
   statesOf,
   unique,
 } from './index-support.ts'
-import { newRoot } from './support.ts'
+import { newRoot, openKeyring } from './support.ts'
 
 const refused = { code: 'ERR_INDEX_STATE', retryable: false }
 const phases = Object.keys(INDEX_MOVES) as IndexPhase[]

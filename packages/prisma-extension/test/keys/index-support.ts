@@ -4,13 +4,12 @@ import {
   addIndexKey,
   initIndexKeys,
   initKeyring,
-  openKeyring,
   type IndexRecord,
   type Keyring,
   type KeyStore,
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import { newRoot } from './support.ts'
+import { newRoot, openKeyring } from './support.ts'
 
 export const id = 'User.emailIndex'
 export const unique = { id, normalize: ['trim', 'lowercase'], isUnique: true, complete: true }

@@ -2,13 +2,13 @@ import { createCipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { KeyError } from '../../src/errors.ts'
-import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
+import { initKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyState, WrappedDek } from '../../src/keys/types.ts'
 import { moved } from '../../src/keys/lifecycle/states.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, testClock, watchedRoot, watchedStore } from './support.ts'
+import { newRoot, openKeyring, testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
 const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })

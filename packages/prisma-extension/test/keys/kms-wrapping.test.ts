@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import {
   initIndexKeys,
   initKeyring,
-  openKeyring,
   rewrapKeys,
   rotate,
   type Keyring,
@@ -14,7 +13,7 @@ import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, RootKey, WrappedDek } from '../../src/keys/types.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
-import { testClock, watchedStore } from './support.ts'
+import { openKeyring, testClock, watchedStore } from './support.ts'
 
 const UNAVAILABLE = { code: 'ERR_KEY_UNAVAILABLE', retryable: true }
 const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })

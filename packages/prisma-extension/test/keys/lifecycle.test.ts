@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { initKeyring, openKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
+import { initKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, watchedRoot } from './support.ts'
+import { newRoot, openKeyring, watchedRoot } from './support.ts'
 
 async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {
   const keyring = await openKeyring({ root, store })
@@ -99,12 +99,12 @@ describe('rotate', () => {
     expect(statesOf(keyring)).toEqual(['suspended', 'active'])
   })
 
-  test('of two at once lets exactly one through, a hundred times', async () => {
+  test('of two at once lets exactly one through, twenty times', async () => {
     const store = memoryKeyStore()
     const root = newRoot()
     const one = await keyringOf(store, root)
     const two = await openKeyring({ root, store })
-    for (let round = 1; round <= 100; round++) {
+    for (let round = 1; round <= 20; round++) {
       const results = await Promise.allSettled([rotate(one), rotate(two)])
       const lost = results.filter((result) => result.status === 'rejected')
       expect(lost).toHaveLength(1)

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import {
   initIndexKeys,
   initKeyring,
-  openKeyring,
   registerIndex,
   rotate,
   type IndexView,
@@ -13,7 +12,7 @@ import {
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, WrappedDek } from '../../src/keys/types.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
-import { testClock } from './support.ts'
+import { openKeyring, testClock } from './support.ts'
 
 const AGES = { maxAgeMs: 1000, maxStaleMs: 5000 }
 const UNAVAILABLE = { code: 'ERR_KEY_UNAVAILABLE', retryable: true }

@@ -1,30 +1,20 @@
-import { startKms, type KmsServer } from '@rowseal/test-support'
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
+  addKey,
+  closeKeyring,
   compromiseKey,
-  initKeyring,
-  openKeyring,
   rewrapDeks,
   rotate,
   scheduleDestruction,
   type Keyring,
   type KeyringOptions,
 } from '../../src/keys/index.ts'
-import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import type { Dek, KeyStore, RootKey, WrappedDek } from '../../src/keys/types.ts'
-import { REGION, rootAt } from './aws-support.ts'
-import { edited, ringPlace, statesOf, wrappedOf } from './rings.ts'
+import type { Dek, RootKey, WrappedDek } from '../../src/keys/types.ts'
+import { DENIAL } from './roots.ts'
+import { edited, openedBy, ringPlace, statesOf, wrappedOf } from './rings.ts'
 import { delegating, newRoot } from './support.ts'
 
-const openedBy = async (
-  keyring: Keyring,
-  moved: readonly unknown[],
-  deks: readonly Dek[],
-): Promise<boolean[]> => {
-  const keys = await keyring.forProcess(moved as WrappedDek[])
-  return keys.map((key, i) => key.equals(deks[i]!.key))
-}
 const row = (keyring: Keyring, keyId: number) => keyring.keys().find((one) => one.keyId === keyId)!
 
 /** A keyring whose DEKs the root key wraps, with some of a version that was rotated away. */
@@ -149,9 +139,82 @@ describe('re-wrapping DEKs', () => {
     const strange = { ...wrappedOf(active[0]!), keyId: 4711 }
     await expect(rewrapDeks(able.keyring, [strange])).rejects.toMatchObject({
       code: 'ERR_KEY_UNKNOWN',
+      fix: expect.stringContaining('npx rowseal keys list'),
     })
     expect(row(keyring, to).rewrappedFrom).toEqual([])
     expect(await rewrapDeks(keyring, [])).toEqual([])
+  })
+
+  test('notes every version once, in the order of their ids', async () => {
+    const { keyring, deks } = await rotated() // 1, active 3
+    const seconds = await keyring.forProtect(1)
+    const { to } = await rotate(keyring)
+    await rewrapDeks(keyring, seconds.map(wrappedOf))
+    await rewrapDeks(keyring, [...deks, ...seconds].map(wrappedOf))
+    expect(row(keyring, to.keyId).rewrappedFrom).toEqual([1, 3])
+  })
+
+  test('is done again where somebody changed the keyring before it was noted', async () => {
+    const { keyring, store, deks, to, reopen } = await rotated()
+    const other = await reopen()
+    const write = store.write.bind(store)
+    store.write = async (change) => {
+      store.write = write
+      await addKey(other)
+      return write(change)
+    }
+    const moved = await rewrapDeks(keyring, deks.map(wrappedOf))
+    expect(moved.map((dek) => (dek as WrappedDek).keyId)).toEqual(Array(5).fill(to))
+    expect(row(keyring, to).rewrappedFrom).toEqual([1])
+  })
+
+  test('gives up after five changes, and says that it may be tried again', async () => {
+    const { keyring, store, deks } = await rotated()
+    let writes = 0
+    store.write = () => Promise.resolve(++writes < 0)
+    await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject({
+      code: 'ERR_KEY_UNAVAILABLE',
+      retryable: true,
+    })
+    expect(writes).toBe(5)
+  })
+
+  test.each([1, 4096])('takes a blob of %i bytes', async (length) => {
+    const root = delegating(newRoot())
+    const { keyring, deks } = await rotated({ root })
+    root.rebind = async () => ({ ...(await root.describe()), wrapped: randomBytes(length) })
+    const moved = await rewrapDeks(keyring, deks.map(wrappedOf))
+    expect(moved.map((dek) => (dek as WrappedDek).wrapped.length)).toEqual(Array(5).fill(length))
+  })
+
+  test.each<[string, object]>([
+    ['no bytes', { wrapped: randomBytes(0) }],
+    ['too many bytes', { wrapped: randomBytes(4097) }],
+    ['a blob of another root key', { wrapped: randomBytes(60), rootKeyId: 'local:0' }],
+  ])('ends where the root key makes %s', async (_, made) => {
+    const root = delegating(newRoot())
+    const { keyring, deks } = await rotated({ root })
+    root.rebind = async () => ({ ...(await root.describe()), ...made }) as never
+    await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject({
+      code: 'ERR_KEY_MISMATCH',
+    })
+  })
+
+  test('ends with what the root key throws', async () => {
+    const root = delegating(newRoot())
+    const { keyring, deks } = await rotated({ root })
+    root.rebind = () => Promise.reject(DENIAL)
+    await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toBe(DENIAL)
+  })
+
+  test('is refused in a keyring that is closed, with what opens it', async () => {
+    const { keyring, deks } = await rotated()
+    await closeKeyring(keyring)
+    await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      message: expect.stringContaining('is deactivated'),
+      fix: expect.stringContaining('npx rowseal rotate'),
+    })
   })
 
   test('under another root key than the one of the version ends before anything is moved', async () => {
@@ -161,50 +224,5 @@ describe('re-wrapping DEKs', () => {
     await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject({
       code: 'ERR_KEY_MISMATCH',
     })
-  })
-})
-
-describe('re-wrapping DEKs in AWS KMS', () => {
-  let kms: KmsServer
-  let store: KeyStore
-  beforeAll(async () => {
-    kms = await startKms({ region: REGION })
-  })
-  afterAll(() => kms.stop())
-  beforeEach(() => {
-    store = memoryKeyStore()
-  })
-
-  async function atKms(options: Partial<KeyringOptions> = {}): Promise<[Keyring, Dek[]]> {
-    const alias = `alias/${randomBytes(4).toString('hex')}`
-    kms.createKey({ alias })
-    const root = rootAt(kms.url, alias)
-    const keyring = await openKeyring({ root, store, wrapping: 'kms', ...options })
-    await initKeyring(keyring)
-    const deks = await keyring.forProtect(12)
-    await rotate(keyring)
-    kms.forget()
-    return [keyring, deks]
-  }
-
-  test('takes one ReEncrypt for each DEK, and gives none of them out', async () => {
-    const [keyring, deks] = await atKms()
-    const wanted = [...deks, ...deks].map(wrappedOf)
-    const moved = await rewrapDeks(keyring, wanted)
-    const ofDeks = kms.calls.filter(({ context }) => context?.['rowseal:use'] === 'dek')
-    expect(ofDeks.map(({ operation }) => operation)).toEqual(Array(12).fill('ReEncrypt'))
-    expect(ofDeks[0]!.context).toMatchObject({ 'rowseal:keyId': String(deks[0]!.keyId) })
-    keyring.forget()
-    expect(await openedBy(keyring, moved, [...deks, ...deks])).toEqual(Array(24).fill(true))
-  })
-
-  test('stops at the first call that is denied', async () => {
-    const [keyring, deks] = await atKms({ kms: { concurrency: 2 } })
-    kms.deny('ReEncryptTo')
-    await expect(rewrapDeks(keyring, deks.map(wrappedOf))).rejects.toMatchObject({
-      code: 'ERR_ROOT_KEY_DENIED',
-    })
-    kms.recover()
-    expect(kms.count('ReEncrypt')).toBeLessThanOrEqual(2)
   })
 })

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import {
   compromiseKey,
   destroyKey,
-  openKeyring,
   registerIndex,
   rewrapKeys,
   rotate,
@@ -11,7 +10,7 @@ import {
 } from '../../src/keys/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import type { Dek, RootKey } from '../../src/keys/types.ts'
-import { delegating } from './support.ts'
+import { delegating, openKeyring } from './support.ts'
 import { ringPlace, statesOf, wrappedOf } from './rings.ts'
 
 const [first, second] = [randomBytes(32), randomBytes(32)]

@@ -1,9 +1,9 @@
-import { initIndexKeys, initKeyring, openKeyring, type Keyring } from '../../src/keys/index.ts'
+import { initIndexKeys, initKeyring, type Keyring } from '../../src/keys/index.ts'
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, WrappedDek } from '../../src/keys/types.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, testClock } from './support.ts'
+import { newRoot, openKeyring, testClock } from './support.ts'
 
 export interface RingPlace {
   readonly store: KeyStore
@@ -27,6 +27,16 @@ export async function ringPlace(options: Partial<KeyringOptions> = {}): Promise<
 }
 
 export const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })
+
+/** Does each of these wrapped DEKs open as the key that it was? */
+export async function openedBy(
+  keyring: Keyring,
+  wrapped: readonly unknown[],
+  deks: readonly Dek[],
+): Promise<boolean[]> {
+  const keys = await keyring.forProcess(wrapped as WrappedDek[])
+  return keys.map((key, i) => key.equals(deks[i]!.key))
+}
 
 /** States by key id. */
 export function statesOf(keyring: Keyring): Record<number, string> {

@@ -10,7 +10,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
-import { SCHEMA } from './support.ts'
+import { SCHEMA } from './places.ts'
 
 const SERVERS: readonly [
   'postgresql' | 'mysql',

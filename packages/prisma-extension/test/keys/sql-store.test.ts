@@ -13,16 +13,8 @@ import {
 import { inTransaction } from '../../src/keys/stores/sql-client.ts'
 import { sqlKeyStore } from '../../src/keys/stores/sql.ts'
 import type { Via } from '../../src/keys/types.ts'
-import {
-  newRoot,
-  place,
-  providers,
-  rowOf,
-  SCHEMA,
-  testClock,
-  writeOf,
-  type Place,
-} from './support.ts'
+import { place, providers, SCHEMA, type Place } from './places.ts'
+import { newRoot, rowOf, testClock, writeOf } from './support.ts'
 
 const found = await providers()
 

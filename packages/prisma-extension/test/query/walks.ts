@@ -61,7 +61,7 @@ export async function walksOf(
 ): Promise<Walks> {
   const { isStrict = false, complete = true } = options
   const root = localRootKey({ key: randomBytes(32) })
-  const keyring = await openKeyring({ root, store: memoryKeyStore() })
+  const keyring = await openKeyring({ root, store: memoryKeyStore(), dekCache: { entries: 1000 } })
   await initKeyring(keyring)
   await initIndexKeys(keyring)
   for (const { indexes } of Object.values(plan.models))

@@ -1,5 +1,5 @@
 import { sqlKeyStore } from '../../../src/keys/stores/sql.ts'
-import { place, providers, type Place } from '../support.ts'
+import { place, providers, type Place } from '../places.ts'
 import { conformance } from './conformance.ts'
 
 for (const provider of await providers()) {
