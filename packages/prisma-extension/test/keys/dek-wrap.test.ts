@@ -38,6 +38,24 @@ describe('wrapping a DEK', () => {
       expect(dek.key.symmetricKeySize).toBe(32)
     }
   })
+
+  test('shows the bytes of each DEK to who keeps them, and zeroes them afterwards', () => {
+    const shown: Uint8Array[] = []
+    const copies: Buffer[] = []
+    const keep = (bytes: Uint8Array): void => {
+      shown.push(bytes)
+      copies.push(Buffer.from(bytes))
+    }
+    const deks = createDeks(kek, 2, new NoncePool(), (dek, bytes) => {
+      expect(dek.key.export().equals(bytes)).toBe(true)
+      keep(bytes)
+    })
+    const opened = deks.map(({ wrapped }) => unwrapDek(kek, wrapped, keep))
+    expect(copies.map((copy, i) => opened[i % 2]!.equals(createSecretKey(copy)))).toEqual(
+      Array(4).fill(true),
+    )
+    expect(shown.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true)
+  })
 })
 
 describe('unwrapping a DEK', () => {
@@ -73,6 +91,7 @@ describe('unwrapping a DEK', () => {
       }
     })
     expect(messages[0]).toContain('cannot be opened')
+    expect(messages[0]).toContain('Restore the value from a backup')
     expect(messages[1]).toBe(messages[0])
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  addKey,
   cancelDestruction,
   closeKeyring,
   compromiseKey,
@@ -96,6 +97,44 @@ describe('destruction', () => {
     expect(await scheduleDestruction(keyring, 1, at)).toMatchObject({ destroyAt: at })
     expect(await destroyKey(keyring, 1, at)).toMatchObject({ state: 'destroyed' })
     expect(keyring.keys()[0]!.compromisedAt).not.toBeNull()
+  })
+
+  test('of a version that was never used needs no waiting', async () => {
+    const { keyring } = await ringPlace()
+    const { keyId } = await addKey(keyring)
+    expect(await destroyKey(keyring, keyId, at)).toMatchObject({ state: 'destroyed', stateAt: at })
+    expect(statesOf(keyring)).toEqual({ 1: 'active', 3: 'destroyed' })
+  })
+
+  test('goes by the version as it was seen, in every part of its state', async () => {
+    const { keyring } = await retired()
+    const seen = keyring.keys()[0]!
+    for (const other of [
+      { ...seen, state: 'suspended' as const },
+      { ...seen, stateAt: new Date(seen.stateAt.getTime() + 1) },
+      { ...seen, destroyAt: at },
+    ])
+      await expect(scheduleDestruction(keyring, 1, at, other)).rejects.toMatchObject({
+        code: 'ERR_KEYRING_CONFLICT',
+      })
+    const scheduled = await scheduleDestruction(keyring, 1, at, seen)
+    await expect(destroyKey(keyring, 1, at, seen)).rejects.toMatchObject({
+      code: 'ERR_KEYRING_CONFLICT',
+    })
+    expect(await destroyKey(keyring, 1, at, scheduled)).toMatchObject({ state: 'destroyed' })
+  })
+
+  test('of two at once happens once', async () => {
+    const { keyring, reopen } = await retired()
+    const other = await reopen()
+    const results = await Promise.allSettled([
+      scheduleDestruction(keyring, 1, at),
+      scheduleDestruction(other, 1, before),
+    ])
+    const lost = results.filter((result) => result.status === 'rejected')
+    expect(lost.map(({ reason }) => (reason as { code: string }).code)).toEqual([
+      'ERR_KEYRING_CONFLICT',
+    ])
   })
 
   test('of an index key that a unique index is under is refused', async () => {

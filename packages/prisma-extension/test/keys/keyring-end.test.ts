@@ -11,7 +11,6 @@ import {
   destroyKeyring,
   initIndexKeys,
   initKeyring,
-  openKeyring,
   registerIndex,
   resumeKey,
   retireKey,
@@ -23,7 +22,7 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek } from '../../src/keys/types.ts'
-import { newRoot } from './support.ts'
+import { newRoot, openKeyring } from './support.ts'
 
 const INDEX = { id: 'User.login', normalize: [], isUnique: true, complete: true }
 const PAST = new Date(Date.now() - 1000)
@@ -88,6 +87,56 @@ describe('the end of a keyring', () => {
     const { destroyAt } = await scheduleDestruction(keyring, key!.keyId, PAST)
     expect(destroyAt).toEqual(PAST)
     expect((await destroyKey(keyring, key!.keyId)).state).toBe('destroyed')
+  })
+
+  test('comes exactly when its time is over, and then once', async () => {
+    const { keyring } = await tenant()
+    const at = new Date(Date.now() + 60_000)
+    await expect(destroyKeyring(keyring, at)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
+    await closeKeyring(keyring, at)
+    const early = new Date(at.getTime() - 1)
+    await expect(destroyKeyring(keyring, early)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
+    const rows = await destroyKeyring(keyring, at)
+    expect(rows.map(({ state, stateAt }) => [state, stateAt])).toEqual(
+      Array(3).fill(['destroyed', at]),
+    )
+    const { revision } = keyring.stats()
+    await destroyKeyring(keyring, at)
+    await closeKeyring(keyring, at)
+    expect(keyring.stats().revision).toBe(revision)
+  })
+
+  test('keeps the time that was set first, and gets one where it had none', async () => {
+    const { keyring } = await tenant()
+    const [first, second] = [new Date(Date.now() + 60_000), new Date(Date.now() + 120_000)]
+    expect((await closeKeyring(keyring)).map(({ destroyAt }) => destroyAt)).toEqual([
+      null,
+      null,
+      null,
+    ])
+    const { keyId } = keyring.keys()[0]!
+    await scheduleDestruction(keyring, keyId, first)
+    const rows = await closeKeyring(keyring, second)
+    expect(rows.map(({ destroyAt }) => destroyAt)).toEqual([first, second, second])
+    expect((await cancelKeyringEnd(keyring)).every(({ destroyAt }) => destroyAt === null)).toBe(
+      true,
+    )
+  })
+
+  test('needs no index keys', async () => {
+    const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
+    await initKeyring(keyring)
+    expect(await closeKeyring(keyring, PAST)).toMatchObject([{ state: 'deactivated' }])
+    expect(await destroyKeyring(keyring)).toMatchObject([{ state: 'destroyed' }])
+  })
+
+  test('of two at once happens once', async () => {
+    const { keyring, other } = await tenant()
+    const results = await Promise.allSettled([closeKeyring(keyring), closeKeyring(other)])
+    const lost = results.filter((result) => result.status === 'rejected')
+    expect(lost.map(({ reason }) => (reason as { code: string }).code)).toEqual([
+      'ERR_KEYRING_CONFLICT',
+    ])
   })
 
   test('is not undone by a rotation, which says what would', async () => {

@@ -80,6 +80,9 @@ describe('a change', () => {
 
   test('may close a keyring, and open it again with another version', () => {
     change(1, { keyId: 1, from: 'active', to: 'deactivated' })
+    change(1, { keyId: 1, from: 'deactivated', to: 'deactivated', destroyAt: new Date() })
+    change(1, { keyId: 1, from: 'deactivated', to: 'compromised' })
+    change(1, { keyId: 1, from: 'compromised', to: 'destroyed' })
     change(
       2,
       { keyId: 1, from: 'deactivated', to: 'deactivated' },
@@ -111,6 +114,29 @@ describe('a change', () => {
 
   test.each<[string, number, Step[]]>([
     ['leaves no active version', 1, [{ keyId: 1, from: 'active', to: 'suspended' }]],
+    ['leaves one that leaked at the head', 1, [{ keyId: 1, from: 'active', to: 'compromised' }]],
+    [
+      'makes a version active beside the head',
+      1,
+      [{ keyId: 2, from: 'pre-activation', to: 'active' }],
+    ],
+    [
+      'leaves the former version active',
+      2,
+      [
+        { keyId: 1, from: 'active', to: 'active' },
+        { keyId: 2, from: 'pre-activation', to: 'active' },
+      ],
+    ],
+    [
+      'makes two versions active',
+      2,
+      [
+        { keyId: 1, from: 'active', to: 'suspended' },
+        { keyId: 2, from: 'pre-activation', to: 'active' },
+        { keyId: 3, from: 'suspended', to: 'active' },
+      ],
+    ],
     [
       'leaves a closed keyring with a head that is active',
       2,
@@ -135,6 +161,54 @@ describe('a change', () => {
     ],
   ])('that %s is refused', (_, activeKeyId, transitions) => {
     expect(() => change(activeKeyId, ...transitions)).toThrow(refused)
+  })
+
+  test.each<[string, object]>([
+    ['another keyring', { keyring: 'other' }],
+    ['a KEK that should be gone', { state: 'destroyed', wrappedKek: new Uint8Array(60) }],
+    ['no KEK', { wrappedKek: new Uint8Array() }],
+    ['an end', { destroyAt: new Date() }],
+  ])('of a row with %s is refused', (_, part) => {
+    const before = writeOf(null, { rows: [rowOf(1)] })
+    const snapshot: KeyringSnapshot = { head: before.head, keys: [rowOf(1)] }
+    const row = { ...rowOf(2, { version: 2, state: 'suspended' }), ...part }
+    const write = { ...writeOf(snapshot, { rows: [row] }), keyring: 'default' }
+    const rows = [
+      { from: 'state' in part ? ('deactivated' as const) : ('suspended' as const), row },
+    ]
+    expect(() => assertLegal({ ...write, rows })).toThrow(refused)
+  })
+
+  test('of a keyring that does not exist begins with one active version', () => {
+    const first = writeOf(null, { rows: [rowOf(1)] })
+    expect(() => assertLegal(first)).not.toThrow()
+    expect(() => assertLegal({ ...first, expectedRevision: 1 })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('cannot begin as active'),
+        fix: expect.stringContaining('begins in pre-activation'),
+      }),
+    )
+  })
+
+  test('says from where to where it cannot lead, and what would', () => {
+    const refusals: [Step, string, string][] = [
+      [{ keyId: 2, from: 'suspended', to: 'destroyed' }, 'from suspended to destroyed', 'active or deactivated or compromised'], // prettier-ignore
+      [{ keyId: 2, from: 'destroyed', to: 'active' }, 'from destroyed to active', 'no other state'],
+    ]
+    for (const [step, message, fix] of refusals)
+      expect(() => change(1, step)).toThrow(
+        expect.objectContaining({
+          message: expect.stringContaining(message),
+          fix: expect.stringContaining(fix),
+        }),
+      )
+    expect(() => change(1, { keyId: 1, from: 'active', to: 'suspended' })).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('Name the successor') }),
+    )
+    const open = { keyId: 2, from: 'suspended', to: 'suspended', destroyAt: new Date() } as const
+    expect(() => change(1, open)).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('Only a destroyed key') }),
+    )
   })
 
   test('that the table lacks is refused, with what is possible instead', () => {
