@@ -34,8 +34,8 @@ export function atClinic() {
 
 /** The error of a query that cannot be answered. */
 export const unsupported = (field?: string): unknown =>
-  expect.objectContaining({ code: 'ERR_QUERY_UNSUPPORTED', field })
+  expect.objectContaining({ code: 'ERR_QUERY_UNSUPPORTED', field, fix: expect.any(String) })
 
 /** The error of a value that is none of its field's type. */
 export const invalid = (field: string): unknown =>
-  expect.objectContaining({ code: 'ERR_VALUE_INVALID', field })
+  expect.objectContaining({ code: 'ERR_VALUE_INVALID', field, fix: expect.any(String) })

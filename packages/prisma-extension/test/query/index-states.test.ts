@@ -61,7 +61,15 @@ describe('while an index rotates', () => {
     const second = hashOf('Patient.emailSecond', active)
     expect(look()).toStrictEqual({ emailIndex: first })
     expect(written().data).toMatchObject({ emailIndex: first, emailSecond: null })
+    const isBetween = (): boolean[] => {
+      const views = new IndexViews()
+      views.of(rotating.keyring)
+      const { indexes } = rotating.plan.get('Patient')!
+      return ['emailIndex', 'codeIndex'].map((name) => views.writesBoth(indexes.get(name)!))
+    }
+    expect(isBetween()).toEqual([false, false])
     await move('both-1')
+    expect(isBetween()).toEqual([true, false])
     expect(look()).toStrictEqual({ emailIndex: first })
     expect(written().data).toMatchObject({ emailIndex: first, emailSecond: second })
     await move('both-2')

@@ -67,6 +67,7 @@ export const refused = (field: string, message?: string): unknown =>
   expect.objectContaining({
     code: 'ERR_RECORD_BINDING',
     field,
+    fix: expect.any(String),
     retryable: false,
     ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
   })

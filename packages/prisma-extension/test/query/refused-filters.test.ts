@@ -95,14 +95,17 @@ describe('refuses', () => {
     expect(one({ email: reference('Patient', 'name') })).toThrow(unsupported('Patient.email'))
     expect(one({ tenantId_name: { phone: 'p' } })).toThrow(unsupported())
     expect(one({ nothing: 1 })).toThrow(unsupported())
+    const twice = { tenantId_code: { tenantId: 1, code: 'c' }, tenantId_codeIndex: {} }
+    expect(one(twice)).toThrow('tenantId_code, a second time')
   })
 
   test('a field named as Prisma names logic, which can be read in two ways', async () => {
     const odd = await walksOf(
       planOf({
         Odd: {
-          columns: { id: 'Int', AND: 'String', some: 'String', secret: 'String' },
-          sealed: { secret: {} },
+          columns: { id: 'Int', AND: 'String', some: 'String', secret: 'String', code: 'String', codeIndex: 'String' }, // prettier-ignore
+          sealed: { secret: {}, code: {} },
+          indexes: { codeIndex: { field: 'code' } },
           relations: { odds: { model: 'Odd', list: true } },
         },
       }),
@@ -115,5 +118,12 @@ describe('refuses', () => {
       odds: { some: { secret: null } },
     })
     expect(whereOdd(clear)()).toBe(clear)
+    const beside = { odds: { some: { id: 1 }, id: 1 } }
+    expect(whereOdd(beside)()).toBe(beside)
+    expect(whereOdd({ odds: { some: { code: 'c' } } })).toThrow(unsupported('Odd.some'))
+    expect(whereOdd({ odds: { some: 'x', code: 'c' } })).toThrow(unsupported('Odd.some'))
+    const others = { odds: { every: { code: 'c' } } }
+    const hash = odd.hash('Odd.codeIndex', 'c')
+    expect(whereOdd(others)()).toStrictEqual({ odds: { every: { codeIndex: hash } } })
   })
 })

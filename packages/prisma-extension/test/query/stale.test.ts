@@ -39,4 +39,20 @@ describe('stale values', () => {
     expect([...first.walk(walks().plan.get('Patient')!, { ...other, words: [before.words[0], mixed.words[0]] }, null)]).toHaveLength(1) // prettier-ignore
     expect(first.stale).toHaveLength(1)
   })
+
+  test('are passed over where a record has no key', async () => {
+    const [row] = await stored(walks(), 'Visit', [{ id: 1, finding: 'f' }])
+    await rotate(walks().keyring)
+    const keyed = walks().plan.get('Visit')!
+    for (const [key, stale] of [
+      [['id'], 1],
+      [[], 0],
+      [['id', 'other'], 0],
+    ] as const) {
+      const sites = new OpenSites()
+      const model = { ...keyed, source: { ...keyed.source, key } }
+      expect([...sites.walk(model, { ...row }, null)]).toHaveLength(1)
+      expect(sites.stale).toHaveLength(stale)
+    }
+  })
 })
