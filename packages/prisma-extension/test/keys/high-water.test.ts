@@ -9,7 +9,8 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyringSnapshot } from '../../src/keys/types.ts'
-import { newRoot, openKeyring, testClock, watchedStore } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, testClock, watchedStore } from './support.ts'
 
 // An older state of a keyring has a right MAC. What tells it from the present one, within a process and across starts.
 

@@ -16,7 +16,8 @@ import {
 } from '../../src/keys/index.ts'
 import { indexSubkey } from '../../src/keys/indexes/index-subkey.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import { openKeyring, testClock, watchedRoot, watchedStore } from './support.ts'
+import { openKeyring } from './open.ts'
+import { testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
 const id = 'User.emailIndex'

@@ -21,7 +21,8 @@ import {
   statesOf,
   unique,
 } from './index-support.ts'
-import { newRoot, openKeyring, watchedRoot } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, watchedRoot } from './support.ts'
 
 describe('initIndexKeys', () => {
   test('makes the first index key beside the KEKs, and says so once', async () => {

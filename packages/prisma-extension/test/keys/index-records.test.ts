@@ -11,7 +11,8 @@ import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { IndexRecord, KeyringSnapshot } from '../../src/keys/types.ts'
 import { indexRingOf } from '../../src/keys/indexes/index-write.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, openKeyring, watchedStore } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, watchedStore } from './support.ts'
 
 const plain: IndexRecord = {
   id: 'User.phoneIndex',

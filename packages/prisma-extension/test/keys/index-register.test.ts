@@ -23,7 +23,8 @@ import {
   statesOf,
   unique,
 } from './index-support.ts'
-import { newRoot, openKeyring } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot } from './support.ts'
 
 const refused = { code: 'ERR_INDEX_STATE', retryable: false }
 const phases = Object.keys(INDEX_MOVES) as IndexPhase[]

@@ -9,7 +9,8 @@ import {
   type KeyStore,
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import { newRoot, openKeyring } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot } from './support.ts'
 
 export const id = 'User.emailIndex'
 export const unique = { id, normalize: ['trim', 'lowercase'], isUnique: true, complete: true }

@@ -66,6 +66,7 @@ describe('the KEK cache', () => {
     root.trouble = OUTAGE
     clock.pass(5000)
     expect((await cache.load(row)).keyId).toBe(7)
+    expect(cache.get(row)?.keyId).toBe(7)
     clock.pass(1)
     await expect(cache.load(row)).rejects.toMatchObject(UNAVAILABLE)
     expect([cache.size, denied]).toEqual([0, []])

@@ -22,7 +22,8 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek } from '../../src/keys/types.ts'
-import { newRoot, openKeyring } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot } from './support.ts'
 
 const INDEX = { id: 'User.login', normalize: [], isUnique: true, complete: true }
 const PAST = new Date(Date.now() - 1000)

@@ -8,7 +8,8 @@ import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyState, WrappedDek } from '../../src/keys/types.ts'
 import { moved } from '../../src/keys/lifecycle/states.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, openKeyring, testClock, watchedRoot, watchedStore } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, testClock, watchedRoot, watchedStore } from './support.ts'
 
 const via = { client: {}, transaction: { kind: 'itx', id: 'one' } }
 const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })

@@ -12,8 +12,9 @@ import {
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, RootKey, WrappedDek } from '../../src/keys/types.ts'
+import { openKeyring } from './open.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
-import { openKeyring, testClock, watchedStore } from './support.ts'
+import { testClock, watchedStore } from './support.ts'
 
 const UNAVAILABLE = { code: 'ERR_KEY_UNAVAILABLE', retryable: true }
 const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })

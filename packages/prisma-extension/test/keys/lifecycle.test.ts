@@ -3,7 +3,8 @@ import { initKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore } from '../../src/keys/types.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, openKeyring, watchedRoot } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, watchedRoot } from './support.ts'
 
 async function keyringOf(store: KeyStore = memoryKeyStore(), root = newRoot()): Promise<Keyring> {
   const keyring = await openKeyring({ root, store })

@@ -11,8 +11,9 @@ import {
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, WrappedDek } from '../../src/keys/types.ts'
+import { openKeyring } from './open.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
-import { openKeyring, testClock } from './support.ts'
+import { testClock } from './support.ts'
 
 const AGES = { maxAgeMs: 1000, maxStaleMs: 5000 }
 const UNAVAILABLE = { code: 'ERR_KEY_UNAVAILABLE', retryable: true }

@@ -1,5 +1,6 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { KeyError } from '../../src/errors.ts'
 import {
   closeKeyring,
   compromiseKey,
@@ -12,8 +13,9 @@ import {
 import { unwrapDek, type Kek } from '../../src/keys/memory/dek-wrap.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyStore, WrappedDek } from '../../src/keys/types.ts'
+import { openKeyring } from './open.ts'
 import { ringPlace, wrappedOf } from './rings.ts'
-import { newRoot, openKeyring, testClock, watchedStore } from './support.ts'
+import { newRoot, testClock, watchedStore } from './support.ts'
 
 // Key 1 is the first KEK of each keyring, key 2 its index key.
 
@@ -42,6 +44,16 @@ describe('the keys that re-encryption takes', () => {
     await rotate(keyring)
     const { opening } = (await late.forReencrypt(new Set([3, 1]), 1))!
     expect([...opening.keys()].sort()).toEqual([1, 3])
+  })
+
+  test('of a version that is known are read from no store', async () => {
+    const store = watchedStore(memoryKeyStore())
+    const kekCache = { maxAgeMs: 1000, maxStaleMs: 1000 }
+    const { keyring, clock } = await ringPlace({ store, kekCache })
+    clock.pass(1001)
+    store.reads = 0
+    expect((await keyring.forReencrypt(new Set([1]), 1))!.opening.size).toBe(1)
+    expect(store.reads).toBe(0)
   })
 
   test('are none where a root key wraps the DEKs, on either side', async () => {
@@ -148,7 +160,7 @@ describe('key ids that a keyring does not have', () => {
       await initKeyring(keyring)
       return keyring
     }
-    return { store, asked, open, keyring: await open('default') }
+    return { store, root, clock, asked, open, keyring: await open('default') }
   }
 
   test('are asked for by the eight, in one call', async () => {
@@ -166,6 +178,36 @@ describe('key ids that a keyring does not have', () => {
       retryable: true,
       fix: expect.stringContaining('less than a second ago'),
     })
+  })
+
+  test('are asked for again after a second, however often they were in between', async () => {
+    const { keyring, clock } = await setUp()
+    const isFinal = async (): Promise<boolean> => {
+      const [error] = await keyring.forProcessEach([unknown(99)])
+      return !(error as KeyError).retryable
+    }
+    const final = [await isFinal()]
+    for (const ms of [600, 401, 1]) {
+      clock.pass(ms)
+      final.push(await isFinal())
+    }
+    expect(final).toEqual([true, false, true, false])
+  })
+
+  test('that another instance made meanwhile have no owner to be asked for', async () => {
+    const { store, root, clock, keyring, asked } = await setUp()
+    const other = await openKeyring({ root, store, clock })
+    await rotate(other)
+    const [third] = (await other.forProtect(1)) as [Dek]
+    await rotate(other)
+    await compromiseKey(other, third.keyId)
+    await scheduleDestruction(other, third.keyId, new Date(0))
+    await destroyKey(other, third.keyId)
+    const [fresh] = (await other.forProtect(1)) as [Dek]
+    const [gone, found] = await keyring.forProcessEach([third, fresh].map(wrappedOf))
+    expect(gone).toMatchObject({ code: 'ERR_KEY_STATE' })
+    expect((found as KeyObject).equals(fresh.key)).toBe(true)
+    expect(asked).toEqual([])
   })
 
   test('may be of a version that was made after it was read: that is tried again', async () => {

@@ -10,7 +10,8 @@ import {
 } from '../../src/keys/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import type { Dek, RootKey } from '../../src/keys/types.ts'
-import { delegating, openKeyring } from './support.ts'
+import { openKeyring } from './open.ts'
+import { delegating } from './support.ts'
 import { ringPlace, statesOf, wrappedOf } from './rings.ts'
 
 const [first, second] = [randomBytes(32), randomBytes(32)]

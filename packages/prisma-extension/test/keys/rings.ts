@@ -3,7 +3,8 @@ import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyStore, RootKey, WrappedDek } from '../../src/keys/types.ts'
 import { commit, readNow } from '../../src/keys/lifecycle/versions.ts'
-import { newRoot, openKeyring, testClock } from './support.ts'
+import { openKeyring } from './open.ts'
+import { newRoot, testClock } from './support.ts'
 
 export interface RingPlace {
   readonly store: KeyStore

@@ -19,9 +19,10 @@ import {
 } from '../../src/keys/lifecycle/versions.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { KeyStore } from '../../src/keys/types.ts'
+import { openKeyring } from './open.ts'
 import { DENIAL, troubledRoot } from './roots.ts'
 import { ringPlace, statesOf } from './rings.ts'
-import { newRoot, openKeyring } from './support.ts'
+import { newRoot } from './support.ts'
 
 // What operators do while others change the keyring between two of their steps.
 

@@ -13,6 +13,8 @@ describe('a filter that names no sealed value', () => {
     ['with logic', { OR: [{ name: 'x' }, { NOT: { id: 1 } }], AND: { id: 2 } }],
     ['of relations', { visits: { some: { id: 1 } }, doctor: { is: { name: 'x' } } }],
     ['of a relation that leads nowhere', { country: { anything: 1 } }],
+    ['of a relation that is null', { doctor: null }],
+    ['of a reference to a model nobody knows', { name: reference('Nobody', 'phone') }],
     ['of null', { phone: null, email: { not: null }, secret: { equals: null } }],
     ['of DbNull', { notes: DbNull }],
     ['of DbNull in operators', { notes: { equals: DbNull, not: DbNull } }],

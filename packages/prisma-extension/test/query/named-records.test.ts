@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { planOf } from './clinic.ts'
 import { atClinic, unsupported } from './clinic-walks.ts'
+import { walksOf } from './walks.ts'
 
 // What a `where` and a cursor become that name one record.
 
@@ -12,6 +14,28 @@ describe('a where that names one row', () => {
       emailIndex: email('e'),
       name: 'x',
     })
+  })
+
+  test('goes to the index that is unique, where another one answers filters', async () => {
+    const walks = await walksOf(
+      planOf({
+        A: {
+          columns: { id: 'Int', s: 'String', sLower: 'String', sPlain: 'String' },
+          sealed: { s: {} },
+          indexes: {
+            sPlain: { field: 's' },
+            sLower: { field: 's', unique: true, normalize: ['lowercase'] },
+          },
+          constraints: { A_sLower_key: ['sLower'] },
+        },
+      }),
+    )
+    const become = (operation: string): unknown =>
+      walks.collect('A', operation, { where: { s: 'X' } }).args['where']
+    expect(become('findUnique')).toStrictEqual({
+      sLower: walks.hash('A.sLower', 'X', ['lowercase']),
+    })
+    expect(become('findMany')).toStrictEqual({ sPlain: walks.hash('A.sPlain', 'X') })
   })
 
   test('takes operators on it, and fields that are not unique alone, as filters', () => {

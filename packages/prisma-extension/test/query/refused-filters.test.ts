@@ -54,6 +54,13 @@ describe('refuses', () => {
     expect(() => where(given)).toThrow(invalid('Patient.phone'))
   })
 
+  test('an index column by its name', () => {
+    expect(() => where({ phoneIndex: 'x' })).toThrow('Patient.phoneIndex is a blind index')
+    expect(() => where({ name: reference('Patient', 'emailSecond') })).toThrow(
+      'Patient.emailSecond is a blind index',
+    )
+  })
+
   test('a mode within a not', () => {
     expect(() => where({ phone: { not: { equals: 'p', mode: 'insensitive' } } })).toThrow(
       unsupported('Patient.phone'),
@@ -85,6 +92,7 @@ describe('refuses', () => {
     expect(one({ tenantId_codeIndex: { tenantId: 1, codeIndex: 'x' } })).toThrow(
       unsupported('Patient.code'),
     )
+    expect(one({ tenantId_codeIndex: { tenantId: 1 } })).toThrow('Patient.tenantId_codeIndex is a')
     expect(compound(7)).toThrow(unsupported())
     expect(compound({ tenantId: 1, code: 'c', more: 1 })).toThrow(unsupported())
     expect(compound({ tenantId: 1, code: reference('Patient', 'name') })).toThrow(
