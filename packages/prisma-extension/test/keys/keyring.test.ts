@@ -190,11 +190,22 @@ describe('the DEKs of stored values', () => {
 
   test('stay out of the cache for a run that meets each once', async () => {
     const { keyring } = await setUp()
-    const wanted = (await keyring.forProtect(3, undefined, false)).map(wrappedOf)
-    await keyring.forProcessEach(wanted, undefined, false)
+    const deks = await keyring.forProtect(3, undefined, false)
+    const wanted = deks.map(wrappedOf)
+    const keys = await keyring.forProcessEach(wanted, undefined, false)
+    expect(keys.map((key, i) => (key as KeyObject).equals(deks[i]!.key))).toEqual(
+      Array(3).fill(true),
+    )
     expect(keyring.stats()).toMatchObject({ unwraps: 3, dekCache: { entries: 0 } })
     await keyring.forProcessEach(wanted)
     expect(keyring.stats()).toMatchObject({ unwraps: 6, dekCache: { entries: 3 } })
+  })
+
+  test('stay in the cache for whoever reads on', async () => {
+    const { keyring } = await setUp()
+    const wanted = (await keyring.forProtect(2, undefined, false)).map(wrappedOf)
+    for (let i = 0; i < 3; i++) await keyring.forProcess(wanted)
+    expect(keyring.stats()).toMatchObject({ unwraps: 2, dekCache: { entries: 2, hits: 4 } })
   })
 
   test('leave the cache by age and by number', async () => {

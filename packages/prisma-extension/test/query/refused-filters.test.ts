@@ -1,4 +1,4 @@
-import { AnyNull } from '@prisma/client/runtime/client'
+import { AnyNull, DbNull } from '@prisma/client/runtime/client'
 import { describe, expect, test } from 'vitest'
 import { CLINIC, planOf } from './clinic.ts'
 import { atClinic, invalid, unsupported } from './clinic-walks.ts'
@@ -21,6 +21,8 @@ describe('refuses', () => {
     ['Json as a value', { notes: { a: 1 } }, 'Patient.notes'],
     ['AnyNull of Json', { notes: AnyNull }, 'Patient.notes'],
     ['Json within a not', { notes: { not: { equals: 1 } } }, 'Patient.notes'],
+    ['what Json is not compared with', { notes: { not: { equals: DbNull } } }, 'Patient.notes'],
+    ['a reference to a list', { phone: { in: reference('Patient', 'name') } }, 'Patient.phone'],
     ['an index column', { phoneIndex: 'x' }, 'Patient.phone'],
     ['the second column of an index', { emailSecond: 'x' }, 'Patient.email'],
     ['an index column below a relation', { doctor: { patients: { some: { codeIndex: 'x' } } } }, 'Patient.code'], // prettier-ignore
@@ -48,6 +50,8 @@ describe('refuses', () => {
     ['a number', { phone: 7 }],
     ['a lone surrogate', { phone: 'p\ud800' }],
     ['null in a list', { phone: { in: [null] } }],
+    ['null for a list', { phone: { in: null } }],
+    ['operators for one value', { phone: { equals: { equals: 'p' } } }],
     ['a mode nobody knows', { phone: { equals: 'p', mode: 'x' } }],
     ['a mode within a not, of no known kind', { phone: { equals: 'p', mode: 1 } }],
   ])('%s, as no value of its type', (_name, given) => {
@@ -74,6 +78,8 @@ describe('refuses', () => {
     expect(() => where({ secret: 's' })).toThrow(
       'model Patient, "/// @blindIndex(secret)" and "secretIndex String?"',
     )
+    expect(() => where({ secret: 's' })).toThrow('looked up with equality, because')
+    expect(() => where({ secret: { in: ['s'] } })).toThrow('looked up with "in", because')
     expect(() => where({ notes: 1 })).toThrow('compare it with null only')
     expect(() => where({ words: 'w' })).toThrow('compare it with null only')
   })
