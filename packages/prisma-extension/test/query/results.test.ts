@@ -67,19 +67,19 @@ describe('opening', () => {
     const rows = await stored(
       walks(),
       'Visit',
-      Array.from({ length: 2001 }, (_, id) => ({ id, finding: `f${id}` })),
+      Array.from({ length: 501 }, (_, id) => ({ id, finding: `f${id}` })),
     )
     const { chunks } = await open(walks(), 'Visit', rows)
-    expect(chunks.map(({ sites }) => sites.length)).toStrictEqual([2000, 1])
-    expect(rows[2000].finding).toBe('f2000')
+    expect(chunks.map(({ sites }) => sites.length)).toStrictEqual([500, 1])
+    expect(rows[500].finding).toBe('f500')
     const nested = await stored(
       walks(),
       'Visit',
-      Array.from({ length: 2001 }, (_, id) => ({ id, finding: `f${id}` })),
+      Array.from({ length: 501 }, (_, id) => ({ id, finding: `f${id}` })),
     )
     const below = await open(walks(), 'Patient', { id: 1, visits: nested })
-    expect(below.chunks.map(({ sites }) => sites.length)).toStrictEqual([2000, 1])
-    expect(nested[2000].finding).toBe('f2000')
+    expect(below.chunks.map(({ sites }) => sites.length)).toStrictEqual([500, 1])
+    expect(nested[500].finding).toBe('f500')
   })
 
   test('lets through plaintext where the field allows it, and nowhere else', async () => {
