@@ -25,6 +25,8 @@ describe('data without sealed values', () => {
     ['no data at all', 'create', { data: null }],
     ['a delete', 'delete', { where: { id: 1 } }],
     ['a relation that is null', 'create', { data: { visits: null } }],
+    ['nested writes of nothing', 'update', { where: { id: 1 }, data: { visits: { update: [null], updateMany: [null], upsert: [null] } } }], // prettier-ignore
+    ['a nested update of nothing', 'update', { where: { id: 1 }, data: { patient: { update: null } } }, 'Visit'], // prettier-ignore
   ])('stays the same object: %s', (_name, operation, args, model) => {
     expect(collect(model ?? 'Patient', operation, args).args).toBe(args)
   })
@@ -139,6 +141,51 @@ describe('records', () => {
     ).toStrictEqual({
       patient: { disconnect: { phoneIndex: phone }, delete: { phoneIndex: phone } },
     })
+  })
+
+  test('are named by compound uniques where they are one of a list, and nowhere else', () => {
+    const given = { tenantId_code: { tenantId: 1, code: 'c' } }
+    const where = { tenantId_codeIndex: { tenantId: 1, codeIndex: hash('Patient.codeIndex', 'c') } }
+    const update = (patients: object): any =>
+      sent('update', { where: { id: 1 }, data: { patients } }, 'Doctor').data.patients
+    const data = { name: 'x' }
+    expect(
+      update({
+        connect: given,
+        disconnect: given,
+        set: [given],
+        delete: [given],
+        update: { where: given, data },
+        connectOrCreate: { where: given, create: data },
+        upsert: { where: given, create: data, update: data },
+      }),
+    ).toStrictEqual({
+      connect: where,
+      disconnect: where,
+      set: [where],
+      delete: [where],
+      update: { where, data },
+      connectOrCreate: { where, create: data },
+      upsert: { where, create: data, update: data },
+    })
+    for (const many of [{ deleteMany: given }, { updateMany: { where: given, data } }])
+      expect(() => update(many)).toThrow(unsupported())
+  })
+
+  test('leave what was given, and nested writes beside them, as they are', () => {
+    const visits = { connect: { id: 1 }, create: { finding: 'f' }, deleteMany: {}, update: [] }
+    const args = { where: { id: 1 }, data: { name: 'x', visits } }
+    const before = structuredClone(args)
+    expect(sent('update', args).data).toStrictEqual({
+      name: 'x',
+      visits: { ...visits, create: { finding: to('f') } },
+    })
+    expect(args).toStrictEqual(before)
+  })
+
+  test('are refused with the name of what is wrong in them', () => {
+    expect(() => sent('create', { data: { phoneIndex: 's' } })).toThrow('Patient.phoneIndex is a')
+    expect(() => sent('create', { data: { visits: 's' } })).toThrow('Patient.visits must be an')
   })
 
   test.each<[string, string, object, string?]>([

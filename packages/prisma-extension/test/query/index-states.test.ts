@@ -115,41 +115,69 @@ describe('an index that cannot be searched', () => {
     })
   })
 
-  test('is refused where the key store has another one under its name', async () => {
-    const { keyring } = await walksOf(planOf(CLINIC))
-    const changed = planOf({
-      Patient: {
-        ...CLINIC.Patient,
-        indexes: {
-          ...CLINIC.Patient.indexes,
-          phoneIndex: { field: 'phone', normalize: ['trim'] },
-          phoneLower: { field: 'phone', normalize: ['lowercase'], unique: true },
-          codeIndex: { field: 'code', id: 'Patient.unheard', unique: true },
-        },
-      },
-      Visit: CLINIC.Visit,
-      Doctor: CLINIC.Doctor,
-      Country: CLINIC.Country,
-    })
-    const plan = compile(changed, [keyring])
-    const collect = (operation: string, args: Record<string, unknown>) => () =>
+  /** Arguments as they become under another plan of patients than the one whose indexes are registered. */
+  function otherwise(keyring: Walks['keyring'], indexes: object) {
+    const { Visit, Doctor, Country } = CLINIC
+    const written = { Patient: { ...CLINIC.Patient, indexes }, Visit, Doctor, Country }
+    const plan = compile(planOf(written as never), [keyring])
+    return (operation: string, args: Record<string, unknown>) => () =>
       collectArguments(
         { plan, views: new IndexViews(), wantsKeys: false, globalOmit: {}, current: { state: 'unread' } }, // prettier-ignore
         plan.get('Patient')!,
         operation,
         args,
       )
+  }
+  const notKnown = (field: string): unknown =>
+    expect.objectContaining({
+      code: 'ERR_INDEX_STATE',
+      field,
+      fix: expect.stringContaining('npx rowseal init'),
+      retryable: false,
+    })
+
+  test('is refused where the key store has another one under its name', async () => {
+    const { keyring } = await walksOf(planOf(CLINIC))
+    const { indexes } = CLINIC.Patient
+    const collect = otherwise(keyring, {
+      ...indexes,
+      phoneIndex: { field: 'phone', normalize: ['trim'] },
+      phoneLower: { field: 'phone', normalize: ['lowercase'], unique: true },
+      codeIndex: { field: 'code', id: 'Patient.unheard', unique: true },
+    })
     for (const field of ['phone', 'code']) {
       expect(collect('findMany', { where: { [field]: 'p' } })).toThrow(
         unsupported(`Patient.${field}`),
       )
-      expect(collect('create', { data: { [field]: 'p' } })).toThrow(
-        expect.objectContaining({
-          code: 'ERR_INDEX_STATE',
-          field: `Patient.${field}`,
-          retryable: false,
-        }),
-      )
+      expect(collect('create', { data: { [field]: 'p' } })).toThrow(notKnown(`Patient.${field}`))
+    }
+    const named = { tenantId_code: { tenantId: 1, code: 'c' } }
+    expect(collect('findUnique', { where: named })).toThrow(unsupported('Patient.code'))
+    const trimmed = otherwise(keyring, { phoneIndex: { field: 'phone', normalize: ['trim'] } })
+    expect(trimmed('findMany', { where: { phone: 'p' } })).toThrow(unsupported('Patient.phone'))
+    expect(trimmed('create', { data: { phone: 'p' } })).toThrow(notKnown('Patient.phone'))
+  })
+
+  test('is refused where the plan lacks the column that it rotates to', async () => {
+    const { keyring, hash } = await walksOf(planOf(CLINIC))
+    const { emailIndex } = CLINIC.Patient.indexes!
+    const collect = otherwise(keyring, { emailIndex })
+    const [find, create] = [
+      collect('findUnique', { where: { email: 'e' } }),
+      collect('create', { data: { email: 'e' } }),
+    ]
+    const { active } = await keyring.index.view()
+    const first = { emailIndex: hash('Patient.emailIndex', 'e', [], active) }
+    expect(create().args['data']).toMatchObject(first)
+    await addIndexKey(keyring)
+    await activateIndexKey(keyring)
+    for (const phase of ['both-1', 'both-2', 'slot-2'] as const) {
+      await moveIndex(keyring, 'Patient.emailIndex', phase)
+      await keyring.index.refresh()
+      await keyring.index.view()
+      expect(create).toThrow(notKnown('Patient.email'))
+      if (phase === 'both-1') expect(find().args['where']).toStrictEqual(first)
+      else expect(find).toThrow(notKnown('Patient.email'))
     }
   })
 })
