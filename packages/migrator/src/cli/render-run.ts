@@ -18,6 +18,11 @@ const DONE: Readonly<Record<string, string>> = {
   decrypt: 'No value of these fields is sealed.',
 }
 
+const NONE_SEALED = 'The plan has no sealed fields.'
+const NOTHING_THERE: Readonly<Record<string, string>> = {
+  encrypt: 'The plan has no fields that are to be sealed.',
+}
+
 type ModelDone = Pick<ModelReport, 'model' | 'passes' | 'outcome' | keyof PassCounts>
 
 /** @param done - what was done to its rows. */
@@ -36,6 +41,7 @@ export function modelTable(done: string, models: readonly ModelDone[]): string {
 /** What a run over tables did. */
 export function renderRun(report: RunReport): string {
   const { direction, models, rows, seconds, outcome } = report
+  if (models.length === 0 && outcome === 'done') return NOTHING_THERE[direction] ?? NONE_SEALED
   const rate = seconds === 0 ? 0 : rows / seconds
   return [
     modelTable(VERBS[direction] ?? 'rewritten', models),
@@ -49,7 +55,7 @@ export function renderRun(report: RunReport): string {
 
 export function renderEncrypted(report: RunReport): string {
   const { outcome, direction } = report
-  if (outcome !== 'done') return renderRun(report)
+  if (outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const values = leftIn(report)
   if (isInPart(report)) return [renderRun(report), IN_PART].join('\n')
   const end =
@@ -60,7 +66,7 @@ export function renderEncrypted(report: RunReport): string {
 }
 
 export function renderDrain(report: DrainReport): string {
-  if (report.outcome !== 'done') return renderRun(report)
+  if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const next = report.drained.map(({ keyring, keyId, state }) =>
     state === 'compromised'
       ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`

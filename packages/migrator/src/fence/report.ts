@@ -31,7 +31,9 @@ export interface FenceReport {
 }
 
 export function reportOf({ keyId, row }: FenceJob, columns: readonly FencedColumn[]): FenceReport {
-  const isProven = columns.every(({ state, values }) => state === 'holds' && values === 0)
+  // Of a plan without such columns nothing is proven.
+  const isProven =
+    columns.length > 0 && columns.every(({ state, values }) => state === 'holds' && values === 0)
   return { keyring: row.keyring, keyId, keyState: row.state, columns, isProven }
 }
 
