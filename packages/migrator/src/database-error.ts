@@ -14,7 +14,7 @@ const PHRASES: readonly (readonly [RegExp, string, string])[] = [
   [
     /^(42501|28P01|28000|1044|1045|1142|1143|P1000|P1010)$|AccessDenied|AuthenticationFailed/,
     'denies access',
-    'Give the user of the migrator SELECT and UPDATE on the tables',
+    'Give the user of the migrator SELECT and UPDATE on the tables, and INSERT and DELETE too on those that begin with rowseal_ (`npx rowseal init --print` prints how they are made)',
   ],
   [
     // MySQL ends the connection after 1153, which may be faster than its answer.

@@ -1,12 +1,16 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { PrismaPg } from '@prisma/adapter-pg'
+import { openKeyring } from '@rowseal/prisma-extension'
 import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import { localRootKey } from '@rowseal/prisma-extension/providers/local'
+import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
   decrypt,
   destroyKey,
+  init,
   listQuarantine,
   planDrain,
   planRun,
@@ -151,6 +155,49 @@ it.runIf(PROVIDERS.includes('postgresql'))(
     }
   },
 )
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'a user who may not create tables is told by init how somebody else can',
+  async () => {
+    const w = await world('postgresql', secrets(), { init: false })
+    const role = `creates_nothing_${process.pid}`
+    await w.run(
+      `CREATE ROLE ${role}`,
+      `GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO ${role}`,
+      'REVOKE CREATE ON SCHEMA public FROM PUBLIC',
+    )
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const adapter = new PrismaPg({ connectionString: w.db.url, options: `-c role=${role}` })
+    const client = new PrismaClient({ adapter })
+    const keyring = await openKeyring({
+      root: localRootKey({ key: w.rootKey }),
+      store: sqlKeyStore(client),
+    })
+    try {
+      await expect(init({ ...w.config, client, keyring })).rejects.toMatchObject({
+        code: 'ERR_KEY_UNAVAILABLE',
+        retryable: false,
+        fix: expect.stringContaining('npx rowseal init --print'),
+      })
+    } finally {
+      await client.$disconnect()
+      await w.run(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+    }
+  },
+)
+
+it('a plan without sealed fields is told, and proves nothing of a key', async () => {
+  const w = await world('sqlite', 'model Country {\n  code String @id\n}')
+  const command = new Command(w)
+  const none = 'The plan has no sealed fields.\n'
+  expect(await command.run('drain', '--now')).toMatchObject({ code: 0, stderr: none })
+  expect((await command.run('encrypt')).stderr).toContain('The plan has no fields')
+  await w.rotate()
+  const { stderr } = await command.run('keys', 'retire', '1', '--now')
+  command.remove()
+  expect(stderr).toContain('No proof: the database does not refuse values under it in any column.')
+  expect(stderr).not.toContain('Proof:')
+})
 
 it('a shard that there is not is misuse', async () => {
   const w = await world('sqlite', secrets())

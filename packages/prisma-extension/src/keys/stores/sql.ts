@@ -223,5 +223,7 @@ class SqlKeyStore implements KeyStore {
 const FIXES: Readonly<Partial<Record<FailureKind, string>>> = {
   unreachable: 'Check that the database runs and lets this user in, then try again.',
   conflict: 'Try again.',
+  denied:
+    'Let its user create tables, or run what `npx rowseal init --print` prints as somebody who may; then SELECT, INSERT, UPDATE and DELETE on them are enough.',
   'no-table': 'Run `npx rowseal init` once for this database.',
 }
