@@ -5,6 +5,7 @@ import {
   closeKeyring,
   compromiseKey,
   destroyKey,
+  destroyKeyring,
   registerIndex,
   retireKey,
   rotate,
@@ -104,6 +105,26 @@ describe('destruction', () => {
     const { keyId } = await addKey(keyring)
     expect(await destroyKey(keyring, keyId, at)).toMatchObject({ state: 'destroyed', stateAt: at })
     expect(statesOf(keyring)).toEqual({ 1: 'active', 3: 'destroyed' })
+  })
+
+  test('says of each step from where it leads', async () => {
+    const { keyring } = await retired()
+    const told = (to: string, needed: string): object => ({
+      code: 'ERR_KEY_STATE',
+      message: expect.stringContaining(`and cannot become ${to}`),
+      fix: expect.stringContaining(`would have to be ${needed}`),
+    })
+    await expect(retireKey(keyring, 3)).rejects.toMatchObject(told('deactivated', 'suspended'))
+    await expect(scheduleDestruction(keyring, 3, at)).rejects.toMatchObject(
+      told('destroyed', 'deactivated or compromised'),
+    )
+    await expect(cancelDestruction(keyring, 1)).rejects.toMatchObject(told('kept', 'about to be'))
+    await expect(destroyKey(keyring, 1)).rejects.toMatchObject(told('destroyed', 'scheduled'))
+    await scheduleDestruction(keyring, 1, at)
+    await expect(destroyKey(keyring, 1, before)).rejects.toMatchObject(
+      told('destroyed', 'past its'),
+    )
+    await expect(destroyKeyring(keyring, before)).rejects.toMatchObject(told('destroyed', 'past'))
   })
 
   test('goes by the version as it was seen, in every part of its state', async () => {

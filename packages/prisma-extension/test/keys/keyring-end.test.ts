@@ -124,6 +124,21 @@ describe('the end of a keyring', () => {
     )
   })
 
+  test('of one index key, taken back, leaves an open keyring its indexes', async () => {
+    const { keyring } = await tenant()
+    await unregisterIndex(keyring, INDEX.id)
+    await registerIndex(keyring, { ...INDEX, isUnique: false })
+    const [former] = keyring.index.keys()
+    await addIndexKey(keyring)
+    await activateIndexKey(keyring)
+    await retireKey(keyring, former!.keyId)
+    await scheduleDestruction(keyring, former!.keyId, PAST)
+    const rows = await cancelKeyringEnd(keyring)
+    expect(rows.every(({ destroyAt }) => destroyAt === null)).toBe(true)
+    expect(keyring.index.records()).toMatchObject([{ id: INDEX.id }])
+    expect(states(keyring)).toEqual(['suspended', 'active', 'deactivated', 'active'])
+  })
+
   test('needs no index keys', async () => {
     const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
     await initKeyring(keyring)

@@ -4,6 +4,7 @@ import {
   addIndexKey,
   addKey,
   closeKeyring,
+  destroyKey,
   initKeyring,
   retireKey,
   rotate,
@@ -117,6 +118,23 @@ describe('a new version', () => {
     await expect(rotate(keyring)).rejects.toMatchObject(conflict)
     await keyring.refresh()
     expect(statesOf(keyring)).toEqual({ 1: 'suspended', 3: 'active', 4: 'pre-activation' })
+  })
+
+  test('that another operator gave up meanwhile is not the one to rotate to', async () => {
+    const { keyring, store, reopen } = await ringPlace()
+    const other = await reopen()
+    afterWrite(store, () => destroyKey(other, 3))
+    await expect(rotate(keyring)).rejects.toMatchObject(conflict)
+    await keyring.refresh()
+    expect(statesOf(keyring)).toEqual({ 1: 'active', 3: 'destroyed' })
+  })
+
+  test('is made active only if it is the one that was seen waiting', async () => {
+    const { keyring } = await ringPlace()
+    await expect(activateKey(keyring, { from: 1, to: 3 })).rejects.toMatchObject(conflict)
+    const { keyId } = await addKey(keyring)
+    await expect(activateKey(keyring, { from: 1, to: 99 })).rejects.toMatchObject(conflict)
+    expect((await activateKey(keyring, { from: 1, to: keyId })).to.keyId).toBe(keyId)
   })
 
   test('of several that wait is the newest', async () => {
