@@ -35,7 +35,9 @@ export class DekCache {
   readonly #maxBytes: number
   /** By slot, where uses are bounded. */
   readonly #uses = new Map<number, number>()
-  readonly #slots: LRUCache<string, number> | null
+  readonly #newSlots: () => LRUCache<string, number> | null
+  /** Made with the first entry: room for 100,000 takes 15 ms. */
+  #slots: LRUCache<string, number> | null = null
   readonly #pages: Buffer[] = []
   readonly #free: number[] = []
   /** By slot. */
@@ -48,7 +50,7 @@ export class DekCache {
   constructor(limits: DekCacheLimits, clock: Clock) {
     this.#maxUses = limits.maxUses
     this.#maxBytes = limits.maxBytes
-    this.#slots =
+    this.#newSlots = () =>
       limits.entries === 0
         ? null
         : new LRUCache({
@@ -97,11 +99,13 @@ export class DekCache {
   /** Copies `dek`. */
   set(name: string, dek: Uint8Array): void {
     const size = KEY_BYTES + name.length + ENTRY_BYTES
-    if (this.#slots === null || size > this.#maxBytes || this.#slots.has(name)) return
+    if (size > this.#maxBytes) return
+    const slots = (this.#slots ??= this.#newSlots())
+    if (slots === null || slots.has(name)) return
     if (this.#free.length === 0) this.#addPage()
     const slot = this.#free.pop()!
     this.#bytesOf(slot).set(dek)
-    this.#slots.set(name, slot, { size })
+    slots.set(name, slot, { size })
   }
 
   /** Let go of every DEK under a key id. Looks at all entries: for denials and the end of a key. */
