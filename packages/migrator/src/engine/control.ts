@@ -16,7 +16,7 @@ export interface PauseEvent {
 /** How often it is looked whether a paused run may go on. */
 const LOOK_EVERY_MS = 500
 
-/** Asks before each batch whether the run may go on: an operator has a say from any terminal. */
+/** Asks before each batch, when it is read and when it is written, whether the run may go on: an operator has a say from any terminal. */
 export class Control {
   readonly #store: RunStore
   readonly #run: RunId
@@ -25,6 +25,7 @@ export class Control {
   readonly #onPace: ((pace: string | null) => void) | undefined
   #pace: string | null = null
   #isCancelled = false
+  #asked: Promise<boolean> | null = null
 
   constructor(
     store: RunStore,
@@ -51,8 +52,16 @@ export class Control {
     return code === 'ERR_RUN_STATE' && (await this.#look()) === null
   }
 
-  /** Waits while the run is paused. @returns false if it is to end after the batch in hand. */
-  async mayGoOn(): Promise<boolean> {
+  /**
+   * Waits while the run is paused. Who asks while another waits is answered with that.
+   *
+   * @returns false if it is to end after the batch in hand.
+   */
+  mayGoOn(): Promise<boolean> {
+    return (this.#asked ??= this.#ask().finally(() => (this.#asked = null)))
+  }
+
+  async #ask(): Promise<boolean> {
     const { model } = this.#run
     for (let isPaused = false; ;) {
       if (this.#signal?.aborted === true) return false

@@ -52,7 +52,7 @@ export interface PassResult {
 /**
  * One walk over the rows of a range that a strategy is about, in the order of their keys:
  *
- *   ask whether it may go on → read a page → prepare it → commit it with the checkpoint
+ *   ask whether it may go on → read a page → prepare it → ask again → commit it with the checkpoint
  *
  * and the next page is read and prepared while this one is prepared and committed (`Commits`). Every batch is of other rows, so the order
  * of reads and commits does not matter.
@@ -65,11 +65,12 @@ export async function runPass<C extends Change>(
   let checkpoint = from
   let after = from.after ?? job.part.range.after
   let isComplete = false
+  let isEnded = false as boolean
   // Where many rows are stale a pass walks along the key, to its end.
   let { lookups = null } = strategy
   const commits = new Commits(job.target.table.provider === 'sqlite')
   try {
-    while (!isComplete && (await mayGoOn(job))) {
+    while (!isComplete && !isEnded && (await mayGoOn(job))) {
       const page = await pageAfter(job, { ...strategy, lookups }, after)
       if (!page.isLookedUp) lookups = null
       const last = page.rows.at(-1)
@@ -82,6 +83,11 @@ export async function runPass<C extends Change>(
         job.pace.spent({ rows: page.rows.length, bytes: bytesOf(page) })
         const prepared = performance.now()
         await commits.add(async () => {
+          // What an operator has said since holds for a page that was read before, too.
+          if (isEnded || !(await job.control.mayGoOn())) {
+            isEnded = true
+            return
+          }
           // The key that sealed it may have been replaced since.
           const isOld = performance.now() - prepared > MAX_PREPARED_MS
           const batch = await (isOld ? strategy.prepare(page.rows) : preparing)
@@ -91,7 +97,7 @@ export async function runPass<C extends Change>(
       isComplete = page.isLast
     }
     await commits.finish()
-    return { checkpoint, isComplete }
+    return { checkpoint, isComplete: isComplete && !isEnded }
   } catch (error) {
     // The batch in hand of a run that an operator has cancelled is rolled back.
     if (await job.control.explains(error)) return { checkpoint, isComplete: false }
