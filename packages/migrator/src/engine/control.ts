@@ -52,19 +52,22 @@ export class Control {
     return code === 'ERR_RUN_STATE' && (await this.#look()) === null
   }
 
+  /** Waits while the run is paused. @returns false if it is to end after the batch in hand. */
+  async mayGoOn(): Promise<boolean> {
+    return this.#signal?.aborted !== true && this.mayWrite()
+  }
+
   /**
-   * Waits while the run is paused. Who asks while another waits is answered with that.
-   *
-   * @returns false if it is to end after the batch in hand.
+   * The same for a batch in hand, which is written also where the command was told to end. Who asks while another
+   * waits is answered with that.
    */
-  mayGoOn(): Promise<boolean> {
+  mayWrite(): Promise<boolean> {
     return (this.#asked ??= this.#ask().finally(() => (this.#asked = null)))
   }
 
   async #ask(): Promise<boolean> {
     const { model } = this.#run
     for (let isPaused = false; ;) {
-      if (this.#signal?.aborted === true) return false
       const row = await this.#look()
       if (row === null) return false
       if (row.pace !== this.#pace) this.#onPace?.((this.#pace = row.pace))

@@ -84,7 +84,7 @@ export async function runPass<C extends Change>(
         const prepared = performance.now()
         await commits.add(async () => {
           // What an operator has said since holds for a page that was read before, too.
-          if (isEnded || !(await job.control.mayGoOn())) {
+          if (isEnded || !(await job.control.mayWrite())) {
             isEnded = true
             return
           }
