@@ -29,7 +29,8 @@ export class Waits {
       over = now + waitMs - Math.max(0, past)
       this.#over.set(change, over)
     }
-    return Math.max(0, Math.ceil(over - now))
+    // To the microsecond first: a sum of fractions may be a little above the whole number it stands for.
+    return Math.max(0, Math.ceil(Math.round((over - now) * 1000) / 1000))
   }
 
   knows(change: string): boolean {
