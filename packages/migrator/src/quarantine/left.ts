@@ -13,7 +13,7 @@ export async function leftBy(
   strategy: Strategy,
   entries: readonly QuarantineEntry[],
 ): Promise<(entry: QuarantineEntry) => boolean | string> {
-  const keys = [...new Map(entries.map(({ key }) => [JSON.stringify(key), key])).values()]
+  const keys = keysOf(entries)
   const left = new Map<string, boolean | string>()
   let at = 0
   while (at < keys.length) {
@@ -42,6 +42,11 @@ function note(
       left.set(at(change.row, field), true)
   }
   for (const { row, field, code } of bad) left.set(at(row, field), code)
+}
+
+/** The keys of the records of some entries, each once. */
+export function keysOf(entries: readonly QuarantineEntry[]): (readonly string[])[] {
+  return [...new Map(entries.map(({ key }) => [JSON.stringify(key), key])).values()]
 }
 
 /** The field that a blind index is of; of a field itself. */

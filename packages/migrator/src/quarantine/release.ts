@@ -5,7 +5,7 @@ import type { Strategy } from '../engine/strategy.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import type { Checkpoint } from '../runs/checkpoint.ts'
 import { Entries, placeOf, type Place, type QuarantineEntry } from './entries.ts'
-import { leftBy } from './left.ts'
+import { keysOf, leftBy } from './left.ts'
 
 export interface ReleaseJob extends Omit<PassJob, 'onBatch'> {
   readonly plan: Plan
@@ -66,8 +66,7 @@ async function presence(
   page: readonly QuarantineEntry[],
 ): Promise<(entry: QuarantineEntry) => boolean> {
   // Of another length: the model had another key when they were recorded.
-  const known = page.map(({ key }) => key).filter((key) => key.length === table.key.length)
-  const keys = [...new Map(known.map((key) => [JSON.stringify(key), key])).values()]
+  const keys = keysOf(page.filter(({ key }) => key.length === table.key.length))
   const where = presentCondition([...table.sealed, ...table.indexes])
   const places = await placesWhere(client, table, keys, where)
   const there = new Set(places.map((place) => JSON.stringify(keys[place])))
