@@ -57,12 +57,12 @@ const major = ({ environment }: Report): string => /\d+/.exec(environment.node)!
 
 function caption({ date, mode, environment, measurements }: Report): string {
   const { node, cores, cpu, memoryGb, load, platform } = environment
-  const rounds = Math.max(...measurements.map((line) => line.rounds))
+  const rounds = measurements.map((line) => line.rounds)
   const aimed = measurements.filter(({ isMet }) => isMet !== null)
   const met = aimed.filter(({ isMet }) => isMet === true).length
   return [
     `${date}, Node ${node.slice(1)}, ${platform}, ${cores} cores of an ${cpu}, ${memoryGb} GB, shared with the database;`,
-    `load ${load[0]} before and ${load[1]} after; ${mode === 'quick' ? 'a quick run, ' : ''}medians of up to ${rounds} rounds.`,
+    `load ${load[0]} before and ${load[1]} after; ${mode === 'quick' ? 'a quick run, ' : ''}medians of ${Math.min(...rounds)} to ${Math.max(...rounds)} rounds, by line.`,
     `${met} of ${aimed.length} aims met.`,
   ].join(' ')
 }
