@@ -15,7 +15,14 @@ const LATE_OPTIMISING = ['--interrupt-budget=675840', '--wasm-tiering-budget=180
 const isKnown = spawnSync(process.execPath, [...LATE_OPTIMISING, '--eval', '']).status === 0
 
 /** Files that take minutes begin first, so that no core waits for one of them at the end. */
-const LONG = ['kills/kills', 'oracle/mariadb', 'oracle/postgresql', 'oracle/sqlite', 'kills/beside']
+const LONG = [
+  'kills/kills',
+  'oracle/mariadb',
+  'oracle/postgresql',
+  'oracle/sqlite',
+  'kills/beside',
+  'test/history',
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

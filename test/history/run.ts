@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { headCommit } from '@rowseal/test-support'
 import { randomOf } from '../../packages/migrator/test/kills/random.ts'
+import { allAtWork } from './at-work.ts'
 import { checkEvents } from './checks.ts'
 import { finale } from './finale.ts'
 import { Fleet, type Place } from './fleet.ts'
@@ -72,7 +73,7 @@ function placesOf(world: World): Place[] {
   ]
 }
 
-/** Let everything run for so long, and end it. */
+/** Let everything run for so long from when all are at work, and end it. */
 async function live(world: World, instance: Instance, ms: number) {
   const random = randomOf(seed)
   const fleet: Fleet = new Fleet({
@@ -91,8 +92,8 @@ async function live(world: World, instance: Instance, ms: number) {
   const observer = new Observer(instance.base, provider, world.direct.records)
   const collector = new KeyCollector(world, instance.base)
   for (const place of placesOf(world)) fleet.begin(place)
+  await allAtWork(world, ['app-1', 'app-2', 'app-3', 'rotator'])
   const over = performance.now() + ms
-  await sleep(Math.min(8000, ms / 5))
   nemesis.begin()
   while (performance.now() < over) {
     await collector.look().catch(() => undefined)
