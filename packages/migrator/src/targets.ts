@@ -11,6 +11,7 @@ import {
 } from '@rowseal/prisma-extension/sql'
 import { keyringOf, valuesUnder, type Context } from './config.ts'
 import type { ValueKeyring } from './tenants.ts'
+import { assertSameTables } from './same-table.ts'
 import { assertUsable } from './table-checks.ts'
 
 /** A sealed field, with all that opening and sealing its values takes. */
@@ -70,8 +71,9 @@ export async function loadTargets(
   kind: keyof typeof KINDS = 'sealed',
 ): Promise<Target[]> {
   const targets: Target[] = []
-  for (const name of modelsOf(context.plan, only, kind))
-    targets.push(await loadTarget(context, name))
+  const names = modelsOf(context.plan, only, kind)
+  await assertSameTables(context, names)
+  for (const name of names) targets.push(await loadTarget(context, name))
   return targets
 }
 
