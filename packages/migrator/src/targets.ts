@@ -3,8 +3,9 @@ import { valueAad } from '@rowseal/prisma-extension/envelope'
 import type { ModelSource, Plan, SealedField } from '@rowseal/prisma-extension/plan'
 import { indexesOf, type PlannedColumn, type PlannedIndex } from './blind-indexes.ts'
 import {
-  countRowsStatement,
+  countRangeStatement,
   loadTable,
+  type KeyRange,
   type PageRow,
   type SealedColumn,
   type Table,
@@ -173,13 +174,14 @@ function bindingOf(
   return { boundTo, aad: (suite, bound) => valueAad(suite, id, parts(bound)) }
 }
 
-/** Count the rows of a table where a condition on `t` is true. */
+/** Count the rows of a table, or of a range of it, where a condition on `t` is true. */
 export async function countRows(
   { client }: Context,
   { table }: Target,
   where: string,
+  range: KeyRange = { after: null },
 ): Promise<number> {
-  const sql = countRowsStatement(table, where)
-  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql)
+  const { sql, params } = countRangeStatement(table, where, range)
+  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql, ...params)
   return Number(rows[0]?.count ?? 0)
 }

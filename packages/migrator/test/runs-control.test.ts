@@ -187,7 +187,17 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     await expect(drain(w.config, { ...ONLY, shard: { index: 4, of: 3 } })).rejects.toThrow(
       TypeError,
     )
-    for (const shard of others) done.push(await drain(w.config, { ...ONLY, shard }))
+    const counted: number[] = []
+    for (const shard of others)
+      done.push(
+        await drain(w.config, {
+          ...{ ...ONLY, shard },
+          onEvent: (event) => {
+            if (event.type === 'model') counted.push(event.rows)
+          },
+        }),
+      )
+    expect(counted).toEqual([21, 19])
     expect(done.map(({ rows }) => rows)).toEqual([21, 21, 19])
     expect(await stateOf(w)).toBe('succeeded')
     expect((await status(w.config)).stale).toBe(0)
