@@ -252,6 +252,35 @@ describe('rowseal', () => {
     const { stdout, stderr } = await ended
     expect(JSON.parse(stdout)).toMatchObject({ stale: 0 })
     expect(stderr).toBe('hello\n')
+    for (const [args, begins] of [
+      [['init', '--print'], /^CREATE TABLE/],
+      [['ddl', 'fence', '1'], /^-- Key 1/],
+      [['runs', 'quarantine', 'export'], /^$/],
+    ] as const) {
+      const printed = await command.start(...args, '--config', 'chatty.ts').ended
+      expect(printed.stdout).toMatch(begins)
+      expect(printed.stderr).toMatch(/^hello\n/)
+    }
+  })
+
+  it('prints a document for a machine whatever it is asked', async () => {
+    await staleWorld('sqlite', 0)
+    const { code, stdout, stderr } = await command.run('init', '--print', '--json')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout).statements[0]).toMatch(/^CREATE TABLE/)
+    for (const args of [['drain', '--batch-rows', 'x'], ['frob']]) {
+      const misuse = await command.run(...args, '--json')
+      expect(misuse.code).toBe(2)
+      expect(JSON.parse(misuse.stdout)).toMatchObject({
+        error: { code: null, message: expect.stringContaining(args.at(-1)!) },
+      })
+    }
+  })
+
+  it('says so if whoever was to read the output has gone', async () => {
+    await staleWorld('sqlite', 0)
+    const { code, stderr } = await command.startUnread('status', '--json').ended
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^EPIPE: .*\n$/)])
   })
 
   it('says that the root key is the wrong one', async () => {
