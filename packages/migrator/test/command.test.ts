@@ -283,6 +283,18 @@ describe('rowseal', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^EPIPE: .*\n$/)])
   })
 
+  it('refuses flags of a rotation that would go unheeded', async () => {
+    const w = await staleWorld('sqlite', 0)
+    const before = await w.query('SELECT * FROM rowseal_keys')
+    for (const [args, says] of [
+      [['--automatic', '90', '--now'], '--automatic goes with --root.\n'],
+      [['--root', '--if-due'], '--if-due does not go with --root.\n'],
+      [['--root', '--index'], '--index does not go with --root.\n'],
+    ] as const)
+      expect(await command.run('rotate', ...args)).toMatchObject({ code: 2, stderr: says })
+    expect(await w.query('SELECT * FROM rowseal_keys')).toEqual(before)
+  })
+
   it('says that the root key is the wrong one', async () => {
     const w = await staleWorld('sqlite', 1)
     const other = new Command({ ...w, rootKey: randomBytes(32) })
