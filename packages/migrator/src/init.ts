@@ -11,6 +11,7 @@ import { assertNothingLost, assertNoneLost } from './keys/lost.ts'
 import { plannedFields } from './keys/fields.ts'
 import { placedIndexes, registerAll, type IndexRegistration } from './register.ts'
 import { RunStore } from './runs/store.ts'
+import { assertSameTables } from './same-table.ts'
 
 export interface InitReport {
   readonly keyrings: readonly {
@@ -47,13 +48,14 @@ export interface InitOptions {
  * @throws {KeyError} if the root key is not the one the key store was made with, or cannot be used;
  *   `ERR_INDEX_STATE` for an index that is registered with other normalizers.
  * @throws {MigrationError} `ERR_KEYRING_LOST` if the database holds sealed values and the key store has no
- *   keyring; `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
+ *   keyring; `ERR_PLAN_DATABASE` if the search path leads to other tables; `ERR_DATABASE_FAILED` `ERR_DATABASE_BUSY` `ERR_CONFIG_INVALID`
  */
 export async function init(config: MigratorConfig, options: InitOptions = {}): Promise<InitReport> {
   if (isPool(config.keyring)) return initPool(config, config.keyring, options)
   const context = contextOf(config)
   if (options.keyring !== undefined) throw new TypeError('Keyrings by name come from openKeyrings.')
   try {
+    await assertSameTables(context)
     if (options.acceptUnreadable !== true) await assertNothingLost(context)
     const keyrings: InitReport['keyrings'][number][] = []
     for (const [name, keyring] of context.keyrings) {
@@ -81,6 +83,7 @@ async function initPool(
   { keyring: name, acceptUnreadable }: InitOptions,
 ): Promise<InitReport> {
   try {
+    await assertSameTables({ client, plan })
     await pool.store.init()
     if (acceptUnreadable !== true) await assertNoneLost({ client, plan }, pool)
     const store = new RunStore(client, plan.provider)

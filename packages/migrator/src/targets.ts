@@ -3,14 +3,16 @@ import { valueAad } from '@rowseal/prisma-extension/envelope'
 import type { ModelSource, Plan, SealedField } from '@rowseal/prisma-extension/plan'
 import { indexesOf, type PlannedColumn, type PlannedIndex } from './blind-indexes.ts'
 import {
-  countRowsStatement,
+  countRangeStatement,
   loadTable,
+  type KeyRange,
   type PageRow,
   type SealedColumn,
   type Table,
 } from '@rowseal/prisma-extension/sql'
 import { keyringOf, valuesUnder, type Context } from './config.ts'
 import type { ValueKeyring } from './tenants.ts'
+import { assertSameTables } from './same-table.ts'
 import { assertUsable } from './table-checks.ts'
 
 /** A sealed field, with all that opening and sealing its values takes. */
@@ -70,8 +72,9 @@ export async function loadTargets(
   kind: keyof typeof KINDS = 'sealed',
 ): Promise<Target[]> {
   const targets: Target[] = []
-  for (const name of modelsOf(context.plan, only, kind))
-    targets.push(await loadTarget(context, name))
+  const names = modelsOf(context.plan, only, kind)
+  await assertSameTables(context, names)
+  for (const name of names) targets.push(await loadTarget(context, name))
   return targets
 }
 
@@ -171,13 +174,14 @@ function bindingOf(
   return { boundTo, aad: (suite, bound) => valueAad(suite, id, parts(bound)) }
 }
 
-/** Count the rows of a table where a condition on `t` is true. */
+/** Count the rows of a table, or of a range of it, where a condition on `t` is true. */
 export async function countRows(
   { client }: Context,
   { table }: Target,
   where: string,
+  range: KeyRange = { after: null },
 ): Promise<number> {
-  const sql = countRowsStatement(table, where)
-  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql)
+  const { sql, params } = countRangeStatement(table, where, range)
+  const rows = await client.$queryRawUnsafe<{ count: string }[]>(sql, ...params)
   return Number(rows[0]?.count ?? 0)
 }

@@ -1,6 +1,6 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { openKeyring } from '@rowseal/prisma-extension'
+import { openKeyring, rowseal } from '@rowseal/prisma-extension'
 import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
@@ -16,6 +16,8 @@ import {
   planRun,
   retireKey,
   retryQuarantine,
+  rotate,
+  status,
   verify,
 } from '../src/index.ts'
 import { Command } from './command.ts'
@@ -152,6 +154,53 @@ it.runIf(PROVIDERS.includes('postgresql'))(
     } finally {
       await config.client.$disconnect()
       await w.run(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+    }
+  },
+)
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'a table of the same name in another schema is not taken for that of the application',
+  async () => {
+    const w = await world('postgresql', secrets())
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const connectionString = w.db.url
+    const open = async (options: string | undefined, schema?: string): Promise<World> => {
+      const adapter = new PrismaPg(
+        { connectionString, ...(options && { options }) },
+        { ...(schema && { schema }) },
+      )
+      const client = new PrismaClient({ adapter })
+      const keyring = await openKeyring({
+        root: localRootKey({ key: w.rootKey }),
+        store: sqlKeyStore(client),
+      })
+      const sealed = client.$extends(rowseal({ plan: w.config.plan, keyring }))
+      return { ...w, plain: client, sealed, keyring, config: { ...w.config, client, keyring } }
+    }
+    await w.run('CREATE SCHEMA app', 'CREATE TABLE app."Secret" (LIKE "Secret" INCLUDING ALL)')
+    const wrong = await open(undefined, 'app')
+    const same = await open('-c search_path=app,public', 'app')
+    const other = await open('-c search_path=app,public')
+    const refused = {
+      code: 'ERR_PLAN_DATABASE',
+      message: expect.stringMatching(/works on "(app|public)"."Secret"/),
+      fix: expect.stringMatching(/search_path=(app|public)/),
+    }
+    try {
+      await expect(init(wrong.config)).rejects.toMatchObject(refused)
+      await init(same.config)
+      await same.sealed.secret.createMany({ data: [{ id: 1, text: 'one' }] })
+      await rotate(same.config, { now: true })
+      for (const { config } of [wrong, other])
+        for (const run of [drain, verify, status, planDrain])
+          await expect(run(config)).rejects.toMatchObject(refused)
+      await expect(retireKey(other.config, 1, { now: true })).rejects.toMatchObject(refused)
+      expect(await drain(same.config)).toMatchObject({ outcome: 'done', rows: 1 })
+      await w.run('DROP TABLE public."Secret"')
+      expect(await verify(other.config)).toMatchObject({ outcome: 'done', opened: 1 })
+      await retireKey(other.config, 1, { now: true })
+    } finally {
+      for (const { plain } of [wrong, same, other]) await plain.$disconnect()
     }
   },
 )

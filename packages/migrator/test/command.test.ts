@@ -252,6 +252,47 @@ describe('rowseal', () => {
     const { stdout, stderr } = await ended
     expect(JSON.parse(stdout)).toMatchObject({ stale: 0 })
     expect(stderr).toBe('hello\n')
+    for (const [args, begins] of [
+      [['init', '--print'], /^CREATE TABLE/],
+      [['ddl', 'fence', '1'], /^-- Key 1/],
+      [['runs', 'quarantine', 'export'], /^$/],
+    ] as const) {
+      const printed = await command.start(...args, '--config', 'chatty.ts').ended
+      expect(printed.stdout).toMatch(begins)
+      expect(printed.stderr).toMatch(/^hello\n/)
+    }
+  })
+
+  it('prints a document for a machine whatever it is asked', async () => {
+    await staleWorld('sqlite', 0)
+    const { code, stdout, stderr } = await command.run('init', '--print', '--json')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout).statements[0]).toMatch(/^CREATE TABLE/)
+    for (const args of [['drain', '--batch-rows', 'x'], ['frob']]) {
+      const misuse = await command.run(...args, '--json')
+      expect(misuse.code).toBe(2)
+      expect(JSON.parse(misuse.stdout)).toMatchObject({
+        error: { code: null, message: expect.stringContaining(args.at(-1)!) },
+      })
+    }
+  })
+
+  it('says so if whoever was to read the output has gone', async () => {
+    await staleWorld('sqlite', 0)
+    const { code, stderr } = await command.startUnread('status', '--json').ended
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^EPIPE: .*\n$/)])
+  })
+
+  it('refuses flags of a rotation that would go unheeded', async () => {
+    const w = await staleWorld('sqlite', 0)
+    const before = await w.query('SELECT * FROM rowseal_keys')
+    for (const [args, says] of [
+      [['--automatic', '90', '--now'], '--automatic goes with --root.\n'],
+      [['--root', '--if-due'], '--if-due does not go with --root.\n'],
+      [['--root', '--index'], '--index does not go with --root.\n'],
+    ] as const)
+      expect(await command.run('rotate', ...args)).toMatchObject({ code: 2, stderr: says })
+    expect(await w.query('SELECT * FROM rowseal_keys')).toEqual(before)
   })
 
   it('says that the root key is the wrong one', async () => {

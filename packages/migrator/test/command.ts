@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { main } from '../src/cli/main.ts'
 import { compiled } from './compiled.ts'
@@ -52,11 +53,7 @@ export class Command {
 
   /** A process of its own: what it loads, how it ends, and what becomes of it when it is killed. */
   start(...args: string[]): Started {
-    const child = spawn(process.execPath, [BIN, ...args], {
-      cwd: this.folder,
-      env: { ...process.env, ...this.#env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = this.#spawn(args)
     const ended = Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -65,6 +62,27 @@ export class Command {
       ),
     ]).then(([stdout, stderr, [code, signal]]) => ({ code, signal, stdout, stderr }))
     return { child, ended }
+  }
+
+  /** The same, and nobody reads what it writes to stdout. */
+  startUnread(...args: string[]): Started {
+    const child = this.#spawn(args)
+    child.stdout.destroy()
+    const closed = new Promise<[number | null, NodeJS.Signals | null]>((done) =>
+      child.on('close', (code, signal) => done([code, signal])),
+    )
+    const ended = Promise.all([text(child.stderr), closed]).then(([stderr, [code, signal]]) => {
+      return { code, signal, stdout: '', stderr }
+    })
+    return { child, ended }
+  }
+
+  #spawn(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn(process.execPath, [BIN, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
   }
 
   /** The same with a configuration in JavaScript, for which Node needs no hooks of tsx. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exportQuarantine, listQuarantine } from '../src/index.ts'
@@ -103,6 +103,7 @@ describe.each(PROVIDERS)('a quarantine on %s', (provider) => {
   it('is exported for a spreadsheet, which finds no formula in it', async () => {
     const out = join(command.folder, 'out.csv')
     const args = ['runs', 'quarantine', 'export', '--format', 'csv', '--out', out]
+    writeFileSync(out, 'of an earlier export', { mode: 0o644 })
     const { code, stderr } = await command.run(...args)
     const { total } = await listQuarantine(w.config)
     expect([code, stderr]).toEqual([0, `${total} entries written to ${out}.\n`])

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { cancelRuns, listRuns, pauseRuns, resumeRuns, status, type RunEvent } from '../src/index.ts'
+import {
+  cancelRuns,
+  listRuns,
+  pauseRuns,
+  resumeRuns,
+  retryQuarantine,
+  status,
+  type RunEvent,
+} from '../src/index.ts'
 import { RunStore } from '../src/runs/store.ts'
 import { TRANSITIONS, type RunState } from '../src/runs/states.ts'
 import * as library from '../src/index.ts'
@@ -78,6 +86,25 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     await expect(cancelRuns(other, ['Patient'])).rejects.toMatchObject({ code: 'ERR_RUN_STATE' })
     expect(await drain(w.config)).toMatchObject({ outcome: 'done', rows: 300 - report.rows })
     expect(await readAll(w)).toEqual(values)
+  })
+
+  it('cancels by its model a run that has failed, which would be gone on with', async () => {
+    const w = await staleWorld(provider, 20)
+    const stop = new AbortController()
+    await drain(w.config, {
+      ...{ ...ONLY, batchRows: 5, signal: stop.signal },
+      onEvent: ({ type }) => {
+        if (type === 'batch') stop.abort()
+      },
+    })
+    await w.run(`UPDATE rowseal_runs SET state = 'failed', reason = 'ERR_DATABASE_FAILED'`)
+    expect(await cancelRuns(w.config)).toEqual([])
+    await expect(cancelRuns(w.config, ['Staff'])).rejects.toMatchObject({ code: 'ERR_RUN_STATE' })
+    expect(await cancelRuns(w.config, ['Patient'])).toMatchObject([
+      { state: 'cancelled', reason: 'by an operator', isChanged: true, goOn: [] },
+    ])
+    await expect(cancelRuns(w.config, ['Patient'])).rejects.toMatchObject({ code: 'ERR_RUN_STATE' })
+    expect(await retryQuarantine(w.config)).toMatchObject({ outcome: 'done' })
   })
 
   it('takes a cap back that a run was started with, and is told so', async () => {
@@ -187,7 +214,17 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     await expect(drain(w.config, { ...ONLY, shard: { index: 4, of: 3 } })).rejects.toThrow(
       TypeError,
     )
-    for (const shard of others) done.push(await drain(w.config, { ...ONLY, shard }))
+    const counted: number[] = []
+    for (const shard of others)
+      done.push(
+        await drain(w.config, {
+          ...{ ...ONLY, shard },
+          onEvent: (event) => {
+            if (event.type === 'model') counted.push(event.rows)
+          },
+        }),
+      )
+    expect(counted).toEqual([21, 19])
     expect(done.map(({ rows }) => rows)).toEqual([21, 21, 19])
     expect(await stateOf(w)).toBe('succeeded')
     expect((await status(w.config)).stale).toBe(0)

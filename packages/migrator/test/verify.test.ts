@@ -92,7 +92,14 @@ describe.each(PROVIDERS)('verify on %s', (provider) => {
     expect(first).toMatchObject({ outcome: 'stopped', isResumed: false })
     expect(first.rows).toBeGreaterThanOrEqual(30)
     expect(first.rows).toBeLessThan(100)
-    const second = await verify(w.config, ONLY)
+    let left = 0
+    const second = await verify(w.config, {
+      ...ONLY,
+      onEvent: (event) => {
+        if (event.type === 'model') left = event.rows
+      },
+    })
+    expect(left).toBe(100 - first.rows)
     expect(second).toMatchObject({ outcome: 'incomplete', isResumed: true })
     expect(countsOf(second)).toEqual(countsOf(whole))
     expect(await verify(w.config, ONLY)).toMatchObject({ rows: 100, isResumed: false })

@@ -12,9 +12,9 @@ const RUN_MS = 1000
  *
  * @throws as `loadConfig`
  */
-export async function begin({ config: path, json }: Flags): Promise<MigratorConfig> {
-  // What a configuration prints is not part of the document.
-  if (json === true) console.log = console.info = console.debug = console.error
+export async function begin({ config: path }: Flags): Promise<MigratorConfig> {
+  // What a configuration prints is part of no document, and no SQL.
+  console.log = console.info = console.debug = console.error
   // Before the configuration brings Prisma's query compiler, which statements of our own do not run: V8 would
   // compile it a second time, for speed, and keep 30 MB for that.
   setFlagsFromString('--liftoff-only')

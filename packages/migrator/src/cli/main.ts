@@ -74,8 +74,12 @@ async function runOn(
 }
 
 async function report(error: unknown, isJson: boolean, args: readonly string[]): Promise<number> {
-  if (isJson) await print(JSON.stringify(errorDocument(error), null, 2))
   const { code, message } = Object(error) as { code?: unknown; message?: unknown }
+  if (code === 'EPIPE') {
+    say('EPIPE: whoever was to read the output has closed it. What was committed stays.')
+    return FAILED
+  }
+  if (isJson) await print(JSON.stringify(errorDocument(error), null, 2)).catch(() => undefined)
   say(`${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`)
   if (mayGoOn(error, args)) say(`To go on then: ${goOnWith(args)}`)
   return error instanceof TypeError || code === 'ERR_CONFIG_INVALID' ? MISUSE : FAILED
@@ -107,7 +111,11 @@ export async function main(args: readonly string[], load: Load = begin): Promise
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? 0 : MISUSE
+    if (error.exitCode === 0) return 0
+    // Commander has told people already.
+    if (args.includes('--json'))
+      await print(JSON.stringify(errorDocument(new TypeError(error.message)), null, 2))
+    return MISUSE
   }
   return exitCode
 }

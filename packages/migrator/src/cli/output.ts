@@ -5,10 +5,19 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** Write to stdout, and wait until whoever reads it has it. */
+/** Write to stdout, and wait until whoever reads it has it. @throws if they have gone, as `head` does. */
 export async function print(text: string, end = '\n'): Promise<void> {
+  const { stdout } = process
   await new Promise<void>((done, fail) => {
-    process.stdout.write(`${text}${end}`, (error) => (error ? fail(error) : done()))
+    // The event comes after the answer, and without a listener Node would end with a stack trace.
+    stdout.once('error', fail)
+    stdout.write(`${text}${end}`, (error) => {
+      if (error) fail(error)
+      else {
+        stdout.off('error', fail)
+        done()
+      }
+    })
   })
 }
 

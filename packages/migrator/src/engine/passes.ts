@@ -32,7 +32,8 @@ export interface PassesJob<C extends Change> extends Omit<PassJob, 'onBatch'> {
   readonly fence?: () => Promise<number>
   /** It has to wait for the fence. False to stop instead. */
   readonly onWait?: (ms: number) => boolean
-  readonly onBegin: (strategy: Strategy<C>, isResumed: boolean) => Promise<void>
+  /** @param resumed - where an earlier worker's pass is gone on with; null if it begins. */
+  readonly onBegin: (strategy: Strategy<C>, resumed: Checkpoint | null) => Promise<void>
   /** Before a pass from the start of the range. */
   readonly onPassBegin?: () => void
   readonly onBatch: (
@@ -78,7 +79,7 @@ export async function passUntilClean<C extends Change>(job: PassesJob<C>): Promi
     if (begun === null) return result(false, true)
     const { strategy, isFenced } = begun
     const resumed = isFirst ? resumable(job.checkpoint, strategy.target) : null
-    if (isFirst) await job.onBegin(strategy, resumed !== null)
+    if (isFirst) await job.onBegin(strategy, resumed)
     const former = last ?? left(job.checkpoint)
     if (resumed === null) job.onPassBegin?.()
     const from: Checkpoint = resumed ?? {

@@ -188,10 +188,11 @@ async function workObserved(
       onEvent?.({ type: 'wait', ms, reason: 'until every instance follows' })
       return job.onFence?.(ms) ?? true
     },
-    onBegin: async ({ where }, isResumed) => {
+    onBegin: async ({ where }, resumed) => {
       // To count them takes a walk over the table.
       if (onEvent === undefined) return
-      const rows = await countRows(context, target, where)
+      const rows = await countRows(context, target, where, part.range)
+      const isResumed = resumed !== null
       onEvent({ type: 'model', model, fields: namesOf(target), rows, isResumed })
     },
     onBatch: (pass, added) => onEvent?.({ type: 'batch', model, pass, ...added }),

@@ -3,6 +3,7 @@ import type { Context } from '../config.ts'
 import { indexesOf } from '../blind-indexes.ts'
 import type { RegisteredField } from '../runs/fields.ts'
 import { RunStore } from '../runs/store.ts'
+import { assertSameTables } from '../same-table.ts'
 
 type PlannedField = Omit<RegisteredField, 'isDropped'>
 
@@ -37,11 +38,12 @@ export function plannedFields({ plan }: Pick<Context, 'plan'>): PlannedField[] {
  * ever sealed is known when a key is to go. A column that the database does not have holds nothing: the plan may
  * be that of another database, and what is entered blocks keys until somebody says that it is gone.
  *
- * @throws {MigrationError} `ERR_RUN_TABLES`
+ * @throws {MigrationError} `ERR_RUN_TABLES`; `ERR_PLAN_DATABASE` if the search path leads to other tables
  */
 export async function noteFields({ client, plan }: Context): Promise<RunStore> {
   const store = new RunStore(client, plan.provider)
   await store.assertExists()
+  await assertSameTables({ client, plan })
   const known = new Set((await store.fields.list()).map(placeOf))
   const there: PlannedField[] = []
   for (const field of plannedFields({ plan }))

@@ -9,7 +9,7 @@ import { passUntilClean, type PassesResult } from '../engine/passes.ts'
 import type { PassJob } from '../engine/pass.ts'
 import type { Work, Worked } from '../engine/work.ts'
 import type { Strategy } from '../engine/strategy.ts'
-import { NO_PASS, resumable, type Checkpoint } from '../runs/checkpoint.ts'
+import { NO_PASS, restOf, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { End } from '../runs/progress.ts'
 import type { RunStore } from '../runs/store.ts'
@@ -128,8 +128,9 @@ export class ModelRun {
       maxPasses: checked.maxPasses,
       checkpoint: this.#checkpoint,
       next: () => this.#next(),
-      onBegin: async ({ where }, isResumed) => {
-        const rows = await countRows(context, target, where)
+      onBegin: async ({ where }, resumed) => {
+        const rows = await countRows(context, target, where, restOf(this.#work.part, resumed))
+        const isResumed = resumed !== null
         const indexes = [...this.#pending].map(({ label }) => label)
         onEvent?.({ type: 'model', model, indexes, rows, isResumed })
       },

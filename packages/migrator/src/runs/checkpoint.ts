@@ -1,4 +1,5 @@
 import { add, NOTHING, type PassCounts } from '../engine/counts.ts'
+import type { Range } from './parts.ts'
 
 /** How far the work on a part came, written with each batch. */
 export interface Checkpoint {
@@ -42,6 +43,11 @@ export function left(text: string | null): Checkpoint | null {
 export function resumable(text: string | null, target: string): Checkpoint | null {
   const checkpoint = left(text)
   return checkpoint?.target === target ? checkpoint : null
+}
+
+/** What a pass that is gone on with has before it. */
+export function restOf({ range }: { readonly range: Range }, resumed: Checkpoint | null): Range {
+  return { ...range, after: resumed?.after ?? range.after }
 }
 
 /** What was done to a part so far. What is in quarantine is what the last pass met. */

@@ -50,7 +50,8 @@ export function resumeRuns(
 }
 
 /**
- * End runs after the batch in hand. What they wrote stays, and the next run begins anew.
+ * End runs after the batch in hand. What they wrote stays, and the next run begins anew. A run that is named may
+ * also be one that has failed and would be gone on with.
  *
  * @throws as `pauseRuns`
  */
@@ -58,7 +59,9 @@ export function cancelRuns(
   config: MigratorConfig,
   models?: readonly string[],
 ): Promise<OperatedRun[]> {
-  return operate(config, models, (store, run) => store.move(run, 'cancelled', 'by an operator'))
+  const cancel = (store: RunStore, run: RunRow): Promise<boolean> =>
+    store.move(run, 'cancelled', 'by an operator')
+  return operate(config, models, cancel, models !== undefined)
 }
 
 /**
@@ -91,11 +94,14 @@ async function operate(
   config: MigratorConfig,
   models: readonly string[] | undefined,
   change: (store: RunStore, run: RunRow) => Promise<boolean>,
+  areFailedMeant = false,
 ): Promise<OperatedRun[]> {
   const { client, plan } = databaseOf(config)
   const store = new RunStore(client, plan.provider)
   try {
-    const going = (await store.list()).filter(({ state }) => isActive(state))
+    const going: RunRow[] = []
+    for (const run of await store.list())
+      if (areFailedMeant ? await store.isUnfinished(run) : isActive(run.state)) going.push(run)
     for (const model of models ?? [])
       if (!going.some((run) => run.model === model)) throw noRun(model, going)
     const operated: OperatedRun[] = []

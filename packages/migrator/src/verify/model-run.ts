@@ -6,7 +6,7 @@ import { shareOf, type Share } from '../engine/share.ts'
 import { withPart, type Work, type Worked } from '../engine/work.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Pace } from '../pace/pace.ts'
-import { resumable, type Checkpoint } from '../runs/checkpoint.ts'
+import { restOf, resumable, type Checkpoint } from '../runs/checkpoint.ts'
 import type { Quarantined } from '../runs/quarantine.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
 import { countRows, type Target } from '../targets.ts'
@@ -86,9 +86,9 @@ async function verifyPart(
     onCommit: job.observer.committed,
     checkpoint: isResumed ? part.checkpoint : null,
     next: () => verifyPass(target),
-    onBegin: async ({ where }) => {
+    onBegin: async ({ where }, resumed) => {
       if (onEvent === undefined) return
-      const rows = await countRows(context, target, where)
+      const rows = await countRows(context, target, where, restOf(part, resumed))
       onEvent({ type: 'model', model, fields: fields.map((field) => field.name), rows, isResumed })
     },
     onBatch: (_, added, seen, bad) => {

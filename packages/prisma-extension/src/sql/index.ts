@@ -27,7 +27,14 @@ export { placesWhere } from './places-where.ts'
 export { plaintextCondition } from './plaintext.ts'
 export { readKeyedRows, type KeyedRequest, type KeyedRow } from './keyed-rows.ts'
 export { readRows } from './read-rows.ts'
-export { countRowsStatement, envelopeCondition, presentCondition, staleCondition } from './stale.ts'
+export {
+  countRangeStatement,
+  countRowsStatement,
+  envelopeCondition,
+  presentCondition,
+  staleCondition,
+} from './stale.ts'
+export type { KeyRange } from './key-range.ts'
 export { countByIndex } from './staleness/count.ts'
 export { findStalenessIndexes, type StalenessIndex, type StalenessState } from './staleness/find.ts'
 export { stalenessLookups, type StalenessLookup } from './staleness/lookup.ts'

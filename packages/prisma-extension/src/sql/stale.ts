@@ -1,5 +1,8 @@
 import type { Provider } from '../plan/index.ts'
-import { quote } from './dialect.ts'
+import type { Statement } from './client.ts'
+import { Params, quote } from './dialect.ts'
+import { inRange, type KeyRange } from './key-range.ts'
+import { keyOrder } from './keys.ts'
 import { beginsLikeEnvelope, prefixLiteral, prefixOf } from './prefix.ts'
 import { mysqlRanges } from './staleness/mysql-ranges.ts'
 import type { SealedColumn, Table } from './table.ts'
@@ -45,6 +48,14 @@ function hasPrefix(
 export function countRowsStatement({ provider, name }: Table, where: string): string {
   const asText = provider === 'mysql' ? 'CHAR' : 'TEXT'
   return `SELECT CAST(count(*) AS ${asText}) AS ${quote(provider, 'count')} FROM ${name} AS t WHERE ${where}`
+}
+
+/** The same in a range of the table. */
+export function countRangeStatement(table: Table, where: string, range: KeyRange): Statement {
+  const params = new Params(table.provider)
+  const key = table.key.map((column) => keyOrder(table.provider, column, `t.${column.name}`))
+  const conditions = [`(${where})`, ...inRange(table, key, range, params)]
+  return { sql: countRowsStatement(table, conditions.join(' AND ')), params: params.list }
 }
 
 /** A condition that is true where at least one of the columns holds something. */

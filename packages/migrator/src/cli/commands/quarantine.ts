@@ -75,6 +75,8 @@ const runExport: Command<ExportFlags> = async (config, flags) => {
   const { format, out } = flags
   const lines = exportQuarantine(config, { ...filterOf(flags), ...given({ format }) })
   const file = out === undefined ? null : await open(out, 'w', 0o600)
+  // It may have been there.
+  await file?.chmod(0o600)
   let count = format === 'csv' ? -1 : 0 // its first line is the header
   try {
     for await (const line of lines) {

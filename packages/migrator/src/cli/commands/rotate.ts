@@ -36,6 +36,7 @@ export function addRotate(registry: Registry): void {
 
 const runRotate: Command<RotateFlags> = async (config, flags, interruption) => {
   const { keyring, now, ifDue, cryptoperiod: cryptoperiodDays } = flags
+  assertMeant(flags)
   if (flags.root === true) return runRotateRoot(config, flags, interruption)
   const options: RotateOptions = {
     signal: interruption.signal,
@@ -43,6 +44,22 @@ const runRotate: Command<RotateFlags> = async (config, flags, interruption) => {
     ...given({ keyring, now, ifDue, cryptoperiodDays }),
   }
   return rotateKeys(config, flags.index === true, options, interruption)
+}
+
+/** What would go unheeded is refused: a schedule with `--root --if-due` would have a root key rotated every time. */
+function assertMeant({ root, index, automatic, now, ifDue, cryptoperiod }: RotateFlags): void {
+  if (root !== true) {
+    if (automatic !== undefined) throw new TypeError('--automatic goes with --root.')
+    return
+  }
+  const unheeded = {
+    '--index': index,
+    '--now': now,
+    '--if-due': ifDue,
+    '--cryptoperiod': cryptoperiod,
+  }
+  const [name] = Object.entries(unheeded).find(([, value]) => value !== undefined) ?? []
+  if (name !== undefined) throw new TypeError(`${name} does not go with --root.`)
 }
 
 const runRotateRoot: Command<RotateFlags> = async (config, { keyring, automatic }) => {

@@ -1,7 +1,6 @@
 import { init, initStatements, type InitOptions } from '../../init.ts'
 import { given } from '../../given.ts'
 import type { Command, Flags } from '../command.ts'
-import { print } from '../output.ts'
 import type { Registry } from '../registry.ts'
 import { renderInit } from '../render.ts'
 
@@ -19,9 +18,9 @@ interface InitFlags extends Flags, InitOptions {
 
 const runInit: Command<InitFlags> = async (config, flags) => {
   if (flags.print === true) {
-    const statements = initStatements(config).map((statement) => `${statement};\n`)
-    await print(statements.join('\n'))
-    return null
+    const statements = initStatements(config)
+    const sql = statements.map((statement) => `${statement};\n`).join('\n')
+    return { document: { statements }, text: '', sql, exitCode: 0 }
   }
   const { acceptUnreadable, keyring } = flags
   const report = await init(config, given({ acceptUnreadable, keyring }))
