@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import {
   activateIndexKey,
   addIndexKey,
+  closeKeyring,
+  isTenantKeyring,
   openKeyrings,
   rotate,
   tenantKeyring,
@@ -147,6 +149,22 @@ describe('the keyrings of one store', () => {
     expect(await keyrings.get('tenant/a')).toBe(a)
     expect(await keyrings.get('tenant/a')).toBe(a)
     expect(reads).toEqual(['tenant/a'])
+  })
+
+  it('serve nobody who comes while one is read anew', async () => {
+    let now = 1e6
+    const clock = { wall: () => now, monotonic: () => now }
+    const { keyrings, store } = await pool(['tenant/a'], { clock })
+    const [dek] = await (await keyrings.get('tenant/a')).forProtect(1)
+    const operator = await openKeyrings({ root, store }).get('tenant/a')
+    await closeKeyring(operator, new Date(Date.now() + 60_000))
+    now += 60_001
+    const both = [keyrings.get('tenant/a'), keyrings.get('tenant/a')]
+    expect(keyrings.peek('tenant/a')).toBeNull()
+    for (const asked of both.reverse())
+      await expect(asked.then((one) => one.forProcess([dek!]))).rejects.toMatchObject({
+        code: 'ERR_KEY_STATE',
+      })
   })
 
   it('have root keys and regions of their own', async () => {
