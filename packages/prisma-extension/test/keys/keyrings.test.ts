@@ -227,8 +227,9 @@ describe('the keyrings of one store', () => {
     const keyrings = openKeyrings({ root, store })
     await expect(keyrings.get('tenant/a/index')).rejects.toThrow(/must not end in \/index/)
     expect(inspect(keyrings)).toMatch(/^Keyrings \{\s+store: 'memory key store',\s+open: 0/)
-    for (const tenant of ['', 'a/b', 'a b', 'é', 'x'.repeat(116)])
+    for (const tenant of ['', 'a/b', 'a b', 'é', 'x'.repeat(116), 'index'])
       expect(() => tenantKeyring(tenant)).toThrow(expect.objectContaining({ code: 'ERR_TENANT' }))
     expect(tenantKeyring('f47ac10b-58cc')).toBe('tenant/f47ac10b-58cc')
+    expect(isTenantKeyring('tenant/index')).toBe(false) // the index keys of keyring `tenant`
   })
 })
