@@ -319,6 +319,32 @@ describe('while the root key fails', () => {
     expect(root.calls.dek).toBe(8)
   })
 
+  test('an operation that ends so does not end others that ask for the same', async () => {
+    const { keyring, root, open } = await setUp({ kms: { concurrency: 1 } })
+    const [first, known] = (await keyring.forProtect(2)) as [Dek, Dek]
+    await rotate(keyring)
+    const [second] = (await keyring.forProtect(1)) as [Dek]
+    const cold = await open()
+    await cold.forProcess([wrappedOf(known)]) // with both KEKs in memory
+    let release = (): void => undefined
+    const held = new Promise<void>((done) => (release = done))
+    const unwrap = root.unwrap.bind(root)
+    root.unwrap = async (...args) => {
+      const { use, keyId } = args[2]
+      if (use === 'dek' && keyId === first.keyId) {
+        await held
+        throw DENIAL
+      }
+      return unwrap(...args)
+    }
+    const both = cold.forProcess([wrappedOf(first), wrappedOf(second)])
+    const other = cold.forProcess([wrappedOf(second)])
+    await settled()
+    release()
+    await expect(both).rejects.toBe(DENIAL)
+    expect(same(await other, [second])).toBe(true)
+  })
+
   test('a denied DEK has the KEK asked for at once, so that what is in memory stops too', async () => {
     const { keyring, root, open } = await setUp()
     const [a, b] = (await keyring.forProtect(2)) as [Dek, Dek]
