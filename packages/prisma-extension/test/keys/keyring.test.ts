@@ -1,4 +1,5 @@
 import { createCipheriv, randomBytes, type KeyObject } from 'node:crypto'
+import { setTimeout as pass } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { KeyError } from '../../src/errors.ts'
@@ -335,6 +336,24 @@ describe('a key id', () => {
     release()
     await before
     expect((await opening)[0]!.equals(dek.key)).toBe(true)
+  })
+
+  test('that is new is found although an earlier read hangs, and whoever waits behind that', async () => {
+    const { keyring, reopen, store, clock } = await setUp()
+    const late = await reopen()
+    store.hold = new Promise(() => undefined)
+    void late.refresh()
+    void late.refresh()
+    clock.pass(60_001)
+    let release = (): void => undefined
+    store.hold = new Promise((done) => (release = done))
+    void late.refresh()
+    const opening = late.refresh().then(() => 'has read')
+    store.hold = null
+    await rotate(keyring)
+    release()
+    expect(await Promise.race([opening, pass(500, 'waits')])).toBe('has read')
+    expect(late.activeKeyId).toBe(2)
   })
 
   test('that nobody has is refused, and asked for at most once a second', async () => {

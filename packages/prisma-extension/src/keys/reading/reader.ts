@@ -57,7 +57,8 @@ export class StoreReader {
   #lastAttempt: Moment | null = null
   #lastMiss: Moment | null = null
   #flight: Flight | null = null
-  #next: Promise<void> | null = null
+  /** The read that begins when that one is over. */
+  #next: { readonly behind: Flight; readonly done: Promise<void> } | null = null
   /** When a read began that found the store changed by somebody who may not. Nothing is sealed then. */
   #distrusted: Moment | null = null
   reads = 0
@@ -133,13 +134,16 @@ export class StoreReader {
     }
     const running = this.#flying()
     if (running === null) return this.#start()
-    this.#next ??= running.done
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = null
-        return this.#flying()?.done ?? this.#start()
-      })
-    return this.#next
+    if (this.#next?.behind !== running) {
+      const done = running.done
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#next?.behind === running) this.#next = null
+          return this.#flying()?.done ?? this.#start()
+        })
+      this.#next = { behind: running, done }
+    }
+    return this.#next.done
   }
 
   /** May the store be asked again for something it does not have? */
