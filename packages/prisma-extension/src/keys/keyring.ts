@@ -37,6 +37,8 @@ export class Keyring {
   readonly #leases: DekLeases
   readonly #sealer: Sealer
   readonly #opener: Opener
+  /** Key ids whose DEKs were let go of, as they may not open any more. */
+  readonly #ended = new Set<number>()
 
   /** @param owners - shared by the keyrings of one store. */
   constructor(options: CheckedOptions, owners = new KeyOwners(options.store)) {
@@ -244,7 +246,13 @@ export class Keyring {
   #forget(): void {
     this.#keks.purge()
     for (const row of this.#reader.snapshot?.rows.values() ?? []) {
-      if (!mayProcess(row) && this.#keks.drop(row.keyId)) this.#deks.drop(row.keyId)
+      if (mayProcess(row)) this.#ended.delete(row.keyId)
+      else if (this.#keks.drop(row.keyId) || !this.#ended.has(row.keyId)) this.#end(row.keyId)
     }
+  }
+
+  #end(keyId: number): void {
+    this.#ended.add(keyId)
+    this.#deks.drop(keyId)
   }
 }

@@ -402,6 +402,17 @@ describe('a key id', () => {
     expect(keyring.isStale(from.keyId)).toBe(false)
   })
 
+  test('of a destroyed version has no DEK in memory, its KEK having left before or not', async () => {
+    const { keyring } = await setUp({ kekCache: { entries: 1 } })
+    await keyring.forProtect(2)
+    const { from } = await rotate(keyring)
+    await keyring.forProtect(1)
+    expect(keyring.stats()).toMatchObject({ kekCache: { entries: 1 }, dekCache: { entries: 3 } })
+    await moveAlong(keyring, from.keyId, ['suspended', 'deactivated', 'destroyed'])
+    await keyring.refresh()
+    expect(keyring.stats().dekCache.entries).toBe(1)
+  })
+
   test.each<[KeyState, KeyState[]]>([
     ['suspended', ['suspended']],
     ['deactivated', ['suspended', 'deactivated']],
