@@ -148,12 +148,13 @@ export class Keyring {
    * How long what DEKs seal that `forProtect` has just given may be sent: ask right before. Others go by
    * that bound, and may have replaced the key meanwhile. No I/O.
    *
+   * @param via - as `forProtect` was given it.
    * @returns whether the read of the store behind them began less than `maxAgeMs` ago.
    */
-  lease([dek]: readonly Dek[]): () => boolean {
-    const began = this.#reader.standing
+  lease([dek]: readonly Dek[], via?: Via): () => boolean {
+    const began = this.#reader.standing(via)
     const isActive = dek === undefined || dek.keyId === this.activeKeyId
-    return () => isActive && this.#reader.isRecent(began)
+    return () => isActive && began !== null && this.#reader.isRecent(began)
   }
 
   /**

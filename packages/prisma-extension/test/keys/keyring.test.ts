@@ -118,6 +118,20 @@ describe('fresh DEKs', () => {
     expect(opened.map((key, i) => key.equals(deks[i]!.key))).toEqual([true, true, true])
   })
 
+  test('may be sent while the read behind them is recent, however late that is asked', async () => {
+    const { keyring, clock } = await setUp()
+    const deks = await keyring.forProtect(1)
+    const lease = keyring.lease(deks)
+    clock.pass(60_000)
+    expect([lease(), keyring.lease(deks)()]).toEqual([true, true])
+    clock.pass(1) // as a process that was frozen in between
+    expect([lease(), keyring.lease(deks)()]).toEqual([false, false])
+    const inTransaction = keyring.lease(await keyring.forProtect(1, via), via)
+    expect(inTransaction()).toBe(true)
+    clock.pass(60_001)
+    expect(inTransaction()).toBe(false)
+  })
+
   test('may be none', async () => {
     const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
     expect(await keyring.forProtect(0)).toEqual([])

@@ -90,9 +90,19 @@ export class StoreReader {
     return this.#since(began) <= this.#options.maxAgeMs
   }
 
-  /** When the read began that stands for what is done now; a read inside a transaction stands from now on. */
-  get standing(): Moment {
-    return this.fresh()?.began ?? momentOf(this.#options.clock)
+  /** What an operation may go on with that began with `held`: what is fresh now, or else that. */
+  current(held: Held): Held | null {
+    const mayStay = this.#distrusted === null && this.isRecent(held.began)
+    return this.fresh() ?? (mayStay ? held : null)
+  }
+
+  /**
+   * When the read began that stands for what is done now; null if none does. One inside a transaction stands from
+   * now on.
+   */
+  standing(via?: Via): Moment | null {
+    const mayStand = via !== undefined && this.#distrusted === null
+    return this.fresh()?.began ?? (mayStand ? momentOf(this.#options.clock) : null)
   }
 
   /** Start a read in the background if one is due. Whoever calls does not wait for it. */
