@@ -316,6 +316,29 @@ describe('a database that is down', () => {
   )
 })
 
+describe.runIf(found.includes('postgresql'))('a database that waits for a lock', () => {
+  test.each(['lock_timeout', 'statement_timeout'])(
+    'longer than its %s is said to be tried again',
+    async (setting) => {
+      const at = await place('postgresql')
+      const client = at.client()
+      const keyring = await openKeyring({ root: newRoot(), store: sqlKeyStore(client) })
+      await initKeyring(keyring)
+      const database = new URL(at.url).pathname.slice(1)
+      await at.exec(`ALTER DATABASE "${database}" SET ${setting} = '200ms'`)
+      const bounded = sqlKeyStore(at.client())
+      await client.$transaction(async (tx: any) => {
+        await tx.$executeRawUnsafe('SELECT 1 FROM rowseal_keys FOR UPDATE')
+        const error = await bounded.reserve(1, 1, 10).catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', retryable: true })
+        expect((error as Error).cause).toBeUndefined()
+      })
+      expect(await bounded.reserve(1, 1, 10)).toBe(true)
+      await at.drop()
+    },
+  )
+})
+
 describe('a locked SQLite file', () => {
   test('fails loudly, and the writes after it are not lost', async () => {
     const at = await place('sqlite')

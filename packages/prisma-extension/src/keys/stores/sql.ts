@@ -205,7 +205,7 @@ class SqlKeyStore implements KeyStore {
       `The ${this.name} failed: ${code}.`,
       {
         fix: FIXES[kind] ?? 'Look the code up in the documentation of the database or of Prisma.',
-        retryable: kind === 'unreachable' || kind === 'conflict',
+        retryable: kind === 'unreachable' || kind === 'conflict' || kind === 'late',
         ...(kind === 'unreachable' ? { cause: error } : undefined),
       },
     )
@@ -223,6 +223,7 @@ class SqlKeyStore implements KeyStore {
 const FIXES: Readonly<Partial<Record<FailureKind, string>>> = {
   unreachable: 'Check that the database runs and lets this user in, then try again.',
   conflict: 'Try again.',
+  late: 'See what holds the database up, and try again.',
   denied:
     'Let its user create tables, or run what `npx rowseal init --print` prints as somebody who may; then SELECT, INSERT, UPDATE and DELETE on them are enough.',
   'no-table': 'Run `npx rowseal init` once for this database.',
