@@ -2,6 +2,8 @@ import { randomBytes, type KeyObject } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import {
+  closeKeyring,
+  destroyKeyring,
   initIndexKeys,
   initKeyring,
   rewrapKeys,
@@ -11,7 +13,7 @@ import {
 } from '../../src/keys/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import type { Dek, RootKey, WrappedDek } from '../../src/keys/types.ts'
+import type { Dek, KeyRow, RootKey, WrappedDek } from '../../src/keys/types.ts'
 import { openKeyring } from './open.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
 import { testClock, watchedStore } from './support.ts'
@@ -167,6 +169,23 @@ describe('DEKs that the root key wraps', () => {
     }
     await expect(keyring.forProtect(1)).rejects.toMatchObject({ code: 'ERR_KEY_MISMATCH' })
     expect(given[0]!.every((byte) => byte === 0)).toBe(true)
+  })
+
+  test('of a destroyed version are opened by the root key all the same, without the key store', async () => {
+    const { keyring, root } = await setUp()
+    const [dek] = (await keyring.forProtect(1)) as [Dek]
+    const [{ rootKeyId, keyId }] = keyring.keys() as [KeyRow]
+    await closeKeyring(keyring, new Date(0))
+    await destroyKeyring(keyring)
+    await expect(keyring.forProcess([wrappedOf(dek)])).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+    })
+    const bytes = await root.unwrap(dek.wrapped, rootKeyId, {
+      keyring: 'default',
+      keyId,
+      use: 'dek',
+    })
+    expect(bytes.equals(dek.key.export())).toBe(true)
   })
 
   test('stay with their root key when KEKs are re-wrapped, and so does their version', async () => {
