@@ -207,6 +207,25 @@ describe.each(found)('the SQL key store on %s', (provider) => {
     await client.$disconnect()
   })
 
+  test.skipIf(provider === 'sqlite')(
+    'is left to others by a transaction that seals after a long pause',
+    async () => {
+      const { options } = await filled()
+      const clock = testClock()
+      const keyring = await openKeyring({ ...options, clock })
+      const other = await openKeyring({ ...options, store: sqlKeyStore(at.client()) })
+      const { client: hooked, via } = observed(client)
+      clock.pass(60_001)
+      const seal = async (tx: any): Promise<void> => {
+        await tx.note.create({ data: { id: ++names, text: '' } })
+        expect(await keyring.forProtect(1, via())).toHaveLength(1)
+        expect((await rotate(other)).to.version).toBe(2)
+        expect(await other.forProtect(1)).toHaveLength(1)
+      }
+      await hooked.$transaction(seal, { timeout: 10_000 })
+    },
+  )
+
   test('leaves hooks of the application out', async () => {
     const { client: hooked, calls } = observed(client)
     const store = sqlKeyStore(hooked)

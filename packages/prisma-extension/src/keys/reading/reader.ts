@@ -136,10 +136,10 @@ export class StoreReader {
     )
   }
 
-  /** Read the store in a read that begins now or later. */
-  async readNew(via?: Via): Promise<void> {
+  /** Read the store in a read that begins now or later. `isCurrent` is as of a store's `read`. */
+  async readNew(via?: Via, isCurrent = false): Promise<void> {
     if (via !== undefined) {
-      await this.#read(momentOf(this.#options.clock), via)
+      await this.#read(momentOf(this.#options.clock), via, isCurrent)
       return
     }
     const running = this.#flying()
@@ -199,12 +199,12 @@ export class StoreReader {
     if (this.#flight === flight) this.#flight = null
   }
 
-  async #read(began: Moment, via?: Via): Promise<Snapshot | null> {
+  async #read(began: Moment, via?: Via, isCurrent = false): Promise<Snapshot | null> {
     const { keyring, store, mac, onRead } = this.#options
     this.reads++
     const floor = via === undefined ? mac.revision : null
     try {
-      const raw = await store.read(keyring, via)
+      const raw = await store.read(keyring, via, isCurrent)
       const read = raw === null ? null : checkSnapshot(keyring, raw)
       if (raw !== null) await mac.assertAuthentic(raw, floor)
       this.#take(read, began, via)
