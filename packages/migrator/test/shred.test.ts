@@ -14,6 +14,7 @@ import {
   status,
   type Shredding,
 } from '../src/index.ts'
+import { renderShredding } from '../src/cli/render-ends.ts'
 import { FOLLOW } from './accounts.ts'
 import { addMembers, MEMBERS } from './indexed.ts'
 import { closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
@@ -83,6 +84,24 @@ describe.each(PROVIDERS)('the end of a keyring on %s', (provider) => {
     expect(await w.sealed.member.findMany({ where: { email } })).toHaveLength(1)
     await addMembers(w, 5, 100)
   })
+})
+
+describe('a keyring whose DEKs the root key wraps', () => {
+  it.each(['kek', 'kms'] as const)(
+    'is told apart, as its values open without it: wrapping %s',
+    async (wrapping) => {
+      const w = await world('sqlite', MEMBERS, { keyring: { ...FOLLOW, wrapping } })
+      let shown = ''
+      const confirm = (shredding: Shredding): Promise<boolean> => {
+        shown = renderShredding(shredding)
+        return Promise.resolve(true)
+      }
+      const report = await destroyKeyring(w.config, 'default', { confirm })
+      expect(report.isRootWrapped).toBe(wrapping === 'kms')
+      expect(shown.includes('Whoever may use the root key')).toBe(wrapping === 'kms')
+      expect(shown.includes('in every backup')).toBe(wrapping === 'kek')
+    },
+  )
 })
 
 describe.each(PROVIDERS)('a key store that was lost, on %s', (provider) => {

@@ -59,19 +59,25 @@ To undo it until then: ${command} --cancel`
   }
 }
 
-export function renderShredding({ step, keyring, keys, columns, destroyAt }: Shredding): string {
+export function renderShredding(shredding: Shredding): string {
+  const { step, keyring, keys, columns, destroyAt, isRootWrapped } = shredding
   const rows = columns.filter((column) => column.rows > 0)
   const total = rows.reduce((sum, column) => sum + column.rows, 0)
   return [
     ...(rows.length === 0 ? [] : [scanTable(rows)]),
-    `Keyring "${keyring}" has ${count(keys.length)} keys. ${count(total)} values in this database are under them, and become unreadable${step === 'delete' ? ', for good' : ''}: here, in replicas, and in every backup.`,
+    `Keyring "${keyring}" has ${count(keys.length)} keys. ${count(total)} values in this database are under them, and become unreadable${step === 'delete' ? ', for good' : ''}: ${isRootWrapped ? 'to Rowseal' : 'here, in replicas, and in every backup'}.`,
+    ...(isRootWrapped ? [ROOT_WRAPPED] : []),
     step === 'schedule'
       ? `From now on nothing of it opens. Until ${dateOf(destroyAt)} this can be undone; after that its KEKs can be deleted.`
       : 'The waiting period is over. The KEKs are deleted now: this CANNOT be undone.',
   ].join('\n')
 }
 
-export function renderShred({ outcome, keyring, keys, destroyAt }: ShredReport): string {
+const ROOT_WRAPPED =
+  'Whoever may use the root key still opens them, without these keys: it wraps their DEKs itself. Where it is of this keyring alone, delete it in the KMS as well.'
+
+export function renderShred(report: ShredReport): string {
+  const { outcome, keyring, keys, destroyAt, isRootWrapped } = report
   const command = `npx rowseal keys destroy --keyring ${keyring}`
   switch (outcome) {
     case 'declined':
@@ -85,7 +91,7 @@ To delete it after that: ${command}`
 To undo it until then: ${command} --cancel`
     case 'destroyed':
       return `Keyring "${keyring}": all its ${count(keys.length)} keys are destroyed. Tombstones keep their key ids.
-Backups of the key store still hold the wrapped keys: they open for who may use the root key.`
+${isRootWrapped ? ROOT_WRAPPED : 'Backups of the key store still hold the wrapped keys: they open for who may use the root key.'}`
   }
 }
 

@@ -19,6 +19,8 @@ export interface Shredding {
   readonly keyring: string
   readonly keys: readonly KeyName[]
   readonly destroyAt: string
+  /** Does the root key itself wrap DEKs of it? Then whoever may use that opens them without these keys. */
+  readonly isRootWrapped: boolean
   /** Rows that become unreadable, in every column of this database that was ever registered. */
   readonly columns: readonly ScannedColumn[]
 }
@@ -85,9 +87,11 @@ async function step(
   const live = rows.filter(({ state }) => state !== 'destroyed')
   const ids = live.map(({ keyId }) => keyId)
   const columns = ids.length === 0 ? [] : await scanFor(context, ids)
+  const isRootWrapped = rows.some(({ suite }) => suite === 0x02)
   const report = (outcome: ShredReport['outcome'], after: readonly KeyRow[]): ShredReport => {
     const destroyAt = lastOf(after)?.toISOString() ?? null
-    return { outcome, keyring: keyring.name, keys: after.map(keyName), destroyAt, columns }
+    const keys = after.map(keyName)
+    return { outcome, keyring: keyring.name, keys, destroyAt, isRootWrapped, columns }
   }
   if (live.length === 0) return report('destroyed', rows)
   // One that is not scheduled yet, such as a version that came since, begins anew.
@@ -99,6 +103,7 @@ async function step(
     keyring: keyring.name,
     keys: live.map(keyName),
     destroyAt: at.toISOString(),
+    isRootWrapped,
     columns,
   }
   if (confirm !== undefined && !(await confirm(shredding))) return report('declined', rows)

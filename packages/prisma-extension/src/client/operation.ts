@@ -162,7 +162,7 @@ async function sealed({ sites, result }: Collected, via: Via | undefined): Promi
   for (const [keyring, count] of sites.deks) {
     const given = await keyring.forProtect(count, via)
     deks.set(keyring, given)
-    leases.push(keyring.lease(given))
+    leases.push(keyring.lease(given, via))
   }
   const sent = result === 'rows' ? new Map<string, SealSite>() : null
   sealAll(sites, deks, sent)

@@ -37,6 +37,8 @@ export class Keyring {
   readonly #leases: DekLeases
   readonly #sealer: Sealer
   readonly #opener: Opener
+  /** Key ids whose DEKs were let go of, as they may not open any more. */
+  readonly #ended = new Set<number>()
 
   /** @param owners - shared by the keyrings of one store. */
   constructor(options: CheckedOptions, owners = new KeyOwners(options.store)) {
@@ -146,12 +148,13 @@ export class Keyring {
    * How long what DEKs seal that `forProtect` has just given may be sent: ask right before. Others go by
    * that bound, and may have replaced the key meanwhile. No I/O.
    *
+   * @param via - as `forProtect` was given it.
    * @returns whether the read of the store behind them began less than `maxAgeMs` ago.
    */
-  lease([dek]: readonly Dek[]): () => boolean {
-    const began = this.#reader.standing
+  lease([dek]: readonly Dek[], via?: Via): () => boolean {
+    const began = this.#reader.standing(via)
     const isActive = dek === undefined || dek.keyId === this.activeKeyId
-    return () => isActive && this.#reader.isRecent(began)
+    return () => isActive && began !== null && this.#reader.isRecent(began)
   }
 
   /**
@@ -244,7 +247,13 @@ export class Keyring {
   #forget(): void {
     this.#keks.purge()
     for (const row of this.#reader.snapshot?.rows.values() ?? []) {
-      if (!mayProcess(row) && this.#keks.drop(row.keyId)) this.#deks.drop(row.keyId)
+      if (mayProcess(row)) this.#ended.delete(row.keyId)
+      else if (this.#keks.drop(row.keyId) || !this.#ended.has(row.keyId)) this.#end(row.keyId)
     }
+  }
+
+  #end(keyId: number): void {
+    this.#ended.add(keyId)
+    this.#deks.drop(keyId)
   }
 }

@@ -205,9 +205,11 @@ export interface KeyStore {
   /**
    * Head and key versions of a keyring, or `null` if `init` was not run or the keyring has none.
    *
+   * @param isCurrent - also what was committed since the transaction of `via` began, at the price of locks until
+   *   that ends: for a key id that is not known otherwise.
    * @throws {KeyError} `ERR_STORE_NEWER`, `ERR_KEY_UNAVAILABLE` (retryable)
    */
-  read(keyring: string, via?: Via): Promise<KeyringSnapshot | null>
+  read(keyring: string, via?: Via, isCurrent?: boolean): Promise<KeyringSnapshot | null>
   /** Which keyring a key id belongs to; null if no keyring of this store has it. */
   keyringOf(keyId: number, via?: Via): Promise<string | null>
   /** The lowest key id never used in this store. A hint: `write` decides. */

@@ -10,7 +10,8 @@ import {
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyringSnapshot } from '../../src/keys/types.ts'
 import { openKeyring } from './open.ts'
-import { newRoot, testClock, watchedStore } from './support.ts'
+import { troubledRoot } from './roots.ts'
+import { testClock, watchedStore } from './support.ts'
 
 // An older state of a keyring has a right MAC. What tells it from the present one, within a process and across starts.
 
@@ -21,7 +22,7 @@ const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
 async function setUp() {
   const backing = memoryKeyStore()
   const store = watchedStore(backing)
-  const [root, clock] = [newRoot(), testClock()]
+  const [root, clock] = [troubledRoot(), testClock()]
   const keyring = await openKeyring({ root, store, clock })
   await initKeyring(keyring)
   const show = (snapshot: KeyringSnapshot | null): void => {
@@ -84,6 +85,28 @@ describe('a store put back to an older state', () => {
     await slow
     show(old)
     await expect(keyring.forProtect(1)).rejects.toMatchObject(refusal)
+  })
+
+  test('ends sealing and searching that waits for its key, too', async () => {
+    const { keyring, root, show, read } = await setUp()
+    await initIndexKeys(keyring)
+    const old = { keks: await read(), index: await read('default/index') }
+    await rotate(keyring)
+    const index = { id: 'User.emailIndex', normalize: [], isUnique: false, complete: true }
+    await registerIndex(keyring, index)
+    keyring.forget()
+    let release = (): void => undefined
+    root.hold = new Promise<void>((done) => (release = done))
+    const waiting = [keyring.forProtect(1), Promise.resolve(keyring.index.view())]
+    const ended = Promise.all(waiting.map((one) => expect(one).rejects.toMatchObject(refusal)))
+    show(old.index)
+    await expect(keyring.index.refresh()).rejects.toMatchObject(refusal)
+    show(old.keks)
+    await expect(keyring.refresh()).rejects.toMatchObject(refusal)
+    keyring.store.read = (name) =>
+      Promise.resolve(structuredClone(name === 'default' ? old.keks : old.index))
+    release()
+    await ended
   })
 
   test('is changed by no operator who knew the newer one', async () => {

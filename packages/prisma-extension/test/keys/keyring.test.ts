@@ -1,4 +1,5 @@
 import { createCipheriv, randomBytes, type KeyObject } from 'node:crypto'
+import { setTimeout as pass } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { KeyError } from '../../src/errors.ts'
@@ -115,6 +116,20 @@ describe('fresh DEKs', () => {
     const deks = await keyring.forProtect(3)
     const opened = await (await reopen()).forProcess(deks.map(wrappedOf))
     expect(opened.map((key, i) => key.equals(deks[i]!.key))).toEqual([true, true, true])
+  })
+
+  test('may be sent while the read behind them is recent, however late that is asked', async () => {
+    const { keyring, clock } = await setUp()
+    const deks = await keyring.forProtect(1)
+    const lease = keyring.lease(deks)
+    clock.pass(60_000)
+    expect([lease(), keyring.lease(deks)()]).toEqual([true, true])
+    clock.pass(1) // as a process that was frozen in between
+    expect([lease(), keyring.lease(deks)()]).toEqual([false, false])
+    const inTransaction = keyring.lease(await keyring.forProtect(1, via), via)
+    expect(inTransaction()).toBe(true)
+    clock.pass(60_001)
+    expect(inTransaction()).toBe(false)
   })
 
   test('may be none', async () => {
@@ -337,6 +352,24 @@ describe('a key id', () => {
     expect((await opening)[0]!.equals(dek.key)).toBe(true)
   })
 
+  test('that is new is found although an earlier read hangs, and whoever waits behind that', async () => {
+    const { keyring, reopen, store, clock } = await setUp()
+    const late = await reopen()
+    store.hold = new Promise(() => undefined)
+    void late.refresh()
+    void late.refresh()
+    clock.pass(60_001)
+    let release = (): void => undefined
+    store.hold = new Promise((done) => (release = done))
+    void late.refresh()
+    const opening = late.refresh().then(() => 'has read')
+    store.hold = null
+    await rotate(keyring)
+    release()
+    expect(await Promise.race([opening, pass(500, 'waits')])).toBe('has read')
+    expect(late.activeKeyId).toBe(2)
+  })
+
   test('that nobody has is refused, and asked for at most once a second', async () => {
     const { keyring, store, clock } = await setUp()
     const wanted = (keyId: number): WrappedDek[] => [{ keyId, suite: 1, wrapped: randomBytes(60) }]
@@ -381,6 +414,17 @@ describe('a key id', () => {
     await keyring.refresh()
     await expect(keyring.forProcess([wrappedOf(dek)])).rejects.toThrow(code('ERR_KEY_STATE'))
     expect(keyring.isStale(from.keyId)).toBe(false)
+  })
+
+  test('of a destroyed version has no DEK in memory, its KEK having left before or not', async () => {
+    const { keyring } = await setUp({ kekCache: { entries: 1 } })
+    await keyring.forProtect(2)
+    const { from } = await rotate(keyring)
+    await keyring.forProtect(1)
+    expect(keyring.stats()).toMatchObject({ kekCache: { entries: 1 }, dekCache: { entries: 3 } })
+    await moveAlong(keyring, from.keyId, ['suspended', 'deactivated', 'destroyed'])
+    await keyring.refresh()
+    expect(keyring.stats().dekCache.entries).toBe(1)
   })
 
   test.each<[KeyState, KeyState[]]>([

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import {
   activateIndexKey,
   addIndexKey,
+  closeKeyring,
+  isTenantKeyring,
   openKeyrings,
   rotate,
   tenantKeyring,
@@ -149,6 +151,22 @@ describe('the keyrings of one store', () => {
     expect(reads).toEqual(['tenant/a'])
   })
 
+  it('serve nobody who comes while one is read anew', async () => {
+    let now = 1e6
+    const clock = { wall: () => now, monotonic: () => now }
+    const { keyrings, store } = await pool(['tenant/a'], { clock })
+    const [dek] = await (await keyrings.get('tenant/a')).forProtect(1)
+    const operator = await openKeyrings({ root, store }).get('tenant/a')
+    await closeKeyring(operator, new Date(Date.now() + 60_000))
+    now += 60_001
+    const both = [keyrings.get('tenant/a'), keyrings.get('tenant/a')]
+    expect(keyrings.peek('tenant/a')).toBeNull()
+    for (const asked of both.reverse())
+      await expect(asked.then((one) => one.forProcess([dek!]))).rejects.toMatchObject({
+        code: 'ERR_KEY_STATE',
+      })
+  })
+
   it('have root keys and regions of their own', async () => {
     const roots = new Map<string, RootKey>()
     const rootOf = (name: string): RootKey => {
@@ -209,8 +227,9 @@ describe('the keyrings of one store', () => {
     const keyrings = openKeyrings({ root, store })
     await expect(keyrings.get('tenant/a/index')).rejects.toThrow(/must not end in \/index/)
     expect(inspect(keyrings)).toMatch(/^Keyrings \{\s+store: 'memory key store',\s+open: 0/)
-    for (const tenant of ['', 'a/b', 'a b', 'é', 'x'.repeat(116)])
+    for (const tenant of ['', 'a/b', 'a b', 'é', 'x'.repeat(116), 'index'])
       expect(() => tenantKeyring(tenant)).toThrow(expect.objectContaining({ code: 'ERR_TENANT' }))
     expect(tenantKeyring('f47ac10b-58cc')).toBe('tenant/f47ac10b-58cc')
+    expect(isTenantKeyring('tenant/index')).toBe(false) // the index keys of keyring `tenant`
   })
 })

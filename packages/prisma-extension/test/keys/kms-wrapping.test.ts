@@ -2,6 +2,8 @@ import { randomBytes, type KeyObject } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import {
+  closeKeyring,
+  destroyKeyring,
   initIndexKeys,
   initKeyring,
   rewrapKeys,
@@ -11,7 +13,7 @@ import {
 } from '../../src/keys/index.ts'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import type { Dek, RootKey, WrappedDek } from '../../src/keys/types.ts'
+import type { Dek, KeyRow, RootKey, WrappedDek } from '../../src/keys/types.ts'
 import { openKeyring } from './open.ts'
 import { DENIAL, OUTAGE, troubledRoot } from './roots.ts'
 import { testClock, watchedStore } from './support.ts'
@@ -169,6 +171,23 @@ describe('DEKs that the root key wraps', () => {
     expect(given[0]!.every((byte) => byte === 0)).toBe(true)
   })
 
+  test('of a destroyed version are opened by the root key all the same, without the key store', async () => {
+    const { keyring, root } = await setUp()
+    const [dek] = (await keyring.forProtect(1)) as [Dek]
+    const [{ rootKeyId, keyId }] = keyring.keys() as [KeyRow]
+    await closeKeyring(keyring, new Date(0))
+    await destroyKeyring(keyring)
+    await expect(keyring.forProcess([wrappedOf(dek)])).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+    })
+    const bytes = await root.unwrap(dek.wrapped, rootKeyId, {
+      keyring: 'default',
+      keyId,
+      use: 'dek',
+    })
+    expect(bytes.equals(dek.key.export())).toBe(true)
+  })
+
   test('stay with their root key when KEKs are re-wrapped, and so does their version', async () => {
     const [former, now] = [randomBytes(32), randomBytes(32)]
     const moved = localRootKey({ key: now }, { former: [{ key: former }] })
@@ -317,6 +336,32 @@ describe('while the root key fails', () => {
     await expect(cold.forProcess(deks.map(wrappedOf))).rejects.toBe(DENIAL)
     await settled()
     expect(root.calls.dek).toBe(8)
+  })
+
+  test('an operation that ends so does not end others that ask for the same', async () => {
+    const { keyring, root, open } = await setUp({ kms: { concurrency: 1 } })
+    const [first, known] = (await keyring.forProtect(2)) as [Dek, Dek]
+    await rotate(keyring)
+    const [second] = (await keyring.forProtect(1)) as [Dek]
+    const cold = await open()
+    await cold.forProcess([wrappedOf(known)]) // with both KEKs in memory
+    let release = (): void => undefined
+    const held = new Promise<void>((done) => (release = done))
+    const unwrap = root.unwrap.bind(root)
+    root.unwrap = async (...args) => {
+      const { use, keyId } = args[2]
+      if (use === 'dek' && keyId === first.keyId) {
+        await held
+        throw DENIAL
+      }
+      return unwrap(...args)
+    }
+    const both = cold.forProcess([wrappedOf(first), wrappedOf(second)])
+    const other = cold.forProcess([wrappedOf(second)])
+    await settled()
+    release()
+    await expect(both).rejects.toBe(DENIAL)
+    expect(same(await other, [second])).toBe(true)
   })
 
   test('a denied DEK has the KEK asked for at once, so that what is in memory stops too', async () => {

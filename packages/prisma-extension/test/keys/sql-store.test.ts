@@ -207,6 +207,25 @@ describe.each(found)('the SQL key store on %s', (provider) => {
     await client.$disconnect()
   })
 
+  test.skipIf(provider === 'sqlite')(
+    'is left to others by a transaction that seals after a long pause',
+    async () => {
+      const { options } = await filled()
+      const clock = testClock()
+      const keyring = await openKeyring({ ...options, clock })
+      const other = await openKeyring({ ...options, store: sqlKeyStore(at.client()) })
+      const { client: hooked, via } = observed(client)
+      clock.pass(60_001)
+      const seal = async (tx: any): Promise<void> => {
+        await tx.note.create({ data: { id: ++names, text: '' } })
+        expect(await keyring.forProtect(1, via())).toHaveLength(1)
+        expect((await rotate(other)).to.version).toBe(2)
+        expect(await other.forProtect(1)).toHaveLength(1)
+      }
+      await hooked.$transaction(seal, { timeout: 10_000 })
+    },
+  )
+
   test('leaves hooks of the application out', async () => {
     const { client: hooked, calls } = observed(client)
     const store = sqlKeyStore(hooked)
@@ -312,6 +331,29 @@ describe('a database that is down', () => {
       clock.pass(30_001)
       await expect(keyring.forProtect(1)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
       expect(await keyring.forProcess(deks)).toHaveLength(1)
+    },
+  )
+})
+
+describe.runIf(found.includes('postgresql'))('a database that waits for a lock', () => {
+  test.each(['lock_timeout', 'statement_timeout'])(
+    'longer than its %s is said to be tried again',
+    async (setting) => {
+      const at = await place('postgresql')
+      const client = at.client()
+      const keyring = await openKeyring({ root: newRoot(), store: sqlKeyStore(client) })
+      await initKeyring(keyring)
+      const database = new URL(at.url).pathname.slice(1)
+      await at.exec(`ALTER DATABASE "${database}" SET ${setting} = '200ms'`)
+      const bounded = sqlKeyStore(at.client())
+      await client.$transaction(async (tx: any) => {
+        await tx.$executeRawUnsafe('SELECT 1 FROM rowseal_keys FOR UPDATE')
+        const error = await bounded.reserve(1, 1, 10).catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', retryable: true })
+        expect((error as Error).cause).toBeUndefined()
+      })
+      expect(await bounded.reserve(1, 1, 10)).toBe(true)
+      await at.drop()
     },
   )
 })

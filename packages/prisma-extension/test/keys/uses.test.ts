@@ -103,6 +103,26 @@ describe('the uses of a KEK', () => {
     expect(await usesOf(store, 3)).toBeGreaterThanOrEqual(4)
   })
 
+  test('of a version that can do no more do not end those of the next', async () => {
+    const { store, keyring, reopen } = await ringPlace()
+    await keyring.forProtect(1)
+    await store.reserve(1, MAX_USES - 1024, MAX_USES)
+    const reserve = store.reserve.bind(store)
+    let release = (): void => undefined
+    const held = new Promise<void>((done) => (release = done))
+    store.reserve = async (keyId, ...others) => {
+      if (keyId === 1) await held
+      return reserve(keyId, ...others)
+    }
+    await keyring.forProtect(600) // past half of its block: there is no other
+    await rotate(await reopen())
+    await keyring.refresh()
+    const next = keyring.forProtect(1)
+    await settled()
+    release()
+    expect((await next)[0]!.keyId).toBe(3)
+  })
+
   test('of several active versions in turn are each counted', async () => {
     const { store, keyring } = await ringPlace()
     const made = new Map<number, number>()

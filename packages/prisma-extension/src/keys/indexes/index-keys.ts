@@ -171,7 +171,7 @@ export class IndexKeys {
       const before = this.#reader.fresh() ?? (await this.#reader.demand(via))
       if (before.snapshot.active.state !== 'active') throw keyringClosed(this.name)
       const keys = await Promise.all(liveOf(before.snapshot).map((row) => this.#loaded.load(row)))
-      const now = this.#reader.fresh() ?? (this.#reader.isRecent(before.began) ? before : null)
+      const now = this.#reader.current(before)
       if (now?.snapshot.revision !== before.snapshot.revision) continue
       if (denials === this.#denials) return this.#keep(now, keys)
     }

@@ -124,7 +124,7 @@ export class KeyVersions {
   async #ask(ids: readonly number[], refusals: Map<number, KeyError>, via?: Via): Promise<void> {
     const { reader, keyring, owners } = this.#options
     const isAsked = reader.mayLookAgain()
-    if (isAsked) await reader.readNew(via)
+    if (isAsked) await reader.readNew(via, true)
     if (reader.snapshot === null) throw reader.missing()
     for (const [i, keyId] of ids.entries()) {
       if (reader.snapshot.rows.has(keyId)) continue

@@ -20,10 +20,17 @@ export interface Sealed {
   readonly dek: WrappedDek
 }
 
+/** One that is under way, or waits for its turn. */
+interface Running {
+  readonly opened: Promise<Opened>
+  /** Was the root key asked? Else it ended with something else of the operation that began it. */
+  readonly isAsked: () => boolean
+}
+
 /** Unwraps DEKs of suite 0x02 by the root key: one call under way for each, failures never kept. */
 export class DekUnwraps {
   readonly #options: DekUnwrapsOptions
-  readonly #running = new Map<string, Promise<Opened>>()
+  readonly #running = new Map<string, Running>()
   /** DEKs unwrapped. */
   done = 0
 
@@ -39,19 +46,33 @@ export class DekUnwraps {
    */
   async open(wanted: readonly Sealed[], remember: boolean): Promise<Map<string, Opened>> {
     const batch: Batch = { failure: null }
-    const opening = wanted.map(
-      (one) => this.#running.get(one.name) ?? this.#start(one, remember, batch),
-    )
-    const opened = await Promise.all(opening)
+    const opened = await Promise.all(wanted.map((one) => this.#open(one, remember, batch)))
     return new Map(wanted.map(({ name }, i) => [name, opened[i]!]))
   }
 
+  /** Another operation that asks for it already may end with what has nothing to do with it. */
+  async #open(one: Sealed, remember: boolean, batch: Batch): Promise<Opened> {
+    for (let joined = this.#running.get(one.name); joined !== undefined;) {
+      try {
+        return await joined.opened
+      } catch (error) {
+        if (joined.isAsked()) throw error
+        joined = this.#running.get(one.name)
+      }
+    }
+    return this.#start(one, remember, batch)
+  }
+
   #start(one: Sealed, remember: boolean, batch: Batch): Promise<Opened> {
-    const running = this.#options.root
-      .limited(batch, () => this.#unwrap(one, remember))
+    let isAsked = false
+    const opened = this.#options.root
+      .limited(batch, () => {
+        isAsked = true
+        return this.#unwrap(one, remember)
+      })
       .finally(() => this.#running.delete(one.name))
-    this.#running.set(one.name, running)
-    return running
+    this.#running.set(one.name, { opened, isAsked: () => isAsked })
+    return opened
   }
 
   async #unwrap({ row, dek }: Sealed, remember: boolean): Promise<Opened> {

@@ -99,7 +99,7 @@ export class Sealer {
       const row = held.snapshot.active
       if (row.state !== 'active') throw keyringClosed(keyring)
       const give = await take(row)
-      const now = reader.fresh() ?? (reader.isRecent(held.began) ? held : null)
+      const now = reader.current(held)
       if (now?.snapshot.active.keyId === row.keyId) return give()
     }
     throw unsettled(keyring)

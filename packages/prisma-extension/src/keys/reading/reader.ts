@@ -57,7 +57,8 @@ export class StoreReader {
   #lastAttempt: Moment | null = null
   #lastMiss: Moment | null = null
   #flight: Flight | null = null
-  #next: Promise<void> | null = null
+  /** The read that begins when that one is over. */
+  #next: { readonly behind: Flight; readonly done: Promise<void> } | null = null
   /** When a read began that found the store changed by somebody who may not. Nothing is sealed then. */
   #distrusted: Moment | null = null
   reads = 0
@@ -89,9 +90,19 @@ export class StoreReader {
     return this.#since(began) <= this.#options.maxAgeMs
   }
 
-  /** When the read began that stands for what is done now; a read inside a transaction stands from now on. */
-  get standing(): Moment {
-    return this.fresh()?.began ?? momentOf(this.#options.clock)
+  /** What an operation may go on with that began with `held`: what is fresh now, or else that. */
+  current(held: Held): Held | null {
+    const mayStay = this.#distrusted === null && this.isRecent(held.began)
+    return this.fresh() ?? (mayStay ? held : null)
+  }
+
+  /**
+   * When the read began that stands for what is done now; null if none does. One inside a transaction stands from
+   * now on.
+   */
+  standing(via?: Via): Moment | null {
+    const mayStand = via !== undefined && this.#distrusted === null
+    return this.fresh()?.began ?? (mayStand ? momentOf(this.#options.clock) : null)
   }
 
   /** Start a read in the background if one is due. Whoever calls does not wait for it. */
@@ -125,21 +136,24 @@ export class StoreReader {
     )
   }
 
-  /** Read the store in a read that begins now or later. */
-  async readNew(via?: Via): Promise<void> {
+  /** Read the store in a read that begins now or later. `isCurrent` is as of a store's `read`. */
+  async readNew(via?: Via, isCurrent = false): Promise<void> {
     if (via !== undefined) {
-      await this.#read(momentOf(this.#options.clock), via)
+      await this.#read(momentOf(this.#options.clock), via, isCurrent)
       return
     }
     const running = this.#flying()
     if (running === null) return this.#start()
-    this.#next ??= running.done
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = null
-        return this.#flying()?.done ?? this.#start()
-      })
-    return this.#next
+    if (this.#next?.behind !== running) {
+      const done = running.done
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#next?.behind === running) this.#next = null
+          return this.#flying()?.done ?? this.#start()
+        })
+      this.#next = { behind: running, done }
+    }
+    return this.#next.done
   }
 
   /** May the store be asked again for something it does not have? */
@@ -185,12 +199,12 @@ export class StoreReader {
     if (this.#flight === flight) this.#flight = null
   }
 
-  async #read(began: Moment, via?: Via): Promise<Snapshot | null> {
+  async #read(began: Moment, via?: Via, isCurrent = false): Promise<Snapshot | null> {
     const { keyring, store, mac, onRead } = this.#options
     this.reads++
     const floor = via === undefined ? mac.revision : null
     try {
-      const raw = await store.read(keyring, via)
+      const raw = await store.read(keyring, via, isCurrent)
       const read = raw === null ? null : checkSnapshot(keyring, raw)
       if (raw !== null) await mac.assertAuthentic(raw, floor)
       this.#take(read, began, via)

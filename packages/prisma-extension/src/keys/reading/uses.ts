@@ -10,6 +10,14 @@ const GROWTH = 4
 /** How long an operation in a transaction waits for a connection beside it, milliseconds. */
 const BESIDE_MS = 1000
 
+/** A block on its way. */
+interface Refill {
+  readonly keyId: number
+  /** At least so many; 0 if nobody waits for it. */
+  readonly count: number
+  readonly done: Promise<void>
+}
+
 /**
  * Counts the DEKs wrapped under the active KEK. Blocks are reserved in the store before they are used, so
  * what it says is never below the truth; what an instance did not use when it ends is lost.
@@ -22,7 +30,7 @@ export class Uses {
   #block = FIRST_BLOCK
   /** With less left than this, the next block is reserved in the background. */
   #low = 0
-  #refilling: Promise<void> | null = null
+  #refilling: Refill | null = null
   /** Reserved in transactions since the last block, which may have been rolled back: reserved once more with the next. */
   #owed = 0
 
@@ -70,10 +78,16 @@ export class Uses {
     this.#refill(keyId, 0).catch(() => (this.#low = this.#left / 2))
   }
 
-  /** One at a time. */
+  /** One at a time. Whoever finds another one under way, for another key or for fewer, asks again after it. */
   #refill(keyId: number, count: number): Promise<void> {
-    this.#refilling ??= this.#addBlock(keyId, count).finally(() => (this.#refilling = null))
-    return this.#refilling
+    const running = this.#refilling
+    if (running === null) {
+      const done = this.#addBlock(keyId, count).finally(() => (this.#refilling = null))
+      this.#refilling = { keyId, count, done }
+      return done
+    }
+    const isOurs = running.keyId === keyId && running.count >= count
+    return isOurs ? running.done : running.done.catch(() => undefined)
   }
 
   async #addBlock(keyId: number, count: number): Promise<void> {

@@ -5,7 +5,8 @@ import { hostname } from 'node:os'
 import { KeyError } from '../../errors.ts'
 
 // One process at a time changes the file. The lock is a file beside it, made with what it says in one step (a
-// link), so that no crash leaves one that says nothing:
+// link), so that no process that dies leaves one that says nothing. A power cut may, as it is not brought to the
+// disk: one that cannot be read is of a process that is no more.
 //
 //   <path>.lock            token, process and host of the holder
 //   <path>.lock.<token>    claim on the lock of that token, whose holder is dead
@@ -90,10 +91,22 @@ async function create(path: string, mine: Holder): Promise<boolean> {
 
 async function holderOf(path: string): Promise<Holder | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder
+    return parsed(await readFile(path, 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
+  }
+}
+
+/** Stands for whoever held a lock that cannot be read. */
+const LOST: Holder = { token: 'lost', host: '', boot: '', space: '', pid: 0, started: '' }
+
+function parsed(text: string): Holder {
+  try {
+    const holder = JSON.parse(text) as Partial<Holder> | null
+    return typeof holder?.token === 'string' ? (holder as Holder) : LOST
+  } catch {
+    return LOST
   }
 }
 
@@ -110,6 +123,7 @@ function holder(): Holder {
 
 /** Is it certain that the holder is no more? */
 function isDead(other: Holder): boolean {
+  if (other === LOST) return true
   if (other.host !== hostname()) return false
   if (other.boot !== textOf('/proc/sys/kernel/random/boot_id')) return true
   if (other.space !== spaceOf()) return false

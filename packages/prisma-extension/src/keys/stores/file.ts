@@ -174,13 +174,15 @@ class FileKeyStore implements KeyStore {
 
   async #assertPrivate(path: string, forbidden: number): Promise<void> {
     const { mode, uid } = path === this.#path ? await lstat(path) : await stat(path)
-    const isMine =
-      process.getuid === undefined || uid === process.getuid() || process.getuid() === 0
+    const me = process.getuid?.()
+    const isMine = me === undefined || uid === me || me === 0
     if (process.platform === 'win32' || ((mode & forbidden) === 0 && isMine)) return
+    const mine = `chmod ${forbidden === OTHERS_MAY_USE ? '600' : '700'}`
+    const cure = isMine ? mine : `chown ${me}`
     throw new KeyError(
       'ERR_STORE_UNSAFE',
       `Other users may change the file key store: ${path} has mode ${(mode & 0o777).toString(8)}, owner ${uid}.`,
-      { fix: `chmod ${forbidden === OTHERS_MAY_USE ? '600' : '700'} ${path}` },
+      { fix: `${cure} ${path}` },
     )
   }
 

@@ -128,7 +128,7 @@ class RedisKeyStore implements KeyStore {
     const { prefix, replicas, timeoutMs } = this.#options
     const call = this.#redis.pipeline().eval(SCRIPTS[script], 1, prefix, FORMAT, ...args)
     const mustWait = replicas > 0 && WRITES.has(script)
-    if (mustWait) call.wait(replicas, timeoutMs / 2)
+    if (mustWait) call.wait(replicas, Math.floor(timeoutMs / 2))
     const [ran, waited] = (await this.#bounded(() => call.exec())) ?? []
     const [status, ...answer] = resultOf(ran) as [string, ...(string | null)[]]
     if (status === 'format') throw newer(this.name, String(answer[0]))

@@ -85,7 +85,7 @@ export function inTransaction<T>(query: PromiseLike<T>, via: Via): PromiseLike<T
 
 /** What went wrong, as far as a key store tells things apart. */
 export type FailureKind =
-  'no-table' | 'no-column' | 'duplicate' | 'conflict' | 'denied' | 'unreachable' | 'other'
+  'no-table' | 'no-column' | 'duplicate' | 'conflict' | 'late' | 'denied' | 'unreachable' | 'other'
 
 export interface Failure {
   readonly kind: FailureKind
@@ -138,6 +138,7 @@ const KINDS: readonly (readonly [FailureKind, ReadonlySet<string>])[] = [
     new Set(['UniqueConstraintViolation', '23505', '42P07', '1062', '1555', '2067', 'P2002']),
   ],
   ['conflict', new Set(['TransactionWriteConflict', '40001', '40P01', '1213', '1205', 'P2034'])],
+  ['late', new Set(['55P03', '57014'])], // PostgreSQL: lock_timeout, statement_timeout
   ['denied', new Set(['42501', '1142', '1143'])],
   ['unreachable', UNREACHABLE],
 ]

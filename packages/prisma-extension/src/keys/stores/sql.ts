@@ -74,8 +74,8 @@ class SqlKeyStore implements KeyStore {
     }
   }
 
-  async read(keyring: string, via?: Via): Promise<KeyringSnapshot | null> {
-    const rows = await this.#query(SQL.read, [keyring], via)
+  async read(keyring: string, via?: Via, isCurrent = false): Promise<KeyringSnapshot | null> {
+    const rows = await this.#query(SQL.read, [keyring], via, isCurrent)
     if (rows === null || rows.length === 0) return null
     const head = new Columns(rows[0]!, this.name, keyring)
     const format = head.integer('format')
@@ -89,7 +89,7 @@ class SqlKeyStore implements KeyStore {
   }
 
   async keyringOf(keyId: number, via?: Via): Promise<string | null> {
-    const rows = await this.#query(SQL.keyringOf, [keyId], via)
+    const rows = await this.#query(SQL.keyringOf, [keyId], via, true)
     return rows?.[0] === undefined ? null : new Columns(rows[0], this.name).text('keyring')
   }
 
@@ -157,14 +157,21 @@ class SqlKeyStore implements KeyStore {
   }
 
   /** Rows, or null if the tables are not there. */
-  async #query(sql: string, values: readonly unknown[], via?: Via): Promise<Row[] | null> {
+  async #query(
+    sql: string,
+    values: readonly unknown[],
+    via?: Via,
+    isCurrent = false,
+  ): Promise<Row[] | null> {
     try {
       if (!isOwnTransaction(this.#client, via))
         return (await this.#client.$queryRawUnsafe(this.#placed(sql), ...values)) as Row[]
       // A transaction of MySQL reads the rows of others as they are once it writes to them, and everything
-      // else as it was when it began: keys that came since are seen by a locking read only.
-      const current = this.#provider === 'mysql' ? `${sql} LOCK IN SHARE MODE` : sql
-      const query = this.#client.$queryRawUnsafe(this.#placed(current), ...values)
+      // else as it was when it began: keys that came since are seen by a locking read only. Until it ends that
+      // holds up whoever counts uses or rotates.
+      const isLocking = isCurrent && this.#provider === 'mysql'
+      const read = this.#placed(isLocking ? `${sql} LOCK IN SHARE MODE` : sql)
+      const query = this.#client.$queryRawUnsafe(read, ...values)
       return (await inTransaction(query, via)) as Row[]
     } catch (error) {
       const { kind } = failureOf(error)
@@ -205,7 +212,7 @@ class SqlKeyStore implements KeyStore {
       `The ${this.name} failed: ${code}.`,
       {
         fix: FIXES[kind] ?? 'Look the code up in the documentation of the database or of Prisma.',
-        retryable: kind === 'unreachable' || kind === 'conflict',
+        retryable: kind === 'unreachable' || kind === 'conflict' || kind === 'late',
         ...(kind === 'unreachable' ? { cause: error } : undefined),
       },
     )
@@ -223,6 +230,7 @@ class SqlKeyStore implements KeyStore {
 const FIXES: Readonly<Partial<Record<FailureKind, string>>> = {
   unreachable: 'Check that the database runs and lets this user in, then try again.',
   conflict: 'Try again.',
+  late: 'See what holds the database up, and try again.',
   denied:
     'Let its user create tables, or run what `npx rowseal init --print` prints as somebody who may; then SELECT, INSERT, UPDATE and DELETE on them are enough.',
   'no-table': 'Run `npx rowseal init` once for this database.',

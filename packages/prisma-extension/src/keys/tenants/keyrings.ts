@@ -16,8 +16,10 @@ import { RevisionMarks } from './revisions.ts'
 /** An open keyring. */
 interface Entry {
   readonly keyring: Keyring
-  /** When the store was last asked because it was not recent; null if it never was. */
+  /** When the store last answered, or did not, because it was not recent; null if it never was asked. */
   asked: Moment | null
+  /** The store is being asked. */
+  asking: Promise<void> | null
 }
 
 const OWNER_ENTRIES = 10_000
@@ -162,7 +164,7 @@ export class Keyrings {
   #keep(keyring: Keyring): Keyring {
     const kept = this.#open.get(keyring.name)
     if (kept !== undefined) return kept.keyring
-    this.#open.set(keyring.name, { keyring, asked: null })
+    this.#open.set(keyring.name, { keyring, asked: null, asking: null })
     const keyIds = [...keyring.keys(), ...keyring.index.keys()].map(({ keyId }) => keyId)
     this.#owners.note(keyIds, keyring.name)
     return keyring
@@ -170,11 +172,16 @@ export class Keyrings {
 
   /** If that fails, the keyring itself knows what it may still do. */
   async #recent(entry: Entry, via?: Via): Promise<Keyring> {
-    if (!this.#isUsable(entry)) {
-      entry.asked = momentOf(this.#options.clock)
-      await entry.keyring.refresh(via).catch(() => undefined)
-    }
+    if (this.#isUsable(entry)) return entry.keyring
+    if (via !== undefined) await this.#ask(entry, via)
+    else await (entry.asking ??= this.#ask(entry).finally(() => (entry.asking = null)))
     return entry.keyring
+  }
+
+  async #ask(entry: Entry, via?: Via): Promise<void> {
+    const began = momentOf(this.#options.clock)
+    await entry.keyring.refresh(via).catch(() => undefined)
+    entry.asked = began
   }
 
   #isUsable({ keyring, asked }: Entry): boolean {

@@ -12,12 +12,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { initKeyring, openKeyring, rotate } from '../../../src/keys/index.ts'
 import { fileKeyStore } from '../../../src/keys/stores/file.ts'
 import { newRoot, rowOf, writeOf } from '../support.ts'
 
 const folders: { remove(): void }[] = []
+afterEach(() => vi.restoreAllMocks())
 afterAll(() => folders.forEach((folder) => folder.remove()))
 
 async function filled() {
@@ -85,6 +86,15 @@ describe('the file key store', () => {
     await expect(store.init()).rejects.toMatchObject(unsafe)
   })
 
+  test('of another user is not changed, and who is to own it is said', async () => {
+    const { path, store, keyring } = await filled()
+    vi.spyOn(process, 'getuid').mockReturnValue(4242)
+    const fix = (at: string): object => ({ code: 'ERR_STORE_UNSAFE', fix: `chown 4242 ${at}` })
+    await expect(store.read('default')).rejects.toMatchObject(fix(path))
+    await expect(rotate(keyring)).rejects.toMatchObject(fix(path))
+    await expect(store.init()).rejects.toMatchObject(fix(join(path, '..')))
+  })
+
   test('that is a symbolic link is not followed into the open', async () => {
     const { folder, path } = await filled()
     const link = join(folder, 'link.json')
@@ -117,6 +127,23 @@ describe('the file key store', () => {
       const granted = await Promise.all(stores.map((store) => store.reserve(1, 1, 2 ** 32)))
       expect(granted).toEqual(stores.map(() => true))
       expect((await fileKeyStore(path).read('default'))!.keys[0]!.uses).toBe(before + 8)
+      expect(readdirSync(folder)).toEqual(['store.json'])
+    }
+  })
+
+  test.each([
+    ['says nothing', ''],
+    ['has zeros', '\0'.repeat(180)],
+    ['says half of it', '{"token":"a","host":'],
+    ['says something else', 'null'],
+  ])('whose lock %s, as after a power cut, is taken over, by one of all', async (_, text) => {
+    const { path, folder } = await filled()
+    for (let round = 1; round <= 5; round++) {
+      writeFileSync(`${path}.lock`, text)
+      if (round === 5) writeFileSync(`${path}.lock.lost`, text)
+      const stores = Array.from({ length: 8 }, () => fileKeyStore(path))
+      await Promise.all(stores.map((store) => store.reserve(1, 1, 2 ** 32)))
+      expect((await fileKeyStore(path).read('default'))!.keys[0]!.uses).toBe(8 * round)
       expect(readdirSync(folder)).toEqual(['store.json'])
     }
   })

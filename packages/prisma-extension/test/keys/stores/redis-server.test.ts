@@ -118,6 +118,8 @@ describe.skipIf(!isHere)('the Redis key store on a server', () => {
       .toBe(true)
     await confirmed.init()
     expect(await confirmed.write(writeOf(null, { rows: [rowOf(1)] }))).toBe(true)
+    const odd = storeOn(server, { prefix: 'confirmed', replicas: 1, timeoutMs: 4999 }) // its half is no whole number
+    expect(await odd.reserve(1, 1, 10)).toBe(true)
     await replica.kill()
     const alone = storeOn(server, { prefix: 'confirmed', replicas: 1, timeoutMs: 400 })
     await expect(alone.reserve(1, 1, 10)).rejects.toMatchObject({
