@@ -2,6 +2,7 @@ const extension = 'packages/prisma-extension'
 const migrator = 'packages/migrator'
 
 const keys = [
+  'authentic',
   'dek-cache',
   'dek-wrap',
   'destruction',
@@ -42,7 +43,10 @@ export const AREAS = {
     ],
   },
   keys: {
-    mutate: [`${extension}/src/keys/{memory,lifecycle}/*.ts`],
+    mutate: [
+      `${extension}/src/keys/{memory,lifecycle,reading,indexes,root,tenants}/*.ts`,
+      `${extension}/src/keys/{keyring,open-keyring,options,stats}.ts`,
+    ],
     tests: [`${extension}/test/keys/{${keys.join(',')}}.test.ts`],
   },
   query: {
