@@ -234,6 +234,31 @@ describe('rowseal', () => {
     }
   })
 
+  it('takes the configuration of a CommonJS project, where nothing can be awaited at the top', async () => {
+    await staleWorld('sqlite', 1)
+    const { text } = command
+    command.write('package.json', '{ "type": "commonjs" }')
+    const [exported, opened] = [/^export default (.*)$/m, /^const keyring = await /m]
+    command.write(
+      'rowseal.config.ts',
+      text
+        .replace(opened, 'const opening = ')
+        .replace(exported, 'export default opening.then((keyring) => $1)'),
+    )
+    const promised = await command.start('status', '--json').ended
+    expect(promised).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(promised.stdout).keys).toHaveLength(2)
+    command.write('plain.ts', 'export default { client: 1, plan: 2, keyring: 3 }')
+    const plain = await command.start('status', '--config', 'plain.ts').ended
+    expect(plain.stderr).toMatch(
+      /^ERR_CONFIG_INVALID: The configuration's client is no PrismaClient/,
+    )
+    command.write('awaiting.ts', text)
+    const awaiting = await command.start('status', '--config', 'awaiting.ts').ended
+    expect(awaiting.code).toBe(2)
+    expect(awaiting.stderr).toMatch(/^ERR_CONFIG_INVALID[^]* CommonJS [^]*openKeyring\(/)
+  })
+
   it('does not end without a word where something is awaited that cannot happen', async () => {
     await staleWorld('sqlite', 0)
     command.write('endless.mjs', 'await new Promise(() => {})')

@@ -28,6 +28,8 @@ export interface Started {
 /** `rowseal` for a world: its command line here, and the built one in a folder with a `rowseal.config.ts`. */
 export class Command {
   readonly folder: string
+  /** Of its `rowseal.config.ts`. */
+  readonly text: string
   readonly #world: World
   readonly #queue: object | undefined
   readonly #env: Record<string, string>
@@ -44,7 +46,8 @@ export class Command {
     }
     const { dir } = world
     const files = { client: `${dir}/client/client.ts`, plan: `${dir}/rowseal.ts` }
-    this.write('rowseal.config.ts', configOf(world, files, queue))
+    this.text = configOf(world, files, queue)
+    this.write('rowseal.config.ts', this.text)
   }
 
   write(name: string, content: string): void {

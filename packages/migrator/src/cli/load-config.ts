@@ -25,9 +25,8 @@ export async function loadConfig(path: string | undefined): Promise<MigratorConf
       { fix: 'Run rowseal where it is, or pass --config.' },
     )
   if (!JAVASCRIPT.test(found)) await registerTypeScript()
-  const module = (await importOrExplain(found)) as { default?: unknown }
-  if (typeof module.default === 'object' && module.default !== null)
-    return module.default as MigratorConfig
+  const config = await importOrExplain(found)
+  if (typeof config === 'object' && config !== null) return config as MigratorConfig
   throw new MigrationError('ERR_CONFIG_INVALID', `${found} has no default export.`, {
     fix: 'Write `export default defineConfig({ client, plan, keyring })`.',
   })
@@ -40,23 +39,32 @@ async function registerTypeScript(): Promise<void> {
   register()
 }
 
-function fixOf(file: string, code: unknown): string {
+/** TypeScript that becomes CommonJS has its default export in the one that Node sees. */
+function defaultOf(module: { default?: unknown }): unknown {
+  const inner = Object(module.default) as { default?: unknown; __esModule?: unknown }
+  return inner.__esModule === true ? inner.default : module.default
+}
+
+function fixOf(file: string, code: unknown, message: unknown): string {
+  if (/top-level await/i.test(String(message)))
+    return 'Nothing can be awaited at the top of a CommonJS module: export a promise, `export default openKeyring({ root, store }).then((keyring) => defineConfig({ client, plan, keyring }))`.'
   if (!JAVASCRIPT.test(file)) return 'Make `npx tsx` run that file.'
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
     return 'What imports TypeScript has to be TypeScript: call it rowseal.config.ts.'
   return 'Make `node` run that file.'
 }
 
+/** The default export, or what the promise gives that it is. */
 async function importOrExplain(file: string): Promise<unknown> {
   try {
-    return await import(pathToFileURL(file).href)
+    return await defaultOf(await import(pathToFileURL(file).href))
   } catch (error) {
     const { code, fix, message } = Object(error) as Record<string, unknown>
     if (typeof code === 'string' && typeof fix === 'string') throw error
     throw new MigrationError(
       'ERR_CONFIG_INVALID',
       `${file} cannot be loaded: ${String(message ?? error)}`,
-      { fix: fixOf(file, code), cause: error },
+      { fix: fixOf(file, code, message), cause: error },
     )
   }
 }

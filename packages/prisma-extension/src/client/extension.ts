@@ -74,8 +74,8 @@ export interface RowsealClient<S extends PlanSource = PlanSource> extends RawAcc
  * schema, `ERR_EXTENSION_ORDER` if the client has Rowseal or read replicas already.
  */
 export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) {
+  assertOptions(options)
   const { plan } = options
-  assertTenancy(options)
   return prismaExtension.Prisma.defineExtension((client) => {
     refuseOrder(client)
     checkPlan(plan, schemaTextOf(client) ?? '')
@@ -152,11 +152,22 @@ function isPool(keyring: RowsealOptions['keyring']): keyring is Keyrings {
   return 'ownerOf' in keyring
 }
 
+function has(value: unknown, names: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && names.every((name) => name in value)
+}
+
 function isList(keyring: Keyring | readonly Keyring[]): keyring is readonly Keyring[] {
   return Array.isArray(keyring)
 }
 
-function assertTenancy({ keyring, tenant }: RowsealOptions): void {
+/** Most of all for JavaScript, and for what was not awaited. */
+function assertOptions(options: RowsealOptions): void {
+  const { plan, keyring, tenant } = Object(options) as RowsealOptions
+  if (!has(plan, ['digest', 'provider', 'models']))
+    throw new TypeError('plan must be what `npx prisma generate` wrote: rowseal({ plan, keyring })')
+  const list: readonly unknown[] = Array.isArray(keyring) ? keyring : [keyring]
+  if (!has(keyring, ['ownerOf']) && !list.every((one) => has(one, ['forProtect'])))
+    throw new TypeError('keyring must be what `await openKeyring(…)` or `openKeyrings(…)` gave')
   if (tenant === undefined) return
   if (typeof tenant !== 'function') throw new TypeError('tenant must be a function.')
   if (!isPool(keyring)) throw new TypeError('With tenant, keyring must be what openKeyrings gave.')

@@ -1,7 +1,9 @@
 import type { Reading } from './annotation.ts'
 import type { Argument, Value } from './arguments.ts'
 import { ID, string, words } from './encrypted.ts'
+import { nearest } from './resemble.ts'
 
+const OPTIONS: readonly string[] = ['normalize', 'slot', 'id']
 const TAKES =
   '@blindIndex(field), with options normalize: [trim, lowercase], slot: 2 or id: "Model.column" behind a comma'
 
@@ -14,13 +16,14 @@ export function readBlindIndex(args: readonly Argument[]): Reading {
   let id: string | null = null
   const seen = new Set<string>()
   for (const { name, value } of options) {
-    if (name === null || seen.has(name)) return misread()
+    if (name === null) return misread()
+    if (seen.has(name)) return misread(`${name} is given twice`)
     seen.add(name)
     if (name === 'normalize' && words(value) !== undefined) normalize = words(value) ?? []
     else if (name === 'slot' && value.kind === 'number' && [1, 2].includes(value.number))
       slot = value.number as 1 | 2
     else if (name === 'id' && string(value, ID) !== undefined) id = string(value, ID) ?? null
-    else return misread()
+    else return misread(whyNot(name))
   }
   return {
     ok: true,
@@ -47,9 +50,15 @@ export function readHashAlias(args: readonly Argument[], modes: string): Reading
   return readBlindIndex([...args, ...normalize])
 }
 
-function misread(): Reading {
-  return {
-    ok: false,
-    mistake: { what: 'This blind index cannot be read.', fix: `Write ${TAKES}.` },
-  }
+function whyNot(name: string): string {
+  if (OPTIONS.includes(name)) return `the value of ${name} is not one it takes`
+  const meant = nearest(name, OPTIONS)
+  return `there is no option ${name}${meant === null ? '' : `. Did you mean ${meant}?`}`
+}
+
+/** @param why - how its sentence goes on. */
+function misread(why = ''): Reading {
+  const sentence = `This blind index cannot be read${why === '' ? '' : `: ${why}`}`
+  const what = sentence.endsWith('?') ? sentence : `${sentence}.`
+  return { ok: false, mistake: { what, fix: `Write ${TAKES}.` } }
 }

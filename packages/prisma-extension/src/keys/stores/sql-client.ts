@@ -41,7 +41,9 @@ const IN_TRANSACTION = [
  */
 export function plainClient(client: SqlClient): SqlClient {
   const methods = ['$queryRawUnsafe', '$executeRawUnsafe', '$transaction'] as const
-  if (!methods.every((name) => typeof (client as Partial<SqlClient>)[name] === 'function')) {
+  if (
+    !methods.every((name) => typeof (Object(client) as Partial<SqlClient>)[name] === 'function')
+  ) {
     throw new TypeError('sqlKeyStore takes a PrismaClient of a SQL database')
   }
   const given = client as SqlClient & Record<symbol, unknown>
