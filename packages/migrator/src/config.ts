@@ -1,7 +1,7 @@
 import type { Keyring, Keyrings } from '@rowseal/prisma-extension'
 import { DEFAULT_KEYRING } from '@rowseal/prisma-extension/keys'
 import type { Plan } from '@rowseal/prisma-extension/plan'
-import type { SqlClient } from '@rowseal/prisma-extension/sql'
+import { inSchemaOf, type SqlClient } from '@rowseal/prisma-extension/sql'
 import { MigrationError } from './errors.ts'
 import type { Queue } from './queue/queue.ts'
 import type { CipherThreads } from './threads/threads.ts'
@@ -120,7 +120,7 @@ function checked(config: MigratorConfig): MigratorConfig {
     throw invalid('keyring is none', 'Pass what `await openKeyring(…)` or `openKeyrings(…)` gave.')
   if (queue !== undefined && !has(queue, ['label', 'connect']))
     throw invalid('queue is none', 'Pass what `bullmqQueue(…)` gave.')
-  return config
+  return { ...config, plan: inSchemaOf(plan, client) }
 }
 
 /**

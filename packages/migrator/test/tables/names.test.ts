@@ -1,6 +1,9 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { rowseal, type Keyring } from '@rowseal/prisma-extension'
 import { quote } from '@rowseal/prisma-extension/sql'
 import { afterEach, describe, expect, it } from 'vitest'
-import { closeWorlds, PROVIDERS, world, type Provider } from '../world.ts'
+import { retireKey, verify } from '../../src/index.ts'
+import { closeWorlds, drain, PROVIDERS, world, type Provider } from '../world.ts'
 import { expectEveryRowMet, fill, type Filled } from './tables.ts'
 
 afterEach(closeWorlds)
@@ -138,4 +141,43 @@ CREATE TABLE ${schema}.rowseal_p (role ${schema}."Role", id int, n int NOT NULL,
     for (const table of tables) await fill(w, table)
     await expectEveryRowMet(w, tables)
   })
+
+  it('are those of the adapter, whatever else has tables of the same name', async () => {
+    const w = await world('postgresql', SECRET)
+    await w.sealed.secret.create({ data: { id: 1, text: 'in public' } })
+    await w.run(
+      'CREATE SCHEMA clinic',
+      'CREATE TABLE clinic."Secret" (LIKE "Secret" INCLUDING ALL)',
+    )
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const adapter = new PrismaPg({ connectionString: w.db.url }, { schema: 'clinic' })
+    const client = new PrismaClient({ adapter })
+    const { plan, keyring } = w.config
+    const config = { ...w.config, client }
+    try {
+      await client
+        .$extends(rowseal({ plan, keyring: keyring as Keyring, reencryption: false }))
+        .secret.create({ data: { id: 1, text: 'in clinic' } })
+      await w.rotate()
+      await drain(w.config)
+      expect(await verify(w.config)).toMatchObject({ outcome: 'done' })
+      await expect(retireKey(config, 1, { now: true })).rejects.toMatchObject({
+        code: 'ERR_KEY_IN_USE',
+      })
+      expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 1 })
+      const stored = await w.query('SELECT substr(text, 5, 8) AS key FROM clinic."Secret"')
+      expect(stored).toEqual([{ key: '00000002' }])
+      await retireKey(config, 1, { now: true })
+    } finally {
+      await client.$disconnect()
+    }
+  })
 })
+
+const SECRET = `
+model Secret {
+  id   Int    @id
+  /// @encrypted
+  text String
+}
+`

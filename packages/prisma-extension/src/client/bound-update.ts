@@ -2,6 +2,9 @@ import type { Via } from '../keys/types.ts'
 import {
   boundTexts,
   contended,
+  halfWritten,
+  hasNested,
+  holds,
   RecordPending,
   type Collected,
   type Current,
@@ -14,6 +17,7 @@ import { isInBatch, readRecord, type InternalParams } from './internals.ts'
  *
  *   collect → the record is read → collect → write where it is still as it was read
  *     → not found, and it is another one by now → once more, from the reading on
+ *     → found and not written (MySQL)           → once more
  *
  * Inside an interactive transaction there is no second attempt: what a failed one has written would stay.
  */
@@ -54,6 +58,20 @@ export class BoundUpdate {
   }
 
   /**
+   * Look at the record that an update handed out.
+   *
+   * @param record - the whole of it.
+   * @throws {NotWritten} if it is not what was written: see `Proof`.
+   * @throws {QueryError} `ERR_RECORD_BINDING` if what is nested in the update was.
+   */
+  assertWritten({ proof, args }: Collected, record: unknown): void {
+    if (this.#pending === null || proof === null || holds(proof, args, record)) return
+    const { model } = this.#pending
+    if (this.#via === undefined && hasNested(model, args)) throw halfWritten(model)
+    throw new NotWritten()
+  }
+
+  /**
    * Is it worth collecting and writing again, after an error of Prisma's?
    *
    * @throws {QueryError} `ERR_RECORD_BINDING`, retryable, if others change the record all the time.
@@ -61,7 +79,8 @@ export class BoundUpdate {
   async isOvertaken(error: unknown): Promise<boolean> {
     if (this.#pending === null || !this.#mayBeOvertaken(error)) return false
     const next = await this.#read(this.#pending)
-    if (next.state !== 'read' || isSame(next, this.#current)) return false
+    const isOther = next.state === 'read' && !isSame(next, this.#current)
+    if (!isOther && !(error instanceof NotWritten)) return false
     if (this.#via !== undefined || ++this.#attempts === MAX_ATTEMPTS) {
       throw contended(this.#pending.model)
     }
@@ -70,6 +89,7 @@ export class BoundUpdate {
   }
 
   #mayBeOvertaken(error: unknown): boolean {
+    if (error instanceof NotWritten) return true
     const { code } = Object(error) as { code?: unknown }
     if (code === NOT_FOUND) return true
     // PostgreSQL takes no further statement in a transaction after this.
@@ -82,6 +102,9 @@ export class BoundUpdate {
     return row === null ? ABSENT : { state: 'read', texts: boundTexts(model, row) }
   }
 }
+
+/** An update that MySQL did not do, without saying so. */
+class NotWritten extends Error {}
 
 /** An update that finds no record. */
 const NOT_FOUND = 'P2025'

@@ -3,7 +3,7 @@ import { SchemaError } from '../errors.ts'
 import type { Keyring, Keyrings, KeyringStats } from '../keys/index.ts'
 import { checkPlan, type Plan, type PlanSource } from '../plan/index.ts'
 import { compile, type CompiledPlan } from '../query/index.ts'
-import type { SqlClient } from '../sql/index.ts'
+import { inSchemaOf, type SqlClient } from '../sql/index.ts'
 import { columnCheck } from './cut-off.ts'
 import {
   globalOmitOf,
@@ -98,7 +98,11 @@ export function rowseal<const S extends PlanSource>(options: RowsealOptions<S>) 
       onStale: queue === null ? null : (records) => queue.add(records),
       underWay: new Set(),
     }
-    const { run, planOf, keyrings } = wiring(options, shared, isStrictAboutUndefined(client))
+    const { run, planOf, keyrings } = wiring(
+      { ...options, plan: inSchemaOf(plan, client) },
+      shared,
+      isStrictAboutUndefined(client),
+    )
     const $rowseal: RowsealClient<S> = {
       ...rawAccess<S>(planOf),
       flush: async ({ timeoutMs } = {}) => queue === null || queue.flush(timeoutMs),

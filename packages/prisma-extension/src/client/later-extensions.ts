@@ -19,18 +19,24 @@ const WRITTEN: ReadonlySet<string> = new Set(['data', 'create', 'update'])
 const SELECTIONS: ReadonlySet<string> = new Set(['select', 'include', 'omit', '_count'])
 const NAMES: ReadonlySet<string> = new Set(['distinct', 'by'])
 
-/** An operation's `query`, watched while it runs. A fluent call's result is taken from the whole record. */
+/**
+ * An operation's `query`, watched while it runs. A fluent call's result is taken from the whole record.
+ *
+ * @param onRecord - gets that first.
+ */
 export function guardedQuery(
   underWay: Set<SealSites>,
   model: ModelPlan,
   { query, __internalParams }: HookParams,
   sealed: SealSites,
+  onRecord: (record: unknown) => void,
 ): HookParams['query'] {
   return async (args) => {
     const check = (passedOn: unknown): void => refuseForeign(model, args, passedOn)
     if (sealed.sites.length > 0) underWay.add(sealed)
     try {
       let result = await query(args, handedDown(__internalParams, check))
+      onRecord(result)
       for (const relation of fluentPath(__internalParams)) {
         result = (result as Record<string, unknown> | null)?.[relation] ?? null
       }

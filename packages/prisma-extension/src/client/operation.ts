@@ -120,7 +120,8 @@ async function answer(
       if (++late < MAX_LATE) continue
       throw tooLate(params.model)
     }
-    const query = guardedQuery(underWay, model, params, collected.sites)
+    const onRecord = (record: unknown): void => update.assertWritten(collected, record)
+    const query = guardedQuery(underWay, model, params, collected.sites, onRecord)
     try {
       const result = await send(context, views, { ...params, query }, collected.args)
       return { collected, sent, result }

@@ -2,7 +2,7 @@ import { NOTHING_GIVEN, type Given, type Unknown } from './binding.ts'
 import { comparesExactly, condition, impossible, pinned } from './bound-values.ts'
 import type { ModelPlan } from './compile.ts'
 import { RecordPending, type Current } from './current.ts'
-import { isPlainObject, type PlainObject } from './special.ts'
+import { isAbsent, isPlainObject, type PlainObject } from './special.ts'
 
 /** How a record is named that an update is about. */
 export interface Named {
@@ -75,7 +75,7 @@ export class Before {
     if (conditions.length === 0) return args
     const where = isPlainObject(args['where']) ? args['where'] : {}
     const given = where['AND']
-    const others = given === undefined ? [] : Array.isArray(given) ? (given as unknown[]) : [given]
+    const others = isAbsent(given) ? [] : Array.isArray(given) ? (given as unknown[]) : [given]
     return { ...args, where: { ...where, AND: [...others, ...conditions] } }
   }
 

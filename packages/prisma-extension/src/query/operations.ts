@@ -5,6 +5,7 @@ import { writeEach, writeUpdate, writeUpsert, type WriteWalk } from './data.ts'
 import { rewriteCursor } from './cursor.ts'
 import { rewriteFilter, rewriteUnique, type FilterWalk } from './filter.ts'
 import { OPERATIONS, type Operation, type Place } from './matrix.ts'
+import { proofOf, type Proof } from './proof.ts'
 import { unknownClause } from './refuse.ts'
 import { walkSelection, type Hidden, type ReadWalk } from './selection.ts'
 import { SealSites } from './sites.ts'
@@ -47,6 +48,8 @@ export interface Collected {
   readonly args: PlainObject
   readonly sites: SealSites
   readonly hidden: Hidden | null
+  /** What tells that an update was done, where the database does not. */
+  readonly proof: Proof | null
   readonly result: Operation['result']
 }
 
@@ -83,9 +86,12 @@ export function collectArguments(
   }
   const sites = new SealSites()
   const written = write({ ...read, sites }, read.current, model, name, out)
-  if (operation.result === 'values') return { args: written, sites, hidden: null, result: 'values' }
-  const selection = walkSelection(read, model, written)
-  return { args: selection.args, sites, hidden: selection.hidden, result: 'rows' }
+  if (operation.result === 'values')
+    return { args: written, sites, hidden: null, proof: null, result: 'values' }
+  const proof = proofOf(model, read.current, written)
+  const shown = proof === null ? [] : [proof.field.name]
+  const selection = walkSelection(read, model, written, shown)
+  return { args: selection.args, sites, hidden: selection.hidden, proof, result: 'rows' }
 }
 
 /** Of an argument named `__proto__` Prisma's copy makes a prototype, out of which it takes some clauses and not others. */

@@ -87,6 +87,15 @@ export function contended({ name }: ModelPlan): QueryError {
   )
 }
 
+/** The error for a record that somebody else changed while records beside it were written. */
+export function halfWritten({ name }: ModelPlan): QueryError {
+  return binding(
+    name,
+    `A column of ${name} to which encrypted values are bound was changed by somebody else meanwhile: what is nested in this update was written, its own fields were not.`,
+    'Update the fields again without what is nested; run such updates in a transaction, which is rolled back.',
+  )
+}
+
 function binding(field: string, message: string, fix: string): QueryError {
   return new QueryError('ERR_RECORD_BINDING', message, { field, fix })
 }

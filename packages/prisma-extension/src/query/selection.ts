@@ -32,9 +32,15 @@ export interface Selection {
  * bound to and the key fields that re-encryption needs to find a record again. Prisma selects the primary
  * key in SQL in any case.
  *
+ * @param shown - further fields that the records must show.
  * @returns the same `args` when nothing was added.
  */
-export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObject): Selection {
+export function walkSelection(
+  walk: ReadWalk,
+  model: ModelPlan,
+  args: PlainObject,
+  shown: readonly string[] = [],
+): Selection {
   const relations = new Map<string, Hidden>()
   let out = args
   for (const part of ['select', 'include', 'omit'] as const) {
@@ -47,7 +53,7 @@ export function walkSelection(walk: ReadWalk, model: ModelPlan, args: PlainObjec
     if (out === args) out = { ...args }
     out[part] = walked
   }
-  const fields = missing(walk, model, args, wantedFields(walk, model))
+  const fields = missing(walk, model, args, [...wantedFields(walk, model), ...shown])
   if (fields.length > 0) out = withFields(out, fields)
   const hidden = fields.length > 0 || relations.size > 0 ? { fields, relations } : null
   return { args: out, hidden }

@@ -13,6 +13,7 @@ export {
   type FoundFence,
 } from './fence-statements.ts'
 export { holdersStatement } from './holders.ts'
+export { inSchemaOf } from './in-schema.ts'
 export {
   anyIndexCondition,
   indexCountStatement,

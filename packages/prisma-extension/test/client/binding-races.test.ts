@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSealed, PROVIDERS, type SealedDatabase } from './databases.ts'
+import { interrupted } from './interrupted.ts'
 import { A, practice, seed } from './practice.ts'
 
 const BINDING = { code: 'ERR_RECORD_BINDING' }
@@ -191,6 +192,93 @@ describe.each(PROVIDERS)('bound values, with others at work, on %s', (provider) 
     expect(await prisma.patient.findUnique({ where: { id: A } })).toMatchObject({ notes: 'of A' })
   })
 })
+
+/** Prisma looks for a record, and writes it by its key: on MySQL nobody says that there was nothing to write. */
+describe.each(PROVIDERS.filter((provider) => provider !== 'sqlite'))(
+  'a record that somebody changes just before Prisma writes it, on %s',
+  (provider) => {
+    let sealed: SealedDatabase
+    let meanwhile: (() => Promise<unknown>) | null = null
+    const UPDATE = /^UPDATE .*Patient. SET/
+    beforeAll(async () => {
+      sealed = await openSealed(provider, practice(provider), {
+        adapter: (db) =>
+          interrupted(db.adapter(), UPDATE, async () => {
+            const once = meanwhile
+            meanwhile = null
+            await once?.()
+          }),
+      })
+    })
+    afterAll(() => sealed.close())
+    beforeEach(async () => {
+      meanwhile = null
+      await seed(sealed.prisma)
+    })
+
+    const theirs = (): Promise<unknown> =>
+      sealed.prisma.patient.update({ where: { id: A }, data: { tenantId: 2, notes: 'theirs' } })
+    const where = { code: 'a' }
+    const ours = { notes: 'ours' }
+    const stored = (): Promise<unknown> =>
+      sealed.prisma.patient.findUnique({
+        where: { id: A },
+        select: { tenantId: true, notes: true, phone: true },
+      })
+
+    it.each([
+      ['update', (db: any) => db.patient.update({ where, data: ours })],
+      [
+        'update with set',
+        (db: any) => db.patient.update({ where, data: { mail: { set: 'm' }, ...ours } }),
+      ],
+      [
+        'update of bytes',
+        (db: any) => db.patient.update({ where, data: { ...ours, scan: Buffer.from([1]) } }),
+      ],
+      [
+        'update that hands out something else',
+        (db: any) => db.patient.update({ where, data: ours, select: { tenantId: true } }),
+      ],
+      [
+        'fluent update',
+        async (db: any) => ({
+          tenantId: (await db.patient.update({ where, data: ours }).tenant()).id,
+        }),
+      ],
+      [
+        'upsert',
+        (db: any) =>
+          db.patient.upsert({ where, create: { code: 'a', tenantId: 1, ...ours }, update: ours }),
+      ],
+    ])('is read again by %s', async (_, run) => {
+      meanwhile = theirs
+      const done = await run(sealed.prisma)
+      expect(done).toMatchObject({ tenantId: 2 })
+      expect(await stored()).toEqual({ tenantId: 2, notes: 'ours', phone: 'p of A' })
+    })
+
+    it('ends an interactive transaction with an error to try again', async () => {
+      meanwhile = theirs
+      const running = sealed.prisma.$transaction((tx: any) =>
+        tx.patient.update({ where, data: { ...ours, visits: { create: { id: 1 } } } }),
+      )
+      await expect(running).rejects.toMatchObject({ ...BINDING, retryable: true })
+      expect(await stored()).toMatchObject({ notes: 'theirs' })
+      expect(await sealed.prisma.visit.count()).toBe(0)
+    })
+
+    it('is written with what is nested in the update, or an error says what was not', async () => {
+      meanwhile = theirs
+      const data = { ...ours, visits: { create: { id: 1, finding: 'f' } } }
+      const [done] = await Promise.allSettled([sealed.prisma.patient.update({ where, data })])
+      const notes = done.status === 'fulfilled' ? 'ours' : 'theirs'
+      expect(await stored()).toMatchObject({ tenantId: 2, notes })
+      if (done.status === 'rejected')
+        expect(done.reason).toMatchObject({ ...BINDING, retryable: false, field: 'Patient' })
+    })
+  },
+)
 
 /** A PostgreSQL pool of one connection: whoever asks for a second one waits for ever. */
 describe('a pool of one connection', () => {

@@ -1,6 +1,7 @@
 import { rotate } from '../../src/keys/index.ts'
 import { expect, it } from 'vitest'
 import { HAS, openSealed } from './databases.ts'
+import { practice, seed } from './practice.ts'
 import { describeTwins, type Scenario } from './twins.ts'
 import { zoo } from './zoo.ts'
 
@@ -150,5 +151,20 @@ model Part {
   for (const text of [stored.json, ...stored.words])
     expect(text.slice(4, 12)).toBe(id.toString('hex'))
   expect((await read()).parts[0]).toMatchObject(part)
+  await close()
+})
+
+it('a clause that is skipped does not get in the way of what an update takes for granted', async () => {
+  const { prisma, Prisma, close } = await openSealed('sqlite', practice('sqlite'), {
+    previews: ['strictUndefinedChecks'],
+  })
+  await seed(prisma)
+  const where = { code: 'a', AND: Prisma.skip }
+  const select = { notes: true }
+  expect(await prisma.patient.update({ where, data: { notes: 1 }, select })).toEqual({ notes: 1 })
+  const create = { code: 'a', tenantId: 1 }
+  expect(await prisma.patient.upsert({ where, create, update: { notes: 2 }, select })).toEqual({
+    notes: 2,
+  })
   await close()
 })
