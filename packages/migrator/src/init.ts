@@ -5,7 +5,7 @@ import {
   initKeyring,
   plannedName,
 } from '@rowseal/prisma-extension/keys'
-import { contextOf, fixedNames, isPool, type MigratorConfig } from './config.ts'
+import { contextOf, databaseOf, fixedNames, isPool, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { assertNothingLost, assertNoneLost } from './keys/lost.ts'
 import { plannedFields } from './keys/fields.ts'
@@ -78,10 +78,11 @@ export async function init(config: MigratorConfig, options: InitOptions = {}): P
 }
 
 async function initPool(
-  { client, plan }: MigratorConfig,
+  config: MigratorConfig,
   pool: Keyrings,
   { keyring: name, acceptUnreadable }: InitOptions,
 ): Promise<InitReport> {
+  const { client, plan } = databaseOf(config)
   try {
     await assertSameTables({ client, plan })
     await pool.store.init()

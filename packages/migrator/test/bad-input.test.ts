@@ -178,29 +178,29 @@ it.runIf(PROVIDERS.includes('postgresql'))(
       return { ...w, plain: client, sealed, keyring, config: { ...w.config, client, keyring } }
     }
     await w.run('CREATE SCHEMA app', 'CREATE TABLE app."Secret" (LIKE "Secret" INCLUDING ALL)')
-    const wrong = await open(undefined, 'app')
     const same = await open('-c search_path=app,public', 'app')
+    const named = await open('-c search_path=app,public', 'public')
     const other = await open('-c search_path=app,public')
     const refused = {
       code: 'ERR_PLAN_DATABASE',
-      message: expect.stringMatching(/works on "(app|public)"."Secret"/),
-      fix: expect.stringMatching(/search_path=(app|public)/),
+      message: expect.stringContaining('works on "public"."Secret"'),
+      fix: expect.stringContaining("{ schema: 'public' }"),
     }
     try {
-      await expect(init(wrong.config)).rejects.toMatchObject(refused)
+      await expect(init(other.config)).rejects.toMatchObject(refused)
       await init(same.config)
       await same.sealed.secret.createMany({ data: [{ id: 1, text: 'one' }] })
       await rotate(same.config, { now: true })
-      for (const { config } of [wrong, other])
-        for (const run of [drain, verify, status, planDrain])
-          await expect(run(config)).rejects.toMatchObject(refused)
+      for (const run of [drain, verify, status, planDrain])
+        await expect(run(other.config)).rejects.toMatchObject(refused)
       await expect(retireKey(other.config, 1, { now: true })).rejects.toMatchObject(refused)
+      expect(await verify(named.config)).toMatchObject({ outcome: 'done', opened: 0 })
       expect(await drain(same.config)).toMatchObject({ outcome: 'done', rows: 1 })
+      await retireKey(same.config, 1, { now: true })
       await w.run('DROP TABLE public."Secret"')
       expect(await verify(other.config)).toMatchObject({ outcome: 'done', opened: 1 })
-      await retireKey(other.config, 1, { now: true })
     } finally {
-      for (const { plain } of [wrong, same, other]) await plain.$disconnect()
+      for (const { plain } of [same, named, other]) await plain.$disconnect()
     }
   },
 )
