@@ -57,7 +57,7 @@ function fixOf(file: string, code: unknown, message: unknown): string {
 /** The default export, or what the promise gives that it is. */
 async function importOrExplain(file: string): Promise<unknown> {
   try {
-    return await defaultOf(await import(pathToFileURL(file).href))
+    return await defaultOf((await import(pathToFileURL(file).href)) as { default?: unknown })
   } catch (error) {
     const { code, fix, message } = Object(error) as Record<string, unknown>
     if (typeof code === 'string' && typeof fix === 'string') throw error
