@@ -1,5 +1,7 @@
+import { Decimal, JsonNull, skip } from '@prisma/client/runtime/client'
 import { describe, expect, it } from 'vitest'
 import { jsonText, NotJson } from '../../src/query/json.ts'
+import { reference } from './walks.ts'
 
 describe('jsonText', () => {
   it('keeps what JSON.stringify writes the same way', () => {
@@ -13,6 +15,11 @@ describe('jsonText', () => {
     ['bytes', new Uint8Array([1, 2]), '"AQI="'],
     ['a view into a larger buffer', Buffer.from('abc').subarray(1), '"YmM="'],
     ['NaN', NaN, 'null'],
+    ['a Decimal at the top', new Decimal('1.50'), '1.5'],
+    ['a Decimal below', { price: new Decimal('1.50') }, '{"price":"1.5"}'],
+    ['a null of Prisma below', [JsonNull, 1], '["JsonNull",1]'],
+    ['a property that is skipped', { a: skip, b: 1 }, '{"b":1}'],
+    ['what has a toJSON that is no function', { toJSON: 1 }, '{"toJSON":1}'],
     ['a Map', new Map([[1, 2]]), '{}'],
     ['undefined properties', { a: undefined, b: 1 }, '{"b":1}'],
     ['what toJSON gives', { x: { toJSON: () => new Date(0) } }, '{"x":"1970-01-01T00:00:00.000Z"}'],
@@ -43,6 +50,8 @@ describe('jsonText', () => {
 
   it.each([
     ['undefined in a list', [undefined]],
+    ['what is skipped in a list', [1, skip]],
+    ['a reference to a field', { a: reference('Patient', 'name') }],
     ['a function', { f: () => 1 }],
     ['a symbol', [Symbol('x')]],
     ['an invalid date', new Date(NaN)],
