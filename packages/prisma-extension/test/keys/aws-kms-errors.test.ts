@@ -108,6 +108,7 @@ describe.each(['create', 'unwrap', 'rewrap'] as const)('%s under a key', (operat
 
 const OUTAGES: readonly [string, Fault, string][] = [
   ['an internal error', { kind: 'error' }, 'KMSInternalException'],
+  ['status 408', { kind: 'error', type: 'RequestTimeout', status: 408 }, 'RequestTimeout'],
   ['status 503', { kind: 'error', type: 'ServiceUnavailable', status: 503 }, 'ServiceUnavailable'],
   [
     'a dependency that timed out',

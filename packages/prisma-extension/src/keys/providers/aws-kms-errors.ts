@@ -145,7 +145,7 @@ export function kmsError(error: unknown, request: KmsRequest): KeyError {
     })
   }
   if (status === 429) return kmsError({ name: 'ThrottlingException' }, request)
-  if (status !== null && status >= 400 && status < 500) return refused(request, reason, trace)
+  if (status !== null && isRefusal(status)) return refused(request, reason, trace)
   return unreachable(request, reason, trace)
 }
 
@@ -170,6 +170,11 @@ export function unreachable(request: KmsRequest, reason: string, trace = ''): Ke
       retryable: true,
     },
   )
+}
+
+/** 408 says that a proxy, or KMS, did not wait long enough. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408
 }
 
 /** An answer that says no in words not known here is a denial. */
