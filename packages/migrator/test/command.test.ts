@@ -320,6 +320,18 @@ describe('rowseal', () => {
     expect(await w.query('SELECT * FROM rowseal_keys')).toEqual(before)
   })
 
+  it('refuses flags that would go unheeded in a dry run', async () => {
+    await staleWorld('sqlite', 0)
+    for (const [flag, value] of [
+      ['--report', 'page.html'],
+      ['--shard', '1/2'],
+    ] as const)
+      expect(await command.run('drain', '--dry-run', flag, value)).toMatchObject({
+        code: 2,
+        stderr: `${flag} does not go with --dry-run.\n`,
+      })
+  })
+
   it('says that the root key is the wrong one', async () => {
     const w = await staleWorld('sqlite', 1)
     const other = new Command({ ...w, rootKey: randomBytes(32) })

@@ -31,6 +31,8 @@ export async function runDirectionBy<R extends RunReport>(
 ): Promise<Result> {
   const options = { ...optionsOf(flags, interruption), ...given({ proof: flags.proof }) }
   if (flags.dryRun === true) {
+    for (const flag of ['report', 'shard'] as const)
+      if (flags[flag] !== undefined) throw new TypeError(`--${flag} does not go with --dry-run.`)
     const plan = await planRun(config, runnable.direction, options)
     return { document: plan, text: renderRunPlan(plan), exitCode: 0 }
   }
