@@ -27,6 +27,7 @@ const keys = [
   'reencrypt-keys',
   'rewrap',
   'rewrap-deks',
+  'snapshot',
   'states',
   'store-vectors',
   'suspension',
