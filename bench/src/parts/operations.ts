@@ -17,6 +17,7 @@ type Database = (typeof DATABASES)[number]
 export interface Effort {
   readonly isQuick: boolean
   readonly rounds: number
+  readonly isLate: () => boolean
 }
 
 interface Operation {
@@ -59,7 +60,8 @@ async function measured(
     measuredCalls.floor = call(floorClient(subjects.base, crypto), 'floor')
     measuredCalls.crypto = { run: crypto }
   }
-  const plan: Plan = { rounds: effort.rounds, warmUp: effort.isQuick ? 1 : 4, calls }
+  const { isQuick, rounds, isLate } = effort
+  const plan: Plan = { rounds, warmUp: isQuick ? 1 : 4, calls, isLate }
   const times = await interleave(measuredCalls, plan)
   return measurement({ ...operation, database: subjects.provider }, times)
 }
