@@ -32,6 +32,7 @@ const keys = [
   'store-vectors',
   'suspension',
   'uses',
+  'uses-blocks',
   'versions',
 ]
 
