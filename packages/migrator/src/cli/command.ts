@@ -66,6 +66,12 @@ export function optionsOf(flags: RunFlags, { signal }: Interruption): RunOptions
   return { signal, ...paceOf(flags), ...given(rest) }
 }
 
+/** @throws {TypeError} if one of these flags is given, by its name: beside that other one it would go unheeded. */
+export function refuseBeside(other: string, flags: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(flags).find((name) => flags[name] !== undefined)
+  if (given !== undefined) throw new TypeError(`${given} does not go with ${other}.`)
+}
+
 /** @throws {TypeError} if it is no key id. */
 export function keyIdOf(value = ''): number {
   if (/^\d{1,10}$/.test(value)) return Number(value)

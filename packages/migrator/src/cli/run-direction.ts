@@ -9,7 +9,7 @@ import { factsOf } from '../report/facts.ts'
 import { htmlReport } from '../report/page.ts'
 import { RunRecorder } from '../report/recorder.ts'
 import { given } from '../given.ts'
-import { optionsOf, type Command, type Result } from './command.ts'
+import { optionsOf, refuseBeside, type Command, type Result } from './command.ts'
 import { say } from './output.ts'
 import { exitCodeAfter, type ProofFlags } from './proof-flags.ts'
 import { ProgressBars } from './progress.ts'
@@ -31,8 +31,7 @@ export async function runDirectionBy<R extends RunReport>(
 ): Promise<Result> {
   const options = { ...optionsOf(flags, interruption), ...given({ proof: flags.proof }) }
   if (flags.dryRun === true) {
-    for (const flag of ['report', 'shard'] as const)
-      if (flags[flag] !== undefined) throw new TypeError(`--${flag} does not go with --dry-run.`)
+    refuseBeside('--dry-run', { '--report': flags.report, '--shard': flags.shard })
     const plan = await planRun(config, runnable.direction, options)
     return { document: plan, text: renderRunPlan(plan), exitCode: 0 }
   }

@@ -2,7 +2,7 @@ import type { MigratorConfig } from '../../config.ts'
 import { rotateRoot } from '../../keys/rotate-root.ts'
 import { rotate, rotateIndex, type RotateOptions } from '../../rotate.ts'
 import { given } from '../../given.ts'
-import { exitCodeOf, type Command, type Flags, type Result } from '../command.ts'
+import { exitCodeOf, refuseBeside, type Command, type Flags, type Result } from '../command.ts'
 import { ProgressBars } from '../progress.ts'
 import { integer } from '../numbers.ts'
 import type { Registry } from '../registry.ts'
@@ -48,18 +48,14 @@ const runRotate: Command<RotateFlags> = async (config, flags, interruption) => {
 
 /** What would go unheeded is refused: a schedule with `--root --if-due` would have a root key rotated every time. */
 function assertMeant({ root, index, automatic, now, ifDue, cryptoperiod }: RotateFlags): void {
-  if (root !== true) {
-    if (automatic !== undefined) throw new TypeError('--automatic goes with --root.')
-    return
-  }
-  const unheeded = {
+  const others = {
     '--index': index,
     '--now': now,
     '--if-due': ifDue,
     '--cryptoperiod': cryptoperiod,
   }
-  const [name] = Object.entries(unheeded).find(([, value]) => value !== undefined) ?? []
-  if (name !== undefined) throw new TypeError(`${name} does not go with --root.`)
+  if (root === true) refuseBeside('--root', others)
+  else if (automatic !== undefined) throw new TypeError('--automatic goes with --root.')
 }
 
 const runRotateRoot: Command<RotateFlags> = async (config, { keyring, automatic }) => {
