@@ -53,7 +53,7 @@ export function walkSelection(
     if (out === args) out = { ...args }
     out[part] = walked
   }
-  const fields = missing(walk, model, args, [...wantedFields(walk, model), ...shown])
+  const fields = missing(walk, model, args, wantedFields(walk, model, shown))
   if (fields.length > 0) out = withFields(out, fields)
   const hidden = fields.length > 0 || relations.size > 0 ? { fields, relations } : null
   return { args: out, hidden }
@@ -112,11 +112,15 @@ function rewriteRead(walk: ReadWalk, model: ModelPlan, args: PlainObject): Plain
  * The fields that opening and re-encryption need: what values are bound to, and the key. All of them,
  * whatever is selected: fields that other extensions compute may need any sealed field.
  */
-function wantedFields({ wantsKeys }: ReadWalk, { source, sealed, isBound }: ModelPlan): string[] {
+function wantedFields(
+  { wantsKeys }: ReadWalk,
+  { source, sealed, isBound }: ModelPlan,
+  shown: readonly string[],
+): readonly string[] {
   const key = wantsKeys && sealed.size > 0 ? source.key : []
-  if (!isBound) return [...key]
+  if (!isBound && shown.length === 0) return key
   const bound = [...sealed.values()].flatMap(({ spec }) => spec.bind)
-  return [...new Set([...key, ...bound])]
+  return [...new Set([...key, ...bound, ...shown])]
 }
 
 /** Those of the wanted fields that the result would lack. */
