@@ -8,8 +8,9 @@ import {
   type KeyringOptions,
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
-import type { Dek, WrappedDek } from '../../src/keys/types.ts'
+import type { Dek } from '../../src/keys/types.ts'
 import { endpoints, rootAt } from './aws-support.ts'
+import { wrappedOf } from './rings.ts'
 import { testClock } from './support.ts'
 
 const { own } = await endpoints()
@@ -18,8 +19,6 @@ beforeEach(() => {
   own.recover()
   own.forget()
 })
-
-const wrappedOf = ({ keyId, suite, wrapped }: Dek): WrappedDek => ({ keyId, suite, wrapped })
 
 /** A keyring under a key in AWS KMS, one DEK of it, and a cold reader whose KEK is past all ages. */
 async function setUp(options: Partial<KeyringOptions> = {}) {
