@@ -12,7 +12,10 @@ const WORKERS = [1, 2, 4]
 /** The peer takes a transaction for each row. */
 const PEER_ROWS = 2_000
 
-/** Rows per second of every direction, beside the same run without cryptography and beside the peer's own. */
+/**
+ * Rows per second of every direction: a drain beside the same run without cryptography, `encrypt` beside the peer's
+ * own migration.
+ */
 export async function migrator(options: BenchOptions): Promise<Measurement[]> {
   const lines: Measurement[] = []
   const providers: Provider[] = [
