@@ -2,9 +2,9 @@ import { DRAIN } from '../../../packages/migrator/src/drain/direction.ts'
 import type { SealedChange } from '../../../packages/migrator/src/drain/reencrypt.ts'
 import type { Direction } from '../../../packages/migrator/src/engine/direction.ts'
 import { runDirection } from '../../../packages/migrator/src/engine/run.ts'
-import type { Strategy } from '../../../packages/migrator/src/engine/strategy.ts'
 import { verify } from '../../../packages/migrator/src/verify/verify.ts'
 import { quantile } from '../measure.ts'
+import { ceilingOf } from './ceiling.ts'
 import { serverCpuSeconds } from './cpu.ts'
 import { notUnder } from './sql.ts'
 import type { World } from './world.ts'
@@ -112,20 +112,8 @@ function tenths(value: number): number {
 /** A drain that opens and seals nothing. */
 async function ceiling(world: World): Promise<Direction> {
   const made = await world.readyMade(READY_ROWS)
-  return {
-    ...DRAIN,
-    next: async (context, target) => {
-      const strategy = (await DRAIN.next(context, target)) as Strategy<SealedChange>
-      return {
-        ...strategy,
-        prepare: (page) => {
-          const changes = page.map(({ key, values: old }, row) => {
-            const { title, text } = made[Number(key[0]) % made.length]!
-            return { row, key, old, next: [title, text] }
-          })
-          return Promise.resolve({ changes, bad: [] })
-        },
-      }
-    },
-  }
+  return ceilingOf(DRAIN, ({ key, values: old }, row): SealedChange => {
+    const { title, text } = made[Number(key[0]) % made.length]!
+    return { row, key, old, next: [title, text] }
+  })
 }

@@ -13,8 +13,8 @@ const WORKERS = [1, 2, 4]
 const PEER_ROWS = 2_000
 
 /**
- * Rows per second of every direction: a drain beside the same run without cryptography, `encrypt` beside the peer's
- * own migration.
+ * Rows per second of every direction beside its ceiling, which is the same run without cryptography; `encrypt` beside
+ * the peer's own migration too.
  */
 export async function migrator(options: BenchOptions): Promise<Measurement[]> {
   const lines: Measurement[] = []
@@ -57,9 +57,11 @@ async function onOne(provider: Provider, { rows, isQuick }: BenchOptions): Promi
       }
     }
     const peer = await peerMigration(provider, PEER_ROWS)
-    const rates = await directionRates(provider, rows)
-    for (const [name, rate] of Object.entries(rates))
-      line(name, { rowseal: [rate], ...(name === 'encrypt' ? { peer: [peer] } : {}) })
+    const rates = await directionRates(provider, rows, rounds)
+    for (const [name, { own, ceiling: top }] of Object.entries(rates)) {
+      const beside = name === 'encrypt' ? { peer: [peer] } : {}
+      line(name, { plain: top, rowseal: own, ...beside })
+    }
   } finally {
     await world.close()
   }
