@@ -25,6 +25,7 @@ const keys = [
   'moved',
   'outages',
   'reencrypt-keys',
+  'regions',
   'rewrap',
   'rewrap-deks',
   'snapshot',

@@ -194,6 +194,30 @@ describe('retireIndexKeys', () => {
     expect(statesOf(one)).toEqual(['active', 'pre-activation'])
   })
 
+  test('keeps what was active again since it was looked for, and only that', async () => {
+    const { one } = await setUp()
+    await rotateIndexKey(one)
+    await rotateIndexKey(one)
+    const seen = one.index.keys()
+    const former = seen.map((row) => {
+      return row.keyId === 2 ? { ...row, stateAt: new Date(row.stateAt.getTime() - 1) } : row
+    })
+    expect(await retireIndexKeys(one, [2], former)).toEqual([])
+    expect(await retireIndexKeys(one, [2], [])).toEqual([])
+    expect(await retireIndexKeys(one, [2, 3], former)).toEqual([3])
+    expect(await retireIndexKeys(one, [2, 3], seen)).toEqual([2])
+    expect(statesOf(one)).toEqual(['deactivated', 'deactivated', 'active'])
+  })
+
+  test('that has nothing to retire writes nothing', async () => {
+    const { one } = await setUp()
+    await rotateIndexKey(one)
+    const { revision } = one.stats().index!
+    expect(await retireIndexKeys(one, [3])).toEqual([])
+    await one.index.refresh()
+    expect(one.stats().index!.revision).toBe(revision)
+  })
+
   test('of two at once lets one through', async () => {
     const { one, two } = await setUp()
     await rotateIndexKey(one)

@@ -67,50 +67,70 @@ describe('the records of an index keyring', () => {
     }
   })
 
-  const broken: [string, unknown][] = [
-    ['no list', null],
-    ['an object for a list', {}],
-    ['an entry that is null', [null]],
-    ['an entry that is text', ['User.emailIndex']],
-    ['an entry that is a list', [[]]],
-    ['a missing field', [{ ...plain, complete: undefined, normalise: [] }]],
-    ['a field too few', [without(plain, 'writes')]],
-    ['a field too many', [{ ...plain, note: '' }]],
-    ['an empty id', [{ ...plain, id: '' }]],
-    ['an id that is a number', [{ ...plain, id: 1 }]],
-    ['an id that is no Unicode', [{ ...plain, id: 'User.\ud800' }]],
-    ['an id over 1000 bytes', [{ ...plain, id: 'ä'.repeat(501) }]],
-    ['an id twice', [plain, plain]],
-    ['normalizers that are text', [{ ...plain, normalize: 'trim' }]],
-    ['a normalizer that is no word', [{ ...plain, normalize: ['trim,lowercase'] }]],
-    ['a normalizer that is a number', [{ ...plain, normalize: [1] }]],
-    ['isUnique as a number', [{ ...plain, isUnique: 0 }]],
-    ['complete as text', [{ ...plain, complete: 'false' }]],
-    ['a third slot', [{ ...unique, lookup: 3 }]],
-    ['a slot as text', [{ ...unique, lookup: '1' }]],
-    ['other writes', [{ ...unique, writes: 'all' }]],
-    ['one key', [{ ...unique, keys: [3] }]],
-    ['three keys', [{ ...unique, keys: [3, null, null] }]],
-    ['a key id as text', [{ ...unique, keys: ['3', null] }]],
-    ['a key id that is a fraction', [{ ...unique, keys: [3.5, null] }]],
-    ['no key for a unique index', [{ ...unique, keys: [null, null] }]],
-    ['a key for another index', [{ ...plain, keys: [3, null] }]],
-    ['a phase for another index', [{ ...plain, writes: 'both' }]],
-    ['writes to a slot without a key', [{ ...unique, writes: 'both' }]],
-    ['look-ups in a slot without a key', [{ ...unique, lookup: 2 }]],
-    ['one key for both slots', [{ ...unique, writes: 'both', keys: [3, 3] }]],
-    ['a key that is not there', [{ ...unique, keys: [99, null] }]],
-    ["another keyring's key", [{ ...unique, keys: [1, null] }]],
-    ['a key that is deactivated', [{ ...unique, keys: [2, null] }]],
-    ['a deactivated key in the other slot', [{ ...unique, writes: 'both', keys: [3, 2] }]],
-  ]
-  test.each(broken)('with %s are refused', async (_, indexes) => {
+  /** By what is wrong with them: each is refused by its own check, not only by the MAC that does not fit. */
+  const broken: Readonly<Record<string, readonly [string, unknown][]>> = {
+    'Its indexes are no list.': [
+      ['no list', null],
+      ['an object for a list', {}],
+    ],
+    'An index of it is not of the known shape.': [
+      ['an entry that is null', [null]],
+      ['an entry that is undefined', [undefined]],
+      ['an entry that is text', ['User.emailIndex']],
+      ['an entry that is a list', [[]]],
+      ['a missing field', [{ ...plain, complete: undefined, normalise: [] }]],
+      ['a field too few', [without(plain, 'writes')]],
+      ['a field too many', [{ ...plain, note: '' }]],
+      ['an empty id', [{ ...plain, id: '' }]],
+      ['an id that is a number', [{ ...plain, id: 1 }]],
+      ['an id that is no Unicode', [{ ...plain, id: 'User.\ud800' }]],
+      ['an id over 1000 bytes', [{ ...plain, id: 'ä'.repeat(501) }]],
+      ['normalizers that are text', [{ ...plain, normalize: 'trim' }]],
+      ['a normalizer that is no word', [{ ...plain, normalize: ['trim,lowercase'] }]],
+      ['a normalizer that is a number', [{ ...plain, normalize: [1] }]],
+      ['isUnique as a number', [{ ...plain, isUnique: 0 }]],
+      ['complete as text', [{ ...plain, complete: 'false' }]],
+      ['a third slot', [{ ...unique, lookup: 3 }]],
+      ['a slot as text', [{ ...unique, lookup: '1' }]],
+      ['other writes', [{ ...unique, writes: 'all' }]],
+      ['one key', [{ ...unique, keys: [3] }]],
+      ['three keys', [{ ...unique, keys: [3, null, null] }]],
+      ['a key id as text', [{ ...unique, keys: ['3', null] }]],
+      ['a key id that is a fraction', [{ ...unique, keys: [3.5, null] }]],
+    ],
+    'Index User.phoneIndex is there twice.': [['an id twice', [plain, plain]]],
+    'Index User.phoneIndex is not unique, and cannot be in such a phase.': [
+      ['a key for another index', [{ ...plain, keys: [3, null] }]],
+      ['look-ups in the second slot of another index', [{ ...plain, lookup: 2 }]],
+      ['a phase for another index', [{ ...plain, writes: 'both' }]],
+    ],
+    'Index User.emailIndex is in none of the known phases.': [
+      ['no key for a unique index', [{ ...unique, keys: [null, null] }]],
+      ['writes to a slot without a key', [{ ...unique, writes: 'both' }]],
+      ['look-ups in a slot without a key', [{ ...unique, lookup: 2 }]],
+    ],
+    'Index User.emailIndex has both slots under one key.': [
+      ['one key for both slots', [{ ...unique, writes: 'both', keys: [3, 3] }]],
+    ],
+    'which is not there or may not be used.': [
+      ['a key that is not there', [{ ...unique, keys: [99, null] }]],
+      ["another keyring's key", [{ ...unique, keys: [1, null] }]],
+      ['a key that is deactivated', [{ ...unique, keys: [2, null] }]],
+      ['a deactivated key in the other slot', [{ ...unique, writes: 'both', keys: [3, 2] }]],
+    ],
+  }
+  const cases = Object.entries(broken).flatMap(([reason, all]) =>
+    all.map(([name, indexes]) => [name, reason, indexes] as const),
+  )
+  test.each(cases)('with %s are refused: %s', async (_, reason, indexes) => {
     const { store, keyring } = await setUp()
     store.edit = withIndexes(indexes)
-    await expect(keyring.index.refresh()).rejects.toMatchObject({
+    const refreshing = keyring.index.refresh()
+    await expect(refreshing).rejects.toMatchObject({
       code: 'ERR_STORE_TAMPERED',
       message: expect.stringContaining('keyring "default/index"'),
     })
+    await expect(refreshing).rejects.toThrow(reason)
     expect(keyring.index.records()).toEqual([])
   })
 

@@ -9,11 +9,13 @@ import {
   phaseOf,
   registerIndex,
   retireIndexKeys,
+  unregisterIndex,
   type IndexPhase,
   type Keyring,
 } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import {
+  conflict,
   id,
   plain,
   race,
@@ -108,6 +110,14 @@ describe('registerIndex', () => {
     for (const change of changes) expect((await registerIndex(one, change)).created).toBe(false)
   })
 
+  test('does not, while an index is in its second slot, though one key is left', async () => {
+    const one = await indexIn('slot-2')
+    await retireIndexKeys(one, [2])
+    expect(statesOf(one)).toEqual(['deactivated', 'active'])
+    const change = registerIndex(one, { ...unique, isUnique: false })
+    await expect(change).rejects.toMatchObject({ ...refused, fix: expect.any(String) })
+  })
+
   test('without an index key says what to run', async () => {
     const keyring = await openKeyring({ root: newRoot(), store: memoryKeyStore() })
     await expect(registerIndex(keyring, unique)).rejects.toMatchObject({
@@ -149,6 +159,35 @@ describe('registerIndex', () => {
     await one.index.refresh()
     const { active } = await one.index.view()
     expect(one.index.records().map(({ keys }) => keys)).toEqual(active === 2 ? [[2, null]] : [])
+  })
+})
+
+describe('unregisterIndex', () => {
+  test('forgets that index and no other, and says whether there was one', async () => {
+    const { one } = await setUp()
+    for (const index of [plain, unique, { ...plain, id: 'User.nameIndex' }])
+      await registerIndex(one, index)
+    expect(await unregisterIndex(one, id)).toBe(true)
+    expect(one.index.records().map((record) => record.id)).toEqual([plain.id, 'User.nameIndex'])
+    const { revision } = one.stats().index!
+    expect(await unregisterIndex(one, id)).toBe(false)
+    expect(one.stats().index!.revision).toBe(revision)
+  })
+})
+
+describe('what was found at a revision', () => {
+  test('changes nothing once another one is there', async () => {
+    const { one, two } = await setUp()
+    await registerIndex(one, { ...unique, complete: false })
+    await rotateIndexKey(one)
+    const { revision } = one.stats().index!
+    await registerIndex(two, plain)
+    await expect(completeIndex(one, id, revision)).rejects.toMatchObject(conflict)
+    await expect(moveIndex(one, id, 'both-1', revision)).rejects.toMatchObject(conflict)
+    await one.index.refresh()
+    expect(recordOf(one)).toMatchObject({ complete: false, writes: 'lookup' })
+    expect(await completeIndex(one, id, revision + 1)).toMatchObject({ complete: true })
+    expect(await moveIndex(one, id, 'both-1', revision + 2)).toMatchObject({ writes: 'both' })
   })
 })
 
