@@ -52,6 +52,21 @@ export const AREAS = {
     ],
     tests: [`${extension}/test/keys/{${keys.join(',')}}.test.ts`],
   },
+  providers: {
+    mutate: [`${extension}/src/keys/providers/*.ts`],
+    tests: [
+      `${extension}/test/keys/{aws-guide,aws-keyring,aws-kms,aws-kms-errors,aws-kms-options,aws-kms-replicas,guarded-root,local,regions,rewrap-deks-aws}.test.ts`,
+    ],
+  },
+  stores: {
+    mutate: [
+      `${extension}/src/keys/stores/{apply,document,file,file-document,file-lock,ids,memory}.ts`,
+    ],
+    tests: [
+      `${extension}/test/keys/{lifecycle,store-vectors}.test.ts`,
+      `${extension}/test/keys/stores/{file,memory}.test.ts`,
+    ],
+  },
   query: {
     mutate: [`${extension}/src/query/*.ts`],
     tests: [`${extension}/test/query/!(new-id).test.ts`],

@@ -1,5 +1,5 @@
-// npm run test:mutation -- --only envelope|keys|query|engine [--mutate GLOB]: change the sources in thousands of
-// small ways and see whether the tests without a database notice. Minutes to an hour for each area.
+// npm run test:mutation -- --only envelope|keys|providers|stores|query|engine [--mutate GLOB]: change the sources in
+// thousands of small ways and see whether the tests without a database notice. Minutes to an hour for each area.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { AREAS } from './areas.mjs'
