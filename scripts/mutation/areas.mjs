@@ -23,7 +23,9 @@ const keys = [
   'kms-wrapping',
   'lifecycle',
   'moved',
+  'options',
   'outages',
+  'provision',
   'reencrypt-keys',
   'regions',
   'rewrap',
@@ -64,7 +66,7 @@ export const AREAS = {
     ],
     tests: [
       `${extension}/test/keys/{lifecycle,store-vectors}.test.ts`,
-      `${extension}/test/keys/stores/{file,memory}.test.ts`,
+      `${extension}/test/keys/stores/{file,file-crash,ids,memory}.test.ts`,
     ],
   },
   query: {

@@ -3,7 +3,7 @@ import { setTimeout as pass } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { KeyError } from '../../src/errors.ts'
-import { initKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
+import { activateKey, addKey, initKeyring, rotate, type Keyring } from '../../src/keys/index.ts'
 import type { KeyringOptions } from '../../src/keys/index.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { Dek, KeyRow, KeyState, WrappedDek } from '../../src/keys/types.ts'
@@ -56,6 +56,10 @@ describe('opening a keyring', () => {
     expect(keyring.activeKeyId).toBeNull()
     expect(keyring.keys()).toEqual([])
     expect(keyring.staleKeyIds()).toEqual([])
+    expect([keyring.isStale(1), keyring.mayReplace(1)]).toEqual([false, false])
+    expect(keyring.stats()).toMatchObject({ activeKeyId: null, revision: null, index: null })
+    expect(keyring.toJSON()).toMatchObject({ activeKeyId: null, revision: null })
+    await expect(keyring.verify()).rejects.toMatchObject({ code: 'ERR_KEYRING_MISSING' })
     await expect(keyring.forProtect(1)).rejects.toMatchObject({
       code: 'ERR_KEYRING_MISSING',
       fix: expect.stringContaining('npx rowseal init'),
@@ -130,6 +134,16 @@ describe('fresh DEKs', () => {
     expect(inTransaction()).toBe(true)
     clock.pass(60_001)
     expect(inTransaction()).toBe(false)
+  })
+
+  test('may not be sent once another version is active, however recent the read', async () => {
+    const { keyring, reopen } = await setUp()
+    const deks = await keyring.forProtect(1)
+    expect(keyring.lease(deks)()).toBe(true)
+    await rotate(await reopen())
+    await keyring.refresh()
+    expect([keyring.lease(deks)(), keyring.lease([])()]).toEqual([false, true])
+    expect(keyring.lease(await keyring.forProtect(1))()).toBe(true)
   })
 
   test('may be none', async () => {
@@ -572,6 +586,26 @@ describe('reading the store', () => {
     expect(await keyring.forProtect(1)).toHaveLength(1)
     clock.pass(60_001)
     await expect(keyring.forProtect(1)).rejects.toThrow(code('ERR_KEYRING_MISSING'))
+  })
+})
+
+describe('a version of a keyring', () => {
+  test('is stale if it may open and is not active, and replaced unless it waits to be', async () => {
+    const { keyring } = await setUp()
+    const looks = (): unknown[] =>
+      [1, 2, 3].map((keyId) => [keyring.isStale(keyId), keyring.mayReplace(keyId)])
+    expect(looks()[0]).toEqual([false, false])
+    const waiting = await addKey(keyring)
+    expect(looks().slice(0, 2)).toEqual([
+      [false, false],
+      [true, false],
+    ])
+    await activateKey(keyring, { from: 1, to: waiting.keyId })
+    expect(looks()).toEqual([
+      [true, true],
+      [false, false],
+      [false, false],
+    ])
   })
 })
 

@@ -16,6 +16,7 @@ import { localRootKey } from '../../src/keys/providers/local.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import type { KeyStore, RootKey } from '../../src/keys/types.ts'
 import type { Plan } from '../../src/plan/index.ts'
+import { delegating } from './support.ts'
 
 const root = localRootKey({ key: randomBytes(32) })
 
@@ -185,6 +186,47 @@ describe('the keyrings of one store', () => {
     })
     await expect(bounded.get('tenant/a')).rejects.toMatchObject({ code: 'ERR_ROOT_KEY_REGION' })
     await expect(bounded.get('tenant/b')).resolves.toMatchObject({ name: 'tenant/b' })
+  })
+
+  it('ask for a root key by name when that keyring is opened, and not before', async () => {
+    const asked: string[] = []
+    const rootOf = (name: string): RootKey => (asked.push(name), root)
+    const { store } = await pool(['tenant/a', 'tenant/b'])
+    const keyrings = openKeyrings({ root: rootOf, store })
+    expect(asked).toEqual([])
+    await keyrings.get('tenant/b')
+    expect(asked).toEqual(['tenant/b'])
+    const broken = openKeyrings({ root: () => null as never, store })
+    await expect(broken.get('tenant/a')).rejects.toThrow(/^root must have/)
+  })
+
+  it('under one root key share what is known of its outages', async () => {
+    const { store } = await pool(['tenant/a', 'tenant/b'])
+    let calls = 0
+    const down = {
+      ...delegating(root),
+      unwrap: () => {
+        calls++
+        return Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' }))
+      },
+    }
+    const keyrings = openKeyrings({ root: down, store, rootCalls: { maxOutages: 1 } })
+    await expect(keyrings.get('tenant/a')).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
+    const before = calls
+    await expect(keyrings.get('tenant/b')).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
+    expect([before, calls]).toEqual([1, 1])
+  })
+
+  it('are listed, the latest used first, and their key ids are known without asking', async () => {
+    const { keyrings } = await pool([])
+    await keyrings.create('tenant/a', planWith({ mail: MAIL }))
+    await keyrings.create('tenant/b')
+    await keyrings.get('tenant/a')
+    expect([...keyrings.open()].map(({ name }) => name)).toEqual(['tenant/a', 'tenant/b'])
+    const { keyring } = await keyrings.create('tenant/a')
+    const ids = keyring.keys().map(({ keyId }) => keyId)
+    expect(ids.map((keyId) => keyrings.peekOwner(keyId))).toEqual(ids.map(() => 'tenant/a'))
+    expect(await keyrings.names()).toEqual(['tenant/a', 'tenant/b'])
   })
 
   it('know which of them a key id belongs to', async () => {
