@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Measurement } from './measure.ts'
 import { PARTS, type PartName } from './parts/index.ts'
-import { printed, report } from './report.ts'
+import { printed, report, withLinesOf, type Report } from './report.ts'
 import { servers } from './servers.ts'
 
 // npm run bench -- [--quick] [--json] [--only operations,walks] [--rounds N] [--rows N] [--save]
@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     /** Of the tables that the migrator rewrites. */
     rows: { type: 'string' },
-    /** Keep the figures in `results/`, from where `npm run bench:readme` takes them. */
+    /** Keep the figures in `results/`, from where `npm run bench:readme` takes them. Of parts, beside the day's others. */
     save: { type: 'boolean', default: false },
   },
 })
@@ -52,9 +52,12 @@ try {
   await stop()
 }
 const done = report(isQuick ? 'quick' : 'full', measurements, began)
-const text = `${JSON.stringify(done, null, 2)}\n`
+const textOf = (one: Report): string => `${JSON.stringify(one, null, 2)}\n`
 if (options.save) {
   const name = `${done.date}-node${process.versions.node.split('.')[0]}.json`
-  writeFileSync(new URL(`../results/${name}`, import.meta.url), text)
+  const file = new URL(`../results/${name}`, import.meta.url)
+  const isPart = options.only !== undefined && existsSync(file)
+  const kept = isPart ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : null
+  writeFileSync(file, textOf(kept === null ? done : withLinesOf(kept, done)))
 }
-process.stdout.write(options.json ? text : `${printed(done)}\n`, () => process.exit(0))
+process.stdout.write(options.json ? textOf(done) : `${printed(done)}\n`, () => process.exit(0))

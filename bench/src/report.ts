@@ -48,6 +48,22 @@ export function report(
   }
 }
 
+/** A run, with the lines of another one of the same day that measured parts of it anew. */
+export function withLinesOf(run: Report, anew: Report): Report {
+  const nameOf = ({ database, name }: Measurement): string => `${database ?? ''} ${name}`
+  const lines = new Map(anew.measurements.map((line) => [nameOf(line), line]))
+  const measurements = run.measurements.map((line) => {
+    const replaced = lines.get(nameOf(line)) ?? line
+    lines.delete(nameOf(line))
+    return replaced
+  })
+  return {
+    ...run,
+    seconds: run.seconds + anew.seconds,
+    measurements: [...measurements, ...lines.values()],
+  }
+}
+
 function environment(loadBefore: number): Environment {
   return {
     node: process.version,
