@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkOptions, type KeyringOptions } from '../../src/keys/options.ts'
+import { checkOptions } from '../../src/keys/options.ts'
 import { memoryKeyStore } from '../../src/keys/stores/memory.ts'
 import { newRoot } from './support.ts'
 
