@@ -1,4 +1,4 @@
-import { textPrefix } from '@rowseal/prisma-extension/envelope'
+import { parseBytes, textPrefix } from '@rowseal/prisma-extension/envelope'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { planDrain, status, verify, type RunEvent } from '../src/index.ts'
 import { beforeTransaction, onEachWrite } from './intercept.ts'
@@ -370,3 +370,24 @@ it('seals a page again that had to wait for its commit, under the key that is ac
 function textsOf(params: readonly unknown[]): string[] {
   return JSON.stringify(params).match(/rs1\.[0-9a-f]{8}\.[\w-]+/g) ?? []
 }
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'moves bytes where the database takes a backslash in a literal for an escape',
+  async () => {
+    const w = await world(
+      'postgresql',
+      'model Scan {\n id Int @id\n /// @encrypted(plaintext: allow)\n data Bytes\n}',
+    )
+    const name = new URL(w.db.url).pathname.slice(1)
+    await w.db.exec(`ALTER DATABASE "${name}" SET standard_conforming_strings = off;\n`)
+    const data = Array.from({ length: 5 }, (_, id) => ({ id, data: new Uint8Array([id]) }))
+    await w.sealed.scan.createMany({ data })
+    await w.rotate()
+    const config = await w.another()
+    expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 5 })
+    expect(await status(config)).toMatchObject({ stale: 0, fields: [{ plaintext: 0 }] })
+    const scans = await w.plain.scan.findMany()
+    expect(scans.map((row: any) => parseBytes(row.data)?.keyId)).toEqual([2, 2, 2, 2, 2])
+    expect(await w.sealed.scan.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
+  },
+)
