@@ -391,3 +391,29 @@ it.runIf(PROVIDERS.includes('postgresql'))(
     expect(await w.sealed.scan.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
   },
 )
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'names the triggers of partitions, and is ended by what one of them makes of values',
+  async () => {
+    const w = await world(
+      'postgresql',
+      'model Memo {\n id Int @id\n /// @encrypted\n body String\n}',
+      {
+        ddl: `CREATE TABLE "Memo" (id int PRIMARY KEY, body text NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE low PARTITION OF "Memo" FOR VALUES FROM (0) TO (100);
+CREATE TABLE high PARTITION OF "Memo" FOR VALUES FROM (100) TO (200);\n`,
+      },
+    )
+    const data = [1, 2, 3, 101, 102].map((id) => ({ id, body: `Memo ${id}` }))
+    await w.sealed.memo.createMany({ data })
+    await w.run(
+      `CREATE FUNCTION small() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.body := lower(NEW.body); RETURN NEW; END $$`,
+      'CREATE TRIGGER small BEFORE UPDATE ON high FOR EACH ROW EXECUTE FUNCTION small()',
+    )
+    await w.rotate()
+    expect(await planDrain(w.config)).toMatchObject({ models: [{ triggers: ['small'] }] })
+    const error = { code: 'ERR_PROOF_FAILED' }
+    await expect(drain(w.config, { batchRows: 2 })).rejects.toMatchObject(error)
+    expect(await w.sealed.memo.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
+  },
+)
