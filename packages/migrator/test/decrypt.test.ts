@@ -159,3 +159,40 @@ async function addJson({ plain, provider }: World): Promise<void> {
     }
   }
 }
+
+describe.runIf(PROVIDERS.includes('mysql'))('decrypt into columns of other character sets', () => {
+  const memo = (option: string): string => `
+model Memo {
+  id    Int    @id
+  /// @encrypted(${option})
+  body  String @db.Text
+  /// @encrypted(${option})
+  other String @db.Text
+}
+`
+
+  it('leaves what they cannot hold sealed, and opens all else', async () => {
+    const w = await world('mysql', memo('plaintext: allow'))
+    await w.run(
+      'ALTER TABLE Memo MODIFY body TEXT CHARACTER SET latin1 NOT NULL, MODIFY other TEXT CHARACTER SET utf8mb3 NOT NULL',
+    )
+    const data = [
+      { id: 1, body: 'Zoë', other: 'ł' },
+      { id: 2, body: 'ł', other: 'plain' },
+      { id: 3, body: 'é', other: '😀' },
+    ]
+    await w.sealed.memo.createMany({ data })
+    const out = await world('mysql', memo('seal: off'), { init: false, on: w })
+    expect(await decrypt(out.config)).toMatchObject({ outcome: 'incomplete', quarantined: 2 })
+    const entries = await w.query(
+      'SELECT field, record_key, code FROM rowseal_quarantine ORDER BY record_key',
+    )
+    expect(entries).toEqual([
+      { field: 'body', record_key: '["2"]', code: 'ERR_VALUE_INVALID' },
+      { field: 'other', record_key: '["3"]', code: 'ERR_VALUE_INVALID' },
+    ])
+    expect(await w.sealed.memo.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
+    const [first, second, third] = await w.plain.memo.findMany({ orderBy: { id: 'asc' } })
+    expect([first, second.other, third.body]).toEqual([data[0], 'plain', 'é'])
+  })
+})

@@ -1,4 +1,4 @@
-import { textPrefix } from '@rowseal/prisma-extension/envelope'
+import { parseBytes, textPrefix } from '@rowseal/prisma-extension/envelope'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { planDrain, status, verify, type RunEvent } from '../src/index.ts'
 import { beforeTransaction, onEachWrite } from './intercept.ts'
@@ -370,3 +370,50 @@ it('seals a page again that had to wait for its commit, under the key that is ac
 function textsOf(params: readonly unknown[]): string[] {
   return JSON.stringify(params).match(/rs1\.[0-9a-f]{8}\.[\w-]+/g) ?? []
 }
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'moves bytes where the database takes a backslash in a literal for an escape',
+  async () => {
+    const w = await world(
+      'postgresql',
+      'model Scan {\n id Int @id\n /// @encrypted(plaintext: allow)\n data Bytes\n}',
+    )
+    const name = new URL(w.db.url).pathname.slice(1)
+    await w.db.exec(`ALTER DATABASE "${name}" SET standard_conforming_strings = off;\n`)
+    const data = Array.from({ length: 5 }, (_, id) => ({ id, data: new Uint8Array([id]) }))
+    await w.sealed.scan.createMany({ data })
+    await w.rotate()
+    const config = await w.another()
+    expect(await drain(config)).toMatchObject({ outcome: 'done', rows: 5 })
+    expect(await status(config)).toMatchObject({ stale: 0, fields: [{ plaintext: 0 }] })
+    const scans = await w.plain.scan.findMany()
+    expect(scans.map((row: any) => parseBytes(row.data)?.keyId)).toEqual([2, 2, 2, 2, 2])
+    expect(await w.sealed.scan.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
+  },
+)
+
+it.runIf(PROVIDERS.includes('postgresql'))(
+  'names the triggers of partitions, and is ended by what one of them makes of values',
+  async () => {
+    const w = await world(
+      'postgresql',
+      'model Memo {\n id Int @id\n /// @encrypted\n body String\n}',
+      {
+        ddl: `CREATE TABLE "Memo" (id int PRIMARY KEY, body text NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE low PARTITION OF "Memo" FOR VALUES FROM (0) TO (100);
+CREATE TABLE high PARTITION OF "Memo" FOR VALUES FROM (100) TO (200);\n`,
+      },
+    )
+    const data = [1, 2, 3, 101, 102].map((id) => ({ id, body: `Memo ${id}` }))
+    await w.sealed.memo.createMany({ data })
+    await w.run(
+      `CREATE FUNCTION small() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.body := lower(NEW.body); RETURN NEW; END $$`,
+      'CREATE TRIGGER small BEFORE UPDATE ON high FOR EACH ROW EXECUTE FUNCTION small()',
+    )
+    await w.rotate()
+    expect(await planDrain(w.config)).toMatchObject({ models: [{ triggers: ['small'] }] })
+    const error = { code: 'ERR_PROOF_FAILED' }
+    await expect(drain(w.config, { batchRows: 2 })).rejects.toMatchObject(error)
+    expect(await w.sealed.memo.findMany({ orderBy: { id: 'asc' } })).toEqual(data)
+  },
+)

@@ -68,7 +68,8 @@ async function commitSlice<C extends Change>(
     if (changes.length > 0) {
       const written = await strategy.write(tx, changes)
       found = { ...found, rows: written, superseded: changes.length - written }
-      lost = await lostOf(tx, target, strategy, rows, changes, written, job.isProved === true)
+      const isReadBack = job.isReadBack === true || before.counts.rows === 0
+      lost = await lostOf(tx, target, strategy, rows, changes, written, isReadBack)
     }
     added = counted(slice, found)
     const byField = reconciliation.tally(slice, lost)

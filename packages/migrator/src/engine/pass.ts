@@ -36,6 +36,8 @@ export interface PassJob {
   readonly signal: AbortSignal | undefined
   /** Is every value opened again before its write is committed? */
   readonly isProved?: boolean
+  /** Is every row read again after it was written? Else only the first ones of each pass. */
+  readonly isReadBack?: boolean
   /** After each commit, for whoever measures. Must not throw. */
   readonly onCommit?: Observer['committed']
   /** After each commit, with what it added, the number of rows looked at, and what is in quarantine now. */

@@ -9,6 +9,7 @@ import type { Pace } from '../pace/pace.ts'
 import { overridden } from '../pace/stored.ts'
 import { accounted, type PartReport } from '../proof/account.ts'
 import { connectQueue, handOut } from '../queue/coordinate.ts'
+import { mayBeChanged } from '../proof/read-back.ts'
 import { commandOf } from '../runs/command-of.ts'
 import { totalOf } from '../runs/checkpoint.ts'
 import type { RunRow, RunStore } from '../runs/store.ts'
@@ -172,11 +173,13 @@ async function workObserved(
   pace.enter(target.table.name)
   const { now = false } = options
   const { client } = context
+  const { proof: isProved = false } = options
+  const isReadBack = isProved || (await mayBeChanged(client, target))
   const pass = { client, store, part, heartbeat, control, pace, target, signal }
   const result = await passUntilClean({
     ...pass,
     maxPasses: checked.maxPasses,
-    isProved: options.proof ?? false,
+    ...{ isProved, isReadBack },
     onCommit: observer.committed,
     checkpoint: part.checkpoint,
     next: () => direction.next(context, target),

@@ -7,7 +7,7 @@ export function failed(label: string, what: string): MigrationError {
     `What was to be written to ${label} ${what}. The batch was not written.`,
     {
       field: label,
-      fix: 'Look for a trigger that changes the column (`--dry-run` lists them), for a column that cuts values off, and for another version of Rowseal among the packages. What was committed before was proved.',
+      fix: 'Look for a trigger that changes the column (`--dry-run` lists them), for a column that cuts values off, and for another version of Rowseal among the packages. What was committed before was read again in the same way.',
     },
   )
 }

@@ -1,11 +1,13 @@
 import {
   isList,
   jsonText,
+  listTriggers,
   readRows,
   type ColumnScalar,
   type ColumnValue,
   type PageRow,
   type SealedColumn,
+  type SqlClient,
   type SqlTransaction,
 } from '@rowseal/prisma-extension/sql'
 import type { Change, Strategy } from '../engine/strategy.ts'
@@ -46,7 +48,7 @@ async function readBack<C extends Change>(
  * their rows are read again.
  *
  * @param written - the number of those that were.
- * @param isProved - is every row read again, to see that it holds what was written?
+ * @param isReadBack - is every row read again, to see that it holds what was written?
  * @throws {MigrationError} `ERR_PROOF_FAILED` if more rows are not as they should be than were left alone.
  */
 export async function lostOf<C extends Change>(
@@ -56,14 +58,22 @@ export async function lostOf<C extends Change>(
   rows: readonly PageRow[],
   changes: readonly C[],
   written: number,
-  isProved: boolean,
+  isReadBack: boolean,
 ): Promise<ReadonlySet<number>> {
   const missing = changes.length - written
-  if (strategy.fields === undefined || (missing === 0 && !isProved)) return new Set()
+  if (strategy.fields === undefined || (missing === 0 && !isReadBack)) return new Set()
   const unlike = await readBack(tx, target, strategy, rows, changes)
-  if (isProved && unlike.length > missing)
+  if (isReadBack && unlike.length > missing)
     throw failed(unlike[0]!.field, 'is not what the database held after')
   return new Set(unlike.map(({ change }) => change.row))
+}
+
+/** Has the table triggers, which may put something else into a row than is written? */
+export async function mayBeChanged(
+  client: SqlClient,
+  { table, source }: Target,
+): Promise<boolean> {
+  return (await listTriggers(client, table, source)).length > 0
 }
 
 /** Is it the same to whoever reads it? A database may keep JSON in a form of its own. */

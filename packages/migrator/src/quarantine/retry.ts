@@ -8,6 +8,7 @@ import { noteFields } from '../keys/fields.ts'
 import { openRunPace } from '../pace/open.ts'
 import type { PaceOptions } from '../pace/options.ts'
 import type { Pace } from '../pace/pace.ts'
+import { mayBeChanged } from '../proof/read-back.ts'
 import { NO_PASS } from '../runs/checkpoint.ts'
 import { unfinished } from '../runs/errors.ts'
 import type { RunStore } from '../runs/store.ts'
@@ -118,6 +119,7 @@ async function workOn(job: ModelJob, { run, part, heartbeat }: Work): Promise<Wo
       ...{ client, store, heartbeat, control, pace, target, signal, strategy, entries, beganMs },
       part: { ...part, direction },
       look: direction === 'verify' ? null : look,
+      isReadBack: await mayBeChanged(client, target),
       onBatch: () => undefined,
     }
     const some = { ...options, models: [model], directions: [direction] }

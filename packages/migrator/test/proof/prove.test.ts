@@ -1,4 +1,5 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { readPage } from '@rowseal/prisma-extension/sql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openContext } from '../../src/config.ts'
@@ -15,19 +16,19 @@ afterEach(closeWorlds)
 const FAILED = { code: 'ERR_PROOF_FAILED' }
 const PROVED = { proof: true, batchRows: 8 }
 
-/** A trigger that cuts a column off on every update, as long as nobody looks. */
-async function cutOffBy({ run, provider }: World, column: string): Promise<void> {
+/** A trigger that cuts a column off on every update of a row from an id on, as long as nobody looks. */
+async function cutOffBy({ run, provider }: World, column: string, from = 0): Promise<void> {
   const [t, c] = ['"Person"', `"${column}"`]
   const statements: Readonly<Record<Provider, readonly string[]>> = {
     postgresql: [
-      `CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.${c} := left(NEW.${c}, 70); RETURN NEW; END $$`,
+      `CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id >= ${from} THEN NEW.${c} := left(NEW.${c}, 70); END IF; RETURN NEW; END $$`,
       `CREATE TRIGGER cuts BEFORE UPDATE ON ${t} FOR EACH ROW EXECUTE FUNCTION cut()`,
     ],
     mysql: [
-      `CREATE TRIGGER cuts BEFORE UPDATE ON ${t} FOR EACH ROW SET NEW.${c} = left(NEW.${c}, 70)`,
+      `CREATE TRIGGER cuts BEFORE UPDATE ON ${t} FOR EACH ROW SET NEW.${c} = IF(NEW.id < ${from}, NEW.${c}, left(NEW.${c}, 70))`,
     ],
     sqlite: [
-      `CREATE TRIGGER cuts AFTER UPDATE ON ${t} BEGIN UPDATE ${t} SET ${c} = substr(${c}, 1, 70) WHERE id = NEW.id; END`,
+      `CREATE TRIGGER cuts AFTER UPDATE ON ${t} WHEN NEW.id >= ${from} BEGIN UPDATE ${t} SET ${c} = substr(${c}, 1, 70) WHERE id = NEW.id; END`,
     ],
   }
   await run(...statements[provider])
@@ -88,6 +89,42 @@ function withWrongDeks({ config, keyring }: World): World['config'] {
   })
   return { ...config, keyring: broken }
 }
+
+describe.each(PROVIDERS)('a run without a proof, on %s', (provider) => {
+  it('destroys no value where a trigger alters some of what is written', async () => {
+    const w = await peopleOf(provider, 20, 'plain')
+    await cutOffBy(w, 'name', 15)
+    await expect(encrypt(w.config, { batchRows: 5 })).rejects.toMatchObject(FAILED)
+    await w.run(`DROP TRIGGER cuts${provider === 'postgresql' ? ' ON "Person"' : ''}`)
+    expect(await encrypt(w.config)).toMatchObject({ outcome: 'done' })
+    expect(await verify(w.config)).toMatchObject({ outcome: 'done', bad: 0, badIndexes: 0 })
+  })
+})
+
+describe.runIf(PROVIDERS.includes('mysql'))('a trigger that MySQL does not show to the user', () => {
+  it('is noticed by what it makes of the first rows', async () => {
+    const w = await peopleOf('mysql', 20, 'plain')
+    await cutOffBy(w, 'name')
+    const before = await w.plain.person.findMany()
+    const name = `writer_${randomUUID().slice(0, 8)}`
+    await w.run(
+      `CREATE USER '${name}'@'%' IDENTIFIED BY 'sees no triggers'`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON * TO '${name}'@'%'`,
+    )
+    const url = new URL(w.db.url)
+    url.username = name
+    url.password = 'sees no triggers'
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const client = new PrismaClient({ adapter: new PrismaMariaDb(url.href) })
+    try {
+      await expect(encrypt({ ...w.config, client })).rejects.toMatchObject(FAILED)
+    } finally {
+      await client.$disconnect()
+      await w.run(`DROP USER '${name}'@'%'`)
+    }
+    expect(await w.plain.person.findMany()).toEqual(before)
+  })
+})
 
 describe('a proof', () => {
   const provider = 'sqlite'

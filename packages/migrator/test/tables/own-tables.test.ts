@@ -179,6 +179,10 @@ describe.runIf(PROVIDERS.includes('mysql'))('tables made by hand on mysql', () =
         column('Int', 'INT', '1', '2'),
       ),
       table(
+        'Several',
+        text(`SET('zebra', 'Ape', 'owl')`, '', 'zebra', 'zebra,Ape', 'Ape', 'zebra,Ape,owl', 'owl'),
+      ),
+      table(
         'LooseAndLatin',
         text('VARCHAR(20) COLLATE utf8mb4_general_ci', 'a', 'B', 'c'),
         text('VARCHAR(20) CHARACTER SET latin1', 'a', 'B', 'c'),
@@ -240,6 +244,8 @@ describe.runIf(PROVIDERS.includes('sqlite'))('tables made by hand on sqlite', ()
         ...table('Rowless', text('VARCHAR(20)', ...LETTERS), column('Int', 'INT', '1', '2')),
         options: 'WITHOUT ROWID',
       },
+      table('Untyped', column('Int', '', '-5', '2', '10', '9223372036854775807')),
+      table('Binary', column('Float', 'BLOB', '-0.5', '2', '10'), text('', 'a', '1', '10')),
       { ...table('Strict', text('TEXT', ...LETTERS)), options: 'STRICT' },
       {
         ...table('Descending', column('Int', 'INT', '1', '2', '3'), text('TEXT', 'a', 'b')),

@@ -62,6 +62,21 @@ function mysqlValue(column: SealedColumn, sql: string): string {
     : `CONVERT(${sql} USING ${charset}) COLLATE ${collation}`
 }
 
+/**
+ * SQL for what becomes of a column `t.…`: a value from the form in which it travels, and what it holds where that is
+ * NULL. Text goes to MySQL as it is, for the assignment to refuse what the character set of the column lacks: a
+ * conversion would put question marks in its place.
+ */
+export function replaced(provider: Provider, column: SealedColumn, sql: string): string {
+  const held = `t.${column.name}`
+  const { charset = 'utf8mb4' } = column.database
+  const [before, next] =
+    provider === 'mysql' && charset !== 'utf8mb4'
+      ? [held, sql].map((text) => `CONVERT(${text} USING utf8mb4)`)
+      : [held, value(provider, column, sql)]
+  return `CASE WHEN ${sql} IS NULL THEN ${before!} ELSE ${next!} END`
+}
+
 /** The text or bytes that a column holds, as they were read. */
 function mysqlHeld(column: SealedColumn, name: string): string {
   const { charset = 'utf8mb4' } = column.database

@@ -35,22 +35,32 @@ export function isBoundTo(
   return `${held} = ${text} COLLATE ${provider === 'sqlite' ? 'BINARY' : '"C"'}`
 }
 
-/** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity. */
+/** SQL that makes a value of a key column from its text form. SQLite's columns convert by affinity, if they have one. */
 export function keyFromText(provider: Provider, column: KeyColumn, sql: string): string {
   if (provider === 'mysql') return mysqlCast(column, sql)
   if (isBytes(column)) return provider === 'postgresql' ? `decode(${sql}, 'hex')` : `unhex(${sql})`
-  return provider === 'postgresql' ? `${sql}::${column.database.type}` : sql
+  if (provider === 'postgresql') return `${sql}::${column.database.type}`
+  return isNumber(column) && !hasAffinity(column) ? `CAST(${sql} AS NUMERIC)` : sql
 }
 
-/** SQL to order and compare a key column by. MySQL would order an enum by position, but compare it as text. */
+/** SQL to order and compare a key column by. MySQL would order an enum or a set by position, but compare it as text. */
 export function keyOrder(provider: Provider, column: KeyColumn, sql: string): string {
-  return provider === 'mysql' && column.database.type.startsWith('enum(')
+  return provider === 'mysql' && /^(enum|set)\(/.test(column.database.type)
     ? mysqlCast(column, sql)
     : sql
 }
 
 function isBytes(column: KeyColumn): boolean {
   return column.type === 'Bytes'
+}
+
+function isNumber({ type }: KeyColumn): boolean {
+  return ['Int', 'BigInt', 'Boolean', 'Float'].includes(type)
+}
+
+/** Does a column of SQLite bring what is compared with it into its own form? https://www.sqlite.org/datatype3.html#affname */
+function hasAffinity({ database: { type } }: KeyColumn): boolean {
+  return /INT|CHAR|CLOB|TEXT/i.test(type) || !/BLOB|^(ANY)?$/i.test(type)
 }
 
 /** Independent of DateStyle, which decides how a date is read as well, and of extra_float_digits, which may cut digits off. */

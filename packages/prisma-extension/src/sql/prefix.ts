@@ -54,6 +54,7 @@ export function bytesPart(sql: string, from: number, count: number): string {
   return `substr(${sql}, ${from}, ${count})`
 }
 
+/** Without a backslash, which is an escape to PostgreSQL where `standard_conforming_strings` is off. */
 export function bytesLiteral(provider: Provider, hex: string): string {
-  return provider === 'postgresql' ? `'\\x${hex}'::bytea` : `x'${hex}'`
+  return provider === 'postgresql' ? `decode('${hex}', 'hex')` : `x'${hex}'`
 }

@@ -1,7 +1,7 @@
 import { batchUpdate } from './batch-update.ts'
 import type { BatchUpdate } from './batch.ts'
 import type { Statement } from './client.ts'
-import { compare, oldParam, scalarParam, value } from './columns.ts'
+import { compare, oldParam, replaced, scalarParam } from './columns.ts'
 import type { Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
 
@@ -59,9 +59,8 @@ export function swapBatch(
       .map((column, i) => `(v.o${i} IS NULL OR ${compare(provider, column, `v.o${i}`)})`)
       .join(' AND '),
     set: (target) =>
-      columns.map((column, i) => {
-        const next = value(provider, column, `v.n${i}`)
-        return `${target}${column.name} = CASE WHEN v.n${i} IS NULL THEN t.${column.name} ELSE ${next} END`
-      }),
+      columns.map(
+        (column, i) => `${target}${column.name} = ${replaced(provider, column, `v.n${i}`)}`,
+      ),
   }
 }

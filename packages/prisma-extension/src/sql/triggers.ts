@@ -3,7 +3,7 @@ import type { SqlClient } from './client.ts'
 import { fenceIn } from './fence-name.ts'
 import type { Table } from './table.ts'
 
-/** Names of the triggers that an update of this table fires, without our own fences. */
+/** Names of the triggers that an update of this table, or of its partitions, fires, without our own fences. */
 export async function listTriggers(
   client: Pick<SqlClient, '$queryRawUnsafe'>,
   table: Table,
@@ -17,7 +17,8 @@ export async function listTriggers(
     case 'postgresql':
       // Bit 4 of tgtype: UPDATE.
       return list(
-        `SELECT tgname::text AS name FROM pg_trigger WHERE tgrelid = to_regclass($1)
+        `WITH RECURSIVE parts AS (SELECT to_regclass($1)::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN parts p ON i.inhparent = p.oid)
+SELECT DISTINCT tgname::text AS name FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM parts)
 AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 <> 0 ORDER BY 1`,
         table.name,
       )
