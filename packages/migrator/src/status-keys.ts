@@ -1,5 +1,11 @@
 import type { Keyring } from '@rowseal/prisma-extension'
-import { MAX_USES, type KeyRow, type KeyState } from '@rowseal/prisma-extension/keys'
+import {
+  isTenantKeyring,
+  MAX_USES,
+  type IndexRecord,
+  type KeyRow,
+  type KeyState,
+} from '@rowseal/prisma-extension/keys'
 import { ageDaysOf, dueReasons, type DueOptions, type DueReason } from './due.ts'
 import type { RootKeyStatus } from './keys/root-keys.ts'
 
@@ -29,10 +35,11 @@ export interface KeyStatus {
 
 export interface KeyTask {
   /**
-   * `leaked`: values are under a compromised key. `unused`: nothing is under a former one. `ended`: its waiting
-   * period is over. `ending`: it opens nothing. `root-key`: the root key is not enabled, or is a former one.
+   * `leaked`: values are under a compromised key. `pinned`: a unique index is under a former one. `unused`:
+   * nothing is under a former one. `ended`: its waiting period is over. `ending`: it opens nothing. `root-key`:
+   * the root key is not enabled, or is a former one.
    */
-  readonly code: 'leaked' | 'unused' | 'ended' | 'ending' | 'root-key'
+  readonly code: 'leaked' | 'pinned' | 'unused' | 'ended' | 'ending' | 'root-key'
   /** For people. */
   readonly text: string
   /** To be run; null where there is nothing to be run. */
@@ -58,6 +65,7 @@ export function keyStatuses(
   rootKeys: readonly RootKeyStatus[],
   options: DueOptions,
 ): KeyStatus[] {
+  const records = keyring.index.records()
   const statuses = (rows: readonly KeyRow[], isIndex: boolean): KeyStatus[] => {
     const due = dueReasons(rows, options)
     return rows.map((row) => {
@@ -76,7 +84,9 @@ export function keyStatuses(
         destroyAt: row.destroyAt?.toISOString() ?? null,
         due: row.state === 'active' ? due : [],
         tasks: [
-          ...tasksOf(row, values, isIndex).filter(({ code }) => isWhole || code !== 'unused'),
+          ...tasksOf(row, values, isIndex ? records : null).filter(
+            ({ code }) => isWhole || code !== 'unused',
+          ),
           ...rootKeyTasks(row, rootKeys),
         ],
       }
@@ -98,8 +108,16 @@ export function keyringStatuses(keyring: Keyring): KeyringStatus[] {
   return [keks, { keyring: index.name, revision, isOpen: isOpen(index.keys()) }]
 }
 
-function tasksOf({ keyId, state, destroyAt }: KeyRow, values: number, isIndex: boolean): KeyTask[] {
-  const destroy = `npx rowseal keys destroy ${keyId}`
+/** @param indexes - the records of blind indexes; null for a KEK. */
+function tasksOf(
+  { keyId, keyring, state, destroyAt }: KeyRow,
+  values: number,
+  indexes: readonly IndexRecord[] | null,
+): KeyTask[] {
+  const name = keyring.replace(/\/index$/, '')
+  // A tenant's keys end together.
+  const destroy = `npx rowseal keys destroy ${isTenantKeyring(name) ? `--keyring ${name}` : keyId}`
+  const reindex = 'npx rowseal reindex'
   if (destroyAt !== null) {
     const isOver = destroyAt <= new Date()
     const day = destroyAt.toISOString().slice(0, 10)
@@ -110,21 +128,23 @@ function tasksOf({ keyId, state, destroyAt }: KeyRow, values: number, isIndex: b
       ? [{ code: 'ended', text, command: destroy }]
       : [{ code: 'ending', text, command: `${destroy} --cancel` }]
   }
-  if (state === 'compromised')
-    return values > 0
-      ? [
-          {
-            code: 'leaked',
-            text: `it leaked, and ${values.toLocaleString('en-US')} values are under it`,
-            command: isIndex ? 'npx rowseal reindex' : 'npx rowseal drain',
-          },
-        ]
-      : [{ code: 'unused', text: 'it leaked, and nothing is under it', command: destroy }]
-  if (state === 'suspended' && values === 0)
-    return [
-      { code: 'unused', text: 'nothing is under it', command: `npx rowseal keys retire ${keyId}` },
-    ]
-  return []
+  const isLeaked = state === 'compromised'
+  if (!isLeaked && state !== 'suspended') return []
+  if (isLeaked && values > 0) {
+    const text = `it leaked, and ${values.toLocaleString('en-US')} values are under it`
+    const command = indexes === null ? 'npx rowseal drain' : reindex
+    return [{ code: 'leaked', text, command }]
+  }
+  const pins = (indexes ?? []).filter(({ keys }) => keys.includes(keyId)).map(({ id }) => id)
+  if (pins.length > 0) {
+    const text = `${isLeaked ? 'it leaked, and ' : ''}unique indexes are under it: ${pins.join(', ')}`
+    return [{ code: 'pinned', text, command: reindex }]
+  }
+  if (values > 0) return []
+  const text = 'nothing is under it'
+  return isLeaked
+    ? [{ code: 'unused', text: `it leaked, and ${text}`, command: destroy }]
+    : [{ code: 'unused', text, command: `npx rowseal keys retire ${keyId}` }]
 }
 
 function rootKeyTasks(row: KeyRow, rootKeys: readonly RootKeyStatus[]): KeyTask[] {

@@ -79,6 +79,20 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     expect(await readAll(w)).toEqual(values)
   })
 
+  it('says of some models what is true of these', async () => {
+    const w = await staleWorld(provider, 10)
+    await w.sealed.staff.create({ data: { id: 1, name: 'Ada', pin: '1' } })
+    await w.rotate()
+    const some = await command.run('drain', '--now', '--model', 'Patient')
+    expect([some.code, some.stderr]).toEqual([
+      0,
+      expect.stringContaining('of these models is stale'),
+    ])
+    expect((await status(w.config)).stale).toBe(1)
+    const sealed = await command.run('encrypt', '--now', '--model', 'Patient')
+    expect(sealed.stderr).toContain('Every value of these models is sealed.')
+  })
+
   it('ends with 3 when a value does not open, and shows no content', async () => {
     const w = await staleWorld(provider, 5)
     const [row] = await w.query(`SELECT "select" AS value FROM "table" WHERE "order" = 'n''3'`)

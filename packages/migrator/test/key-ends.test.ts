@@ -1,15 +1,18 @@
 import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  applyFence,
   cancelDestroy,
   compromiseKey,
   destroyKey,
   forgetField,
   reindex,
+  removeFence,
   resumeKey,
   retireKey,
   rotate,
   rotateIndex,
+  status,
   suspendKey,
   type Destruction,
   type MigrationError,
@@ -123,6 +126,25 @@ describe.each(PROVIDERS)('the end of key versions on %s', (provider) => {
     await expect(forgetField(next.config, 'Member.other')).rejects.toThrow(/is not registered/)
   })
 
+  it('a column that was renamed is forgotten by the name of its field, which stays', async () => {
+    const w = await members(provider)
+    const keyId = await drained(w)
+    await w.run('ALTER TABLE "group" RENAME COLUMN "phone" TO "telephone"')
+    const schema = MEMBERS.replace(/phone +String\?/, '$& @map("telephone")')
+    const next = await world(provider, schema, { init: false, on: w, keyring: FOLLOW })
+    const error = await refusal(retireKey(next.config, keyId, now))
+    expect(error).toMatchObject({ code: 'ERR_FIELD_MISSING' })
+    expect(error.message).toContain('npx rowseal keys forget Member.phone`')
+    expect(await forgetField(next.config, 'Member.phone')).toEqual({
+      field: 'Member.phone',
+      columns: [{ table: 'group', column: 'phone' }],
+      indexes: [],
+    })
+    const { columns } = await retireKey(next.config, keyId, now)
+    expect(columns.map(({ column }) => column)).toEqual(['email', 'telephone'])
+    await expect(forgetField(next.config, 'Member.phone')).rejects.toThrow(/is in the plan/)
+  })
+
   it('an index key is retired and destroyed as others are', async () => {
     const w = await members(provider)
     await reindex(w.config, now)
@@ -143,9 +165,19 @@ describe.each(PROVIDERS)('the end of key versions on %s', (provider) => {
     const w = await world(provider, ACCOUNTS, { keyring: FOLLOW })
     const keyId = activeIndexKey(w)
     await rotateIndex(w.config, now)
-    await expect(retireKey(w.config, keyId, now)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
+    const task = async (): Promise<unknown> =>
+      (await status(w.config)).keys.find((key) => key.keyId === keyId)?.tasks
+    // Though the table has no rows.
+    const text = expect.stringMatching(/^unique indexes are under it: Account\.\w+, Account\.\w+$/)
+    expect(await task()).toEqual([{ code: 'pinned', text, command: 'npx rowseal reindex' }])
+    await expect(retireKey(w.config, keyId, now)).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      message: expect.stringMatching(/^Index Account\.\w+ is still written under key \d+\./),
+      fix: '`npx rowseal reindex` brings it under the active one.',
+    })
     await reindex(w.config, now)
     expect(stateOf(w, keyId)).toBe('deactivated')
+    expect(await task()).toEqual([])
   })
 
   it('a version is destroyed in two steps, and comes back in between', async () => {
@@ -227,6 +259,23 @@ describe.each(PROVIDERS)('the end of key versions on %s', (provider) => {
     expect([stateOf(w, from.keyId), stateOf(w, to.keyId)]).toEqual(['suspended', 'active'])
     await expect(suspendKey(w.config, from.keyId)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
     await expect(resumeKey(w.config, 999)).rejects.toMatchObject({ code: 'ERR_KEY_UNKNOWN' })
+  })
+
+  it('a version that the database refuses is not made active before its fences are down', async () => {
+    const w = await members(provider)
+    const keyId = await drained(w)
+    const to = w.keyring.activeKeyId!
+    await applyFence(w.config, keyId)
+    const refused = {
+      code: 'ERR_KEY_STATE',
+      fix: expect.stringContaining(`npx rowseal ddl fence ${keyId} --drop`),
+    }
+    await expect(resumeKey(w.config, keyId)).rejects.toMatchObject(refused)
+    await expect(suspendKey(w.config, to, { successor: keyId })).rejects.toMatchObject(refused)
+    expect([stateOf(w, keyId), stateOf(w, to)]).toEqual(['suspended', 'active'])
+    await removeFence(w.config, keyId)
+    await resumeKey(w.config, keyId)
+    await addMembers(w, 1, 100)
   })
 })
 

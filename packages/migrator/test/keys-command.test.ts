@@ -1,7 +1,8 @@
-import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import { addKey, scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { afterEach, expect, it } from 'vitest'
+import { ACCOUNTS } from './accounts.ts'
 import { Command } from './command.ts'
-import { addMembers, MEMBERS } from './indexed.ts'
+import { activeIndexKey, addMembers, MEMBERS } from './indexed.ts'
 import { closeWorlds, PROVIDERS, world } from './world.ts'
 
 let command: Command
@@ -50,4 +51,26 @@ it.each(PROVIDERS)('rowseal keys goes the whole way on %s', async (provider) => 
   expect(await said(2, 'keys', 'destroy')).toContain('Name either a KEY')
   expect(await said(0, 'keys', 'destroy', '--keyring', 'default', '--yes')).toContain('18')
   expect(await said(0, 'status')).toContain('is closed and seals nothing')
+})
+
+it.each(PROVIDERS)(
+  'rowseal keys rewrap of a key store without keys is refused on %s',
+  async (provider) => {
+    const w = await world(provider, MEMBERS, { init: false })
+    command = new Command(w)
+    const ended = await command.run('keys', 'rewrap')
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('ERR_KEYRING_MISSING')])
+  },
+)
+
+it('rowseal keys says what is true of unique indexes, and of a version that waits', async () => {
+  const w = await world('sqlite', ACCOUNTS)
+  command = new Command(w)
+  const { stderr } = await command.run('keys', 'suspend', String(activeIndexKey(w)), '--now')
+  expect(stderr).toContain(
+    'of unique ones once these were moved. Next, to move all: npx rowseal reindex',
+  )
+  const { keyId } = await addKey(w.keyring)
+  const ended = await command.run('keys', 'destroy', String(keyId), '--yes')
+  expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('waits to become active')])
 })

@@ -14,10 +14,11 @@ import {
   status,
   type Shredding,
 } from '../src/index.ts'
+import { renderStatus } from '../src/cli/render.ts'
 import { renderShredding } from '../src/cli/render-ends.ts'
 import { FOLLOW } from './accounts.ts'
 import { addMembers, MEMBERS } from './indexed.ts'
-import { closeWorlds, PROVIDERS, world, type Provider, type World } from './world.ts'
+import { closeWorlds, drain, PROVIDERS, world, type Provider, type World } from './world.ts'
 
 afterEach(closeWorlds)
 
@@ -126,6 +127,21 @@ describe.each(PROVIDERS)('a key store that was lost, on %s', (provider) => {
       keyrings: [{ isCreated: true }],
     })
     expect(await init(config)).toMatchObject({ keyrings: [{ isCreated: false }] })
+  })
+
+  it('and put back to a state of before is told by status, before a key id is used twice', async () => {
+    const w = await members(provider)
+    const tables = ['rowseal_keyrings', 'rowseal_keys']
+    for (const table of tables) await w.run(`CREATE TABLE kept_${table} AS SELECT * FROM ${table}`)
+    const { to } = await rotate(w.config, { now: true })
+    await drain(w.config)
+    expect(renderStatus(await status(w.config))).not.toContain('no such key')
+    for (const table of tables)
+      await w.run(`DELETE FROM ${table}`, `INSERT INTO ${table} SELECT * FROM kept_${table}`)
+    const said = renderStatus(await status(await w.another()))
+    expect(said).toContain(`18 of Member.email are under key ${to.keyId}.\n`)
+    expect(said).toContain('The key store has no such key: it is another one, or was put back')
+    expect((await rotate(await w.another(), { now: true })).to.keyId).toBe(to.keyId)
   })
 
   it('is looked for in bytes, lists and Json too', async () => {

@@ -1,20 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
-import { openKeyrings, rowseal, type Keyrings } from '@rowseal/prisma-extension'
+import { openKeyring, openKeyrings, rowseal, type Keyrings } from '@rowseal/prisma-extension'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient } from '@rowseal/test-support'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   cancelDestroyKeyring,
+  destroyKey,
   destroyKeyring,
   init,
   inspect,
   reindex,
+  retireKey,
   rotate,
+  rotateIndex,
   status,
   verify,
 } from '../src/index.ts'
+import { renderCancelled } from '../src/cli/render-ends.ts'
+import { renderInit } from '../src/cli/render.ts'
 import { drain, PROVIDERS, type Provider } from './world.ts'
 
 const SCHEMA = `
@@ -41,6 +46,7 @@ afterEach(() => end())
 interface World {
   readonly config: { client: any; plan: any; keyring: Keyrings }
   readonly keyrings: Keyrings
+  readonly root: ReturnType<typeof localRootKey>
   readonly sealed: any
   readonly current: AsyncLocalStorage<string>
 }
@@ -66,7 +72,7 @@ async function tenants(provider: Provider): Promise<World> {
     await current.run(tenantOf(id), async () =>
       sealed.note.create({ data: { id, title: `t${id}`, body: { id }, author: `w${id}` } }),
     )
-  return { config, keyrings, sealed, current }
+  return { config, keyrings, root, sealed, current }
 }
 
 /** Which keyring each row's title is under. */
@@ -136,6 +142,45 @@ describe.each(PROVIDERS)('the migrator with a keyring for each tenant, on %s', (
     expect((await verify(config)).outcome).toBe('done')
   })
 
+  it('opens and seals again for a tenant that is taken back, and says that it is not searched', async () => {
+    const { config, sealed, current } = await tenants(provider)
+    const keyring = 'tenant/d'
+    await destroyKeyring(config, keyring)
+    const said = renderCancelled(await cancelDestroyKeyring(config, keyring), keyring)
+    for (const command of ['rotate', 'rotate --index', 'init'])
+      expect(said).toContain(`npx rowseal ${command} --keyring tenant/d`)
+    expect(said).not.toContain('npx rowseal reindex')
+    expect(said).toContain('Look-ups by its blind indexes are refused')
+    await rotate(config, { keyring, now: true })
+    await rotateIndex(config, { keyring, now: true })
+    const made = await init(config, { keyring })
+    expect(made.indexes).toMatchObject([{ isComplete: false }])
+    expect(renderInit(made)).toContain('Nothing makes it complete yet for a tenant.')
+    await current.run('d', async () => {
+      expect(await sealed.note.findMany({ where: { id: 3 } })).toMatchObject([{ title: 't3' }])
+      await sealed.note.create({ data: { id: 100, title: 't3' } })
+      await expect(sealed.note.findMany({ where: { title: 't3' } })).rejects.toMatchObject({
+        code: 'ERR_QUERY_UNSUPPORTED',
+      })
+    })
+  })
+
+  it('does to one key version what a configuration with the keyring of its tenant alone asks for', async () => {
+    const { config, keyrings, root } = await tenants(provider)
+    const { from } = await rotate(config, { keyring: 'tenant/a', now: true })
+    await drain(config)
+    await expect(retireKey(config, from.keyId)).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+    })
+    const keyring = await openKeyring({ name: 'tenant/a', root, store: keyrings.store })
+    const alone = { ...config, keyring }
+    expect(await retireKey(alone, from.keyId, { now: true, fence: true })).toMatchObject({
+      key: { keyring: 'tenant/a', state: 'deactivated' },
+      proof: { isProven: true },
+    })
+    expect(await destroyKey(alone, from.keyId)).toMatchObject({ outcome: 'scheduled' })
+  })
+
   it('says of a value whose it is, leaves a closed tenant alone, and refuses what it cannot do', async () => {
     const w = await tenants(provider)
     const { config } = w
@@ -143,6 +188,10 @@ describe.each(PROVIDERS)('the migrator with a keyring for each tenant, on %s', (
     expect((await inspect(config, title)).key).toMatchObject({ keyring: 'tenant/d', version: 1 })
     await rotate(config, { keyring: 'tenant/d', now: true })
     expect(await destroyKeyring(config, 'tenant/d')).toMatchObject({ outcome: 'scheduled' })
+    const ending = (await status(config)).keys.flatMap(({ tasks }) => tasks)
+    expect(new Set(ending.map(({ command }) => command))).toEqual(
+      new Set(['npx rowseal keys destroy --keyring tenant/d --cancel']),
+    )
     await expect(config.keyring.get('tenant/d')).resolves.toMatchObject({ name: 'tenant/d' })
     expect(await verify(config)).toMatchObject({ outcome: 'incomplete', bad: 2 * (ROWS / 4) })
     await cancelDestroyKeyring(config, 'tenant/d')

@@ -1,3 +1,4 @@
+import { isTenantKeyring } from '@rowseal/prisma-extension/keys'
 import type { DestroyReport, Destruction } from '../keys/destroy.ts'
 import type { ShredReport, Shredding } from '../keys/destroy-keyring.ts'
 import type { KeyName } from '../keys/find.ts'
@@ -67,11 +68,20 @@ export function renderShredding(shredding: Shredding): string {
     ...(rows.length === 0 ? [] : [scanTable(rows)]),
     `Keyring "${keyring}" has ${count(keys.length)} keys. ${count(total)} values in this database are under them, and become unreadable${step === 'delete' ? ', for good' : ''}: ${isRootWrapped ? 'to Rowseal' : 'here, in replicas, and in every backup'}.`,
     ...(isRootWrapped ? [ROOT_WRAPPED] : []),
+    ...(step === 'schedule' && isSearchLost(keyring, keys) ? [SEARCH_LOST] : []),
     step === 'schedule'
       ? `From now on nothing of it opens. Until ${dateOf(destroyAt)} this can be undone; after that its KEKs can be deleted.`
       : 'The waiting period is over. The KEKs are deleted now: this CANNOT be undone.',
   ].join('\n')
 }
+
+/** Index keys of a tenant do not come back to use, and `reindex` does not move its values to others yet. */
+function isSearchLost(keyring: string, keys: readonly KeyName[]): boolean {
+  return isTenantKeyring(keyring) && keys.some((key) => key.keyring !== keyring)
+}
+
+const SEARCH_LOST =
+  'Look-ups by its blind indexes are refused from now on, even if this is undone: they cannot be made anew yet for a tenant.'
 
 const ROOT_WRAPPED =
   'Whoever may use the root key still opens them, without these keys: it wraps their DEKs itself. Where it is of this keyring alone, delete it in the KMS as well.'
@@ -98,11 +108,17 @@ ${isRootWrapped ? ROOT_WRAPPED : 'Backups of the key store still hold the wrappe
 /** @param keyring - if all of it was cancelled. */
 export function renderCancelled(keys: readonly KeyName[], keyring?: string): string {
   const lines = keys.map((key) => `Keyring "${key.keyring}": key ${key.keyId} is ${key.state}.`)
-  const opens =
-    keyring === undefined
-      ? 'It opens again.'
-      : `Keyring "${keyring}" opens again, and seals nothing. To seal: npx rowseal rotate --keyring ${keyring}, and for blind indexes: npx rowseal rotate --index --keyring ${keyring}; npx rowseal reindex`
-  return [...lines, opens].join('\n')
+  return [...lines, ...opensAgain(keys, keyring)].join('\n')
+}
+
+function opensAgain(keys: readonly KeyName[], keyring: string | undefined): string[] {
+  if (keyring === undefined) return ['It opens again.']
+  const isLost = isSearchLost(keyring, keys)
+  const reindex = isLost ? `npx rowseal init --keyring ${keyring}` : 'npx rowseal reindex'
+  return [
+    `Keyring "${keyring}" opens again, and seals nothing. To seal: npx rowseal rotate --keyring ${keyring}, and for blind indexes: npx rowseal rotate --index --keyring ${keyring}; ${reindex}`,
+    ...(isLost ? [SEARCH_LOST] : []),
+  ]
 }
 
 export function renderForget(reports: readonly ForgetReport[]): string {

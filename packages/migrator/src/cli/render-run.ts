@@ -17,6 +17,11 @@ const DONE: Readonly<Record<string, string>> = {
   encrypt: 'Every value is sealed.',
   decrypt: 'No value of these fields is sealed.',
 }
+/** The same where some models were named. */
+const DONE_OF_MODELS: Readonly<Record<string, string>> = {
+  ...DONE,
+  encrypt: 'Every value of these models is sealed.',
+}
 
 const NONE_SEALED = 'The plan has no sealed fields.'
 const NOTHING_THERE: Readonly<Record<string, string>> = {
@@ -53,27 +58,29 @@ export function renderRun(report: RunReport): string {
   ].join('\n')
 }
 
-export function renderEncrypted(report: RunReport): string {
+/** @param isOfAll - of all models, and not of some that were named? */
+export function renderEncrypted(report: RunReport, isOfAll: boolean): string {
   const { outcome, direction } = report
   if (outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const values = leftIn(report)
   if (isInPart(report)) return [renderRun(report), IN_PART].join('\n')
   const end =
     values === 0
-      ? (DONE[direction] ?? 'Done.')
+      ? ((isOfAll ? DONE : DONE_OF_MODELS)[direction] ?? 'Done.')
       : `${count(values)} values were written meanwhile that are to be met again. Next: npx rowseal ${direction}`
   return [renderRun(report), end].join('\n')
 }
 
-export function renderDrain(report: DrainReport): string {
+/** @param isOfAll - as for `renderEncrypted`. */
+export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const next = report.drained.map(({ keyring, keyId, state }) =>
     state === 'compromised'
       ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
       : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
   )
-  const end = isInPart(report) ? IN_PART : 'Nothing is stale.'
-  return [renderRun(report), end, ...next].join('\n')
+  const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
+  return [renderRun(report), isInPart(report) ? IN_PART : end, ...next].join('\n')
 }
 
 /** What a table holds is counted when all of its shares are done. */

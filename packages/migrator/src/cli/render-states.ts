@@ -6,11 +6,13 @@ const STOPPED =
 /** What became of key versions, for people. */
 export function renderState(report: StateReport): string {
   if (report.outcome === 'stopped') return STOPPED
-  const { keyring, keys, indexes } = report
-  const next = indexes.length > 0 ? 'npx rowseal reindex' : 'npx rowseal drain'
+  const { keyring, keys } = report
+  const next = keyring.endsWith('/index')
+    ? 'New values of blind indexes are under the active key, of unique ones once these were moved. Next, to move all: npx rowseal reindex'
+    : 'New values are under the active key. Next, to move the others: npx rowseal drain'
   return [
     ...keys.map(({ keyId, version, state }) => sentence(keyring, keyId, version, state)),
-    `New values are under the active key. Next, to move the others: ${next}`,
+    next,
   ].join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { isTenantKeyring } from '@rowseal/prisma-extension/keys'
 import { shareOf } from '../due.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
@@ -21,13 +22,14 @@ export function renderInit({ keyrings, areRunTablesCreated, indexes }: InitRepor
       `Index ${index}: ${isCreated ? 'registered' : 'was there'}, ${isComplete ? 'complete' : 'not complete'}.`,
   )
   const missing = indexes.filter(({ isComplete }) => !isComplete)
+  const next = missing.every(({ keyring }) => isTenantKeyring(keyring))
+    ? 'Nothing makes it complete yet for a tenant.'
+    : 'Next: npx rowseal reindex'
   return [
     ...lines,
     `Run tables: ${areRunTablesCreated ? 'created' : 'were there'}.`,
     ...registered,
-    ...(missing.length === 0
-      ? []
-      : ['Look-ups by what is not complete are refused. Next: npx rowseal reindex']),
+    ...(missing.length === 0 ? [] : [`Look-ups by what is not complete are refused. ${next}`]),
   ].join('\n')
 }
 
@@ -74,12 +76,30 @@ export function renderStatus(report: StatusReport): string {
     ...renderMissing(
       fields.map(({ model, field, stalenessIndex: state }) => ({ model, field, state })),
     ),
+    ...renderUnknown(report),
     ...renderTasks(report),
     ...alive.map(
       (run) =>
         `A ${run.direction} of ${run.model} is ${run.state}: ${run.workers.join(', ')}, since ${run.since}.`,
     ),
   ].join('\n\n')
+}
+
+/** Values whose keys another key store has: while this one is asked, a new version may take their key ids. */
+function renderUnknown({ fields, keys }: StatusReport): string[] {
+  const known = new Set(keys.map(({ keyId }) => keyId))
+  const lines = fields.flatMap(({ model, field, versions }) =>
+    versions
+      .filter(({ keyId }) => !known.has(keyId))
+      .map(({ keyId, count: n }) => `${count(n)} of ${model}.${field} are under key ${keyId}.`),
+  )
+  if (lines.length === 0) return []
+  return [
+    [
+      ...lines,
+      'The key store has no such key: it is another one, or was put back to a state of before. Connect to the right one, or restore it, before anything is rotated or sealed: a new key version would take the same key id.',
+    ].join('\n'),
+  ]
 }
 
 /** What is due, and what else somebody should do. */

@@ -21,7 +21,8 @@ import { version } from './version.ts'
 export interface Runnable<R extends RunReport> {
   readonly direction: PlannedDirection
   readonly run: (config: MigratorConfig, options: RunDirectionOptions) => Promise<R>
-  readonly render: (report: R) => string
+  /** @param isOfAll - of all models, and not of some that were named? */
+  readonly render: (report: R, isOfAll: boolean) => string
 }
 
 /** A plan of it, or the run with progress and reports, as the flags say. */
@@ -54,7 +55,7 @@ export async function runDirectionBy<R extends RunReport>(
         await write(file, failedReport(runnable.direction, error, recording, pageFacts))
       throw error
     })
-  const result = resultOf(runnable, report, interruption)
+  const result = resultOf(runnable, report, flags, interruption)
   if (file === null || (await write(file, htmlReport(report, recorder.recording(), pageFacts))))
     return result
   return { ...result, exitCode: result.exitCode || 1 }
@@ -81,9 +82,11 @@ function versionsOf({ plan }: MigratorConfig): Record<string, string> {
 function resultOf<R extends RunReport>(
   { render }: Runnable<R>,
   report: R,
+  { model }: ProofFlags,
   interruption: Interruption,
 ): Result {
-  return { document: report, text: render(report), exitCode: exitCodeAfter(report, interruption) }
+  const text = render(report, model === undefined)
+  return { document: report, text, exitCode: exitCodeAfter(report, interruption) }
 }
 
 /** @throws {TypeError} before anything is run, if the report could not be written there. */

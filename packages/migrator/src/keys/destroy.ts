@@ -137,11 +137,12 @@ function daysSince(at: Date | null): number | null {
 
 function assertEnding({ keyId, keyring, state }: KeyRow): void {
   if (state === 'deactivated' || state === 'compromised') return
-  const fix =
-    state === 'destroyed'
-      ? 'Nothing is left to do.'
-      : state === 'suspended'
-        ? `Retire it first: \`npx rowseal keys retire ${keyId}\`.`
-        : 'Let another version take over, move its values, and retire it first.'
+  const index = keyring.endsWith('/index') ? ' --index' : ''
+  const fixes: Partial<Record<typeof state, string>> = {
+    'pre-activation': `It waits to become active, which \`npx rowseal rotate${index}\` makes it. If it leaked: \`npx rowseal keys compromise ${keyId}\`.`,
+    active: 'Let another version take over, move its values, and retire it first.',
+    suspended: `Retire it first: \`npx rowseal keys retire ${keyId}\`.`,
+  }
+  const fix = fixes[state] ?? 'Nothing is left to do.'
   throw new KeyError('ERR_KEY_STATE', `Key ${keyId} of keyring "${keyring}" is ${state}.`, { fix })
 }

@@ -53,6 +53,7 @@ export async function noteFields({ client, plan }: Context): Promise<RunStore> {
   return store
 }
 
-function placeOf({ schema, table, column, kind }: PlannedField): string {
+/** Which column it is, whatever the plan calls it. */
+export function placeOf({ schema, table, column, kind }: PlannedField): string {
   return JSON.stringify([schema, table, column, kind])
 }

@@ -6,7 +6,7 @@ import { asMigrationError } from '../database-error.ts'
 import { MigrationError } from '../errors.ts'
 import { retrying } from '../reindex/conflicts.ts'
 import type { RegisteredField } from '../runs/fields.ts'
-import { noteFields, plannedFields } from './fields.ts'
+import { noteFields, placeOf, plannedFields } from './fields.ts'
 
 export interface ForgetReport {
   /** `Model.field` as it was given. */
@@ -21,8 +21,8 @@ export interface ForgetReport {
  * Declare that a column is gone with all values that were in it, so that no key is looked for there and none is
  * kept for its blind index.
  *
- * @param label - `Model.field`: a sealed field or the column of a blind index that neither the plan nor the
- *   database has any more.
+ * @param label - `Model.field`: a sealed field or the column of a blind index, of which the register has a
+ *   column that neither the plan nor the database has any more.
  * @param by - who says so. Default: user and host of this process.
  * @throws {TypeError} if it is not registered, or the plan has it.
  * @throws {MigrationError} `ERR_KEY_IN_USE` if the database still has the column; `ERR_RUN_TABLES`
@@ -36,10 +36,15 @@ export async function forgetField(
   try {
     const store = await noteFields(context)
     const all = await store.fields.list()
-    const fields = all.filter((field) => nameOf(field) === label && !field.isDropped)
-    if (plannedFields(context).some((field) => nameOf(field) === label))
-      throw new TypeError(`${label} is in the plan. Remove it from the schema first.`)
+    // Where a column was renamed, the plan has the field, and the register its former column as well.
+    const planned = plannedFields(context)
+    const places = new Set(planned.map(placeOf))
+    const fields = all.filter(
+      (field) => nameOf(field) === label && !field.isDropped && !places.has(placeOf(field)),
+    )
     if (fields.length === 0) {
+      if (planned.some((field) => nameOf(field) === label))
+        throw new TypeError(`${label} is in the plan. Remove it from the schema first.`)
       const known = all.filter(({ isDropped }) => !isDropped).map(nameOf)
       throw new TypeError(`${label} is not registered. There are: ${known.join(', ')}.`)
     }

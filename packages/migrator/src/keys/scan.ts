@@ -97,7 +97,7 @@ export function assertUnused(
 }
 
 function gone(missing: readonly RegisteredField[]): MigrationError {
-  const names = missing.map(({ model, field }) => `${model}.${field}`)
+  const names = new Set(missing.map(({ model, field }) => `${model}.${field}`))
   const what = missing.map(({ model, field, table, column }) => {
     return `${model}.${field} (column ${column} of ${table})`
   })
@@ -105,7 +105,7 @@ function gone(missing: readonly RegisteredField[]): MigrationError {
     'ERR_FIELD_MISSING',
     `Values were under keys in columns that this database does not have: ${what.join(', ')}.`,
     {
-      fix: `If they were dropped: \`npx rowseal keys forget ${names.join(' ')}\`. If not, connect to the database that has them.`,
+      fix: `If they were dropped, or renamed: \`npx rowseal keys forget ${[...names].join(' ')}\`. If not, connect to the database that has them.`,
     },
   )
 }

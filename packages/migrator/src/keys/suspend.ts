@@ -1,3 +1,4 @@
+import { KeyError } from '@rowseal/prisma-extension'
 import {
   addIndexKey,
   compromiseKey as compromise,
@@ -6,6 +7,8 @@ import {
   type KeyRow,
 } from '@rowseal/prisma-extension/keys'
 import { contextOf, type MigratorConfig } from '../config.ts'
+import { MigrationError } from '../errors.ts'
+import { unfenceStatements } from '../fence/statements.ts'
 import { distributed, type RotateOptions } from '../rotate.ts'
 import { findKey, keyName, type FoundKey, type KeyName } from './find.ts'
 
@@ -30,7 +33,7 @@ export interface StateReport {
 /**
  * Take the active version out of use; another takes over in the same step.
  *
- * @throws {KeyError} `ERR_KEY_STATE` if it is not active, or the successor cannot become so;
+ * @throws {KeyError} `ERR_KEY_STATE` if it is not active, or the successor cannot become so, or is fenced;
  *   `ERR_KEY_UNKNOWN`, `ERR_KEYRING_CONFLICT` (retryable), `ERR_KEY_UNAVAILABLE` (retryable)
  */
 export async function suspendKey(
@@ -48,6 +51,7 @@ export async function suspendKey(
  */
 export async function resumeKey(config: MigratorConfig, keyId: number): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
+  await assertUnfenced(config, keyId)
   return reportOf(found, await resume(found.keyring, keyId))
 }
 
@@ -73,6 +77,7 @@ async function replaced(
   change: typeof suspend,
 ): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
+  if (options.successor !== undefined) await assertUnfenced(config, options.successor)
   const next = await nextOf(found, options)
   if (next === null) return { ...reportOf(found, [found.row]), outcome: 'stopped' }
   const rows = await change(found.keyring, keyId, next.successor)
@@ -98,6 +103,22 @@ async function nextOf(
   // Any other is matched by all, or refused.
   if (to?.state !== 'pre-activation') return options
   return (await distributed(keyring, to, options)) ? { successor: to.keyId } : null
+}
+
+/** Nothing could be written under a key that the database refuses. */
+async function assertUnfenced(config: MigratorConfig, keyId: number): Promise<void> {
+  const { row } = await findKey(contextOf(config), keyId)
+  // In any other state it is refused for that.
+  if (row.state !== 'suspended') return
+  const { change } = await unfenceStatements(config, keyId).catch((error: unknown) => {
+    // Where the plan does not fit the database, taking a rotation back is not to wait for that.
+    if (error instanceof MigrationError && error.code === 'ERR_PLAN_DATABASE') return { change: [] }
+    throw error
+  })
+  if (change.length === 0) return
+  throw new KeyError('ERR_KEY_STATE', `The database refuses every value under key ${keyId}.`, {
+    fix: `Take its fences down first: \`npx rowseal ddl fence ${keyId} --drop\` prints how.`,
+  })
 }
 
 function reportOf({ keyring, row, holds }: FoundKey, rows: readonly KeyRow[]): StateReport {

@@ -4,7 +4,8 @@ const TRIGGERED = 'Look what a trigger on the table writes.'
 /** What somebody has to do about a value, by the code that it was recorded with. docs/errors.md says more. */
 export const ADVICE: Readonly<Record<string, string>> = {
   ERR_ENVELOPE_MALFORMED: REWRITE,
-  ERR_ENVELOPE_AUTH: REWRITE,
+  ERR_ENVELOPE_AUTH:
+    'After renaming a field or its model give the former name: @encrypted(id: "Model.field"). Otherwise restore the value from a backup, or write it again.',
   ERR_PLAINTEXT_REFUSED: 'Write the value again through the extension.',
   ERR_KEY_UNKNOWN: 'Connect to the key store that has its key.',
   ERR_KEY_STATE:

@@ -89,8 +89,8 @@ const PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
     'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
   ],
   ERR_ENVELOPE_AUTH: [
-    'holds a value that does not open: it was altered, or moved here from another field or record.',
-    'Restore it from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
+    'holds a value that does not open: it was altered, or moved here from another field or record, or the field was renamed.',
+    'After renaming a field or its model give the former name: @encrypted(id: "Model.field"). Otherwise restore the value from a backup, or overwrite it. `npx rowseal verify` finds all such values.',
   ],
 }
 

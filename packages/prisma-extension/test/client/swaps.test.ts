@@ -71,7 +71,9 @@ describe.each(PROVIDERS)('stored values moved about, on %s', (provider) => {
   it('a value moved to another column does not open', async () => {
     const { email, phone } = await stored('patient', 1)
     await put(1, { phone: email })
-    await expect(read(1)).rejects.toMatchObject({ ...AUTH, field: 'Patient.phone' })
+    // To Rowseal the values of a field that was renamed look the same.
+    const fix = expect.stringContaining('@encrypted(id: "Model.field")')
+    await expect(read(1)).rejects.toMatchObject({ ...AUTH, field: 'Patient.phone', fix })
     await put(1, { email: phone, phone: null })
     await expect(read(1)).rejects.toMatchObject({ ...AUTH, field: 'Patient.email' })
   })

@@ -99,7 +99,10 @@ describe.each(PROVIDERS)('destroying the keyring of a tenant, on %s', (provider)
     const at = new Date(Date.now() + 7 * 86_400_000)
     for (const { keyId } of rows) await scheduleDestruction(keyring, keyId, at)
     const read = (): Promise<any> => prisma.patient.findUnique({ where: { id: 1 } })
-    await expect(as('acme', read)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
+    await expect(as('acme', read)).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      fix: expect.stringContaining('npx rowseal keys destroy --keyring tenant/acme --cancel'),
+    })
     const [row] = rows
     await expect(destroyKey(keyring, row!.keyId)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' })
     for (const { keyId } of rows) await cancelDestruction(keyring, keyId)

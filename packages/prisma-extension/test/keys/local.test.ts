@@ -215,6 +215,7 @@ describe('a root key variable', () => {
   test('that is not set is refused by its name', () => {
     expect(refusal(() => localRootKey({ env: NAME }))).toContain(`${NAME} is not set`)
     expect(refusal(() => fromEnv(' '))).toContain(`${NAME} is not set`)
+    expect(refusal(() => fromEnv(' '))).toContain('root key of this key store')
   })
 
   const base64 = key.toString('base64')

@@ -1,3 +1,4 @@
+import { KeyError } from '../../errors.ts'
 import type { Keyring } from '../keyring.ts'
 import { holderWith, type Holder } from './lifecycle.ts'
 import { moved } from './states.ts'
@@ -118,10 +119,12 @@ export function isSame(row: KeyRow, seen: KeyRow): boolean {
 /** A unique index that is under a key cannot do without it. */
 function assertUnpinned(
   indexes: Iterable<{ keys: readonly (number | null)[]; id: string }>,
-  row: KeyRow,
+  { keyId }: KeyRow,
 ): void {
   for (const { keys, id } of indexes) {
-    if (keys.includes(row.keyId))
-      throw notFrom(row, row.state, `free of index ${id}; rotate that first`)
+    if (!keys.includes(keyId)) continue
+    throw new KeyError('ERR_KEY_STATE', `Index ${id} is still written under key ${keyId}.`, {
+      fix: '`npx rowseal reindex` brings it under the active one.',
+    })
   }
 }

@@ -156,13 +156,16 @@ export class KeyVersions {
   }
 
   #notPermitted({ keyId, state, destroyAt }: KeyRow): KeyError {
+    const { keyring } = this.#options
     const isEnding = destroyAt !== null
+    // A tenant's keys end together.
+    const named = isTenantKeyring(keyring) ? `--keyring ${keyring}` : keyId
     return new KeyError(
       'ERR_KEY_STATE',
-      `Key ${keyId} of keyring "${this.#options.keyring}" is ${isEnding ? 'about to be destroyed' : state} and opens nothing.`,
+      `Key ${keyId} of keyring "${keyring}" is ${isEnding ? 'about to be destroyed' : state} and opens nothing.`,
       {
         fix: isEnding
-          ? `If the value is needed, \`npx rowseal keys destroy ${keyId} --cancel\` before ${destroyAt.toISOString()}.`
+          ? `If the value is needed, \`npx rowseal keys destroy ${named} --cancel\` before ${destroyAt.toISOString()}.`
           : 'Restore the value from a copy that was sealed under another key.',
       },
     )

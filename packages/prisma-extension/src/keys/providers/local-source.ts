@@ -5,6 +5,8 @@ import { KeyError } from '../../errors.ts'
 const KEY_BYTES = 32
 const MAX_FILE_BYTES = 1024
 const MAKE_ONE = 'Make one with `openssl rand -base64 32`'
+/** Where there is a key store, another root key opens nothing. */
+const NEW_ONE = 'For a new key store make one with `openssl rand -base64 32`'
 
 /** Where the 32 bytes come from. In text they are base64, base64url or 64 hex digits. */
 export type LocalRootKeySource =
@@ -42,7 +44,10 @@ export function readSource(source: LocalRootKeySource): FoundKey {
 function fromEnv(name: string): KeyObject {
   const text = process.env[name]
   if (text === undefined || text.trim() === '') {
-    throw invalid(`The root key variable ${name} is not set.`, `${MAKE_ONE} and set ${name}.`)
+    throw invalid(
+      `The root key variable ${name} is not set.`,
+      `Set ${name} to the root key of this key store. ${NEW_ONE}.`,
+    )
   }
   return fromText(text, `The root key variable ${name}`)
 }
@@ -80,7 +85,7 @@ function openRegular(path: string): number {
     throw invalid(
       `The root key file ${path} could not be opened (${code}).`,
       code === 'ENOENT'
-        ? `${MAKE_ONE} > ${path} and set its mode to 0600.`
+        ? `Put the root key of this key store there, with mode 0600. ${NEW_ONE}.`
         : 'Check its path and owner.',
     )
   }
