@@ -116,7 +116,7 @@ export class ReencryptionQueue {
   }
 
   #addOne({ model, key, fields }: StaleRecord): void {
-    const keyTexts = key.map((value) => keyText(this.#provider, value))
+    const keyTexts = key.map((value, i) => keyText(this.#provider, storedKey(model, i, value)))
     const id = JSON.stringify(keyTexts)
     let records = this.#waiting.get(model)
     let record = records?.get(id)
@@ -201,6 +201,12 @@ export class ReencryptionQueue {
   #isIdle(): boolean {
     return this.#waitingCount === 0 && this.#inHand === 0
   }
+}
+
+/** A value of a key field as the database has it: Prisma hands out the names that the schema gives an enum's values. */
+function storedKey({ source }: ModelPlan, i: number, value: unknown): unknown {
+  const names = source.columns[source.key[i] ?? '']?.values
+  return typeof value === 'string' ? (names?.[value] ?? value) : value
 }
 
 function positive(name: string, value: number): number {

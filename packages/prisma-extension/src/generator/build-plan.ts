@@ -81,7 +81,9 @@ function withAnnotated(
   const columns = [...sealed, ...indexes].map(([name]) => name)
   const names = sealed.map(([name]) => name)
   return {
-    ...modelSource(model, names, (relation) => boundKeys(datamodel, model, relation, binds)),
+    ...modelSource(datamodel, model, names, (relation) =>
+      boundKeys(datamodel, model, relation, binds),
+    ),
     sealed: Object.fromEntries(sealed),
     indexes: Object.fromEntries(indexes),
     constraints: constraintsOver(datamodel, model, columns, provider),

@@ -17,22 +17,41 @@ import { isNormalizer } from './checks/blind-index.ts'
  * @param boundKeys - the bound foreign keys that a relation sets.
  */
 export function modelSource(
+  { enums }: DMMF.Datamodel,
   model: DMMF.Model,
   sealed: readonly string[],
   boundKeys: (relation: DMMF.Field) => Pick<RelationField, 'boundHere' | 'boundThere'>,
 ): Omit<ModelSource, 'sealed' | 'indexes' | 'constraints' | 'bound'> {
+  const key = keyOf(model, sealed)
   const columns: Record<string, ColumnField> = {}
   const relations: Record<string, RelationField> = {}
   for (const field of model.fields) {
     if (field.kind === 'object') {
       relations[field.name] = { model: field.type, list: field.isList, ...boundKeys(field) }
-    } else columns[field.name] = { type: field.type, column: field.dbName ?? field.name }
+    } else {
+      const values = key.includes(field.name) ? renamedValues(enums, field) : []
+      columns[field.name] = {
+        type: field.type,
+        column: field.dbName ?? field.name,
+        ...(values.length === 0 ? {} : { values: Object.fromEntries(values) }),
+      }
+    }
   }
   const place = {
     table: model.dbName ?? model.name,
     ...(model.schema ? { schema: model.schema } : {}),
   }
-  return { ...place, key: keyOf(model, sealed), columns, relations, uniques: uniquesOf(model) }
+  return { ...place, key, columns, relations, uniques: uniquesOf(model) }
+}
+
+/** The values of an enum that have `@map`, each with its name in the database. */
+function renamedValues(
+  enums: DMMF.Datamodel['enums'],
+  { kind, type }: DMMF.Field,
+): [name: string, stored: string][] {
+  if (kind !== 'enum') return []
+  const values = enums.find(({ name }) => name === type)?.values ?? []
+  return values.flatMap(({ name, dbName }) => (dbName == null ? [] : [[name, dbName]]))
 }
 
 /** Fields of `@id` or `@@id`, else of the first unique over required plain fields; empty if there is none. */

@@ -1,5 +1,5 @@
 import { SchemaError } from '../errors.ts'
-import type { ModelSource, Plan, PlanSource, RelationField } from './plan.ts'
+import type { ColumnField, ModelSource, Plan, PlanSource, RelationField } from './plan.ts'
 import { PLAN_FORMAT } from './plan.ts'
 import { findFlaw } from './shape.ts'
 
@@ -35,7 +35,7 @@ function planFormat(message: string): SchemaError {
 function copyModel(model: ModelSource): ModelSource {
   return {
     ...model,
-    columns: copyRecord(model.columns, (column) => ({ ...column })),
+    columns: copyRecord(model.columns, copyColumn),
     relations: copyRecord(model.relations, copyRelation),
     uniques: copyRecord(model.uniques, (fields) => [...fields]),
     sealed: copyRecord(model.sealed, (field) => ({ ...field })),
@@ -45,8 +45,14 @@ function copyModel(model: ModelSource): ModelSource {
   }
 }
 
+const same = (name: string): string => name
+
+function copyColumn(column: ColumnField): ColumnField {
+  const { values } = column
+  return { ...column, ...(values === undefined ? {} : { values: copyRecord(values, same) }) }
+}
+
 function copyRelation(relation: RelationField): RelationField {
-  const same = (column: string): string => column
   const { boundHere, boundThere } = relation
   return {
     ...relation,

@@ -79,6 +79,8 @@ export interface ColumnField {
   readonly type: string
   /** The database's name. */
   readonly column: string
+  /** Of an enum in the key: the database's names of its values, where they have others. */
+  readonly values?: Readonly<Record<string, string>>
 }
 
 export interface RelationField {

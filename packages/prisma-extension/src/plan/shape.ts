@@ -23,9 +23,9 @@ const isDefault: Check = (value) =>
 
 type Shape = Readonly<Record<string, Check>>
 
-const COLUMN: Shape = { type: isString, column: isString }
 const isNames: Check = (value) =>
   isRecord(value) && Object.values(value).length > 0 && Object.values(value).every(isString)
+const COLUMN: Shape = { type: isString, column: isString, values: isOptional(isNames) }
 const RELATION: Shape = {
   model: isString,
   list: isBoolean,

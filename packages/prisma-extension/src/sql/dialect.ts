@@ -61,7 +61,9 @@ function objectText(provider: Provider, value: object): string {
     const iso = value.toISOString()
     // How the adapters write a time into SQLite and MySQL.
     if (provider === 'sqlite') return iso.replace('Z', '+00:00')
-    return provider === 'mysql' ? iso.replace('T', ' ').replace('Z', '') : iso
+    // PostgreSQL reads a time of day out of this, and not out of one with a T.
+    const text = iso.replace('T', ' ')
+    return provider === 'mysql' ? text.replace('Z', '') : text
   }
   if (isDecimal(value)) return value.toFixed()
   throw new TypeError('A key value of this type has no text form.')

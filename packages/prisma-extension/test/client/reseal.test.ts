@@ -162,16 +162,23 @@ const KEYS: readonly (readonly [model: string, id: string, values: readonly unkn
   ['ByFloat', 'id Float @id', [0.1, 1e300, -2.5e-7]],
   ['ByTime', 'id DateTime @id', [new Date(0), new Date('2024-02-29T23:59:59.999Z')]],
   ['ByBytes', 'id Bytes @id', [new Uint8Array([0, 255]), new Uint8Array([1])]],
-  ['ByEnum', 'id Kind @id', ['CAT', 'DOG']],
+  ['ByEnum', 'id Kind @id', ['CAT', 'DOG', 'toString']],
   ['ByBoolean', 'id Boolean @id', [true, false]],
   ['ByUuid', 'id String @id @default(uuid()) @db.Uuid', ['6F9619FF-8B86-D011-B42D-00C04FC964FF']],
   ['ByUnique', 'id String @unique', ['u']],
+]
+/** Types that PostgreSQL alone has. */
+const TIMES: typeof KEYS = [
+  ['ByClock', 'id DateTime @id @db.Time(3)', [new Date(0), new Date('1970-01-01T23:59:59.999Z')]],
+  ['ByZone', 'id DateTime @id @db.Timestamptz(3)', [new Date('2024-02-29T23:59:59.999Z')]],
+  ['ByDate', 'id DateTime @id @db.Date', [new Date('0099-01-02'), new Date('2024-02-29')]],
 ]
 
 const keysSchema = (provider: Provider): string => `
 enum Kind {
   CAT
-  DOG
+  DOG @map("le chien")
+  toString
 }
 ${keysOf(provider)
   .map(([model, id]) => `model ${model} {\n  ${id}\n  /// @encrypted\n  secret String\n}`)
@@ -195,7 +202,8 @@ function keysOf(provider: Provider): typeof KEYS {
     mysql: ['ByUuid'],
   }[provider] as string[]
   const keys = KEYS.filter(([model]) => !others.includes(model))
-  if (provider !== 'mysql') return keys
+  if (provider === 'postgresql') return [...keys, ...TIMES]
+  if (provider === 'sqlite') return keys
   // An index of MySQL takes no bytes without a length.
   return keys.map(([model, id, values]) => [
     model,

@@ -34,6 +34,15 @@ model Person {
 const visits = `
 enum Role {
   USER
+  ADMIN @map("the \\"admin\\"")
+  @@schema("auth")
+}
+
+model Grant {
+  role Role
+  by   Role
+  no   Int
+  @@id([role, no])
   @@schema("auth")
 }
 
@@ -104,6 +113,23 @@ const EXPECTED = {
       forms: sealed('Person.forms', { type: 'Json', list: true }),
       short: sealed('Person.short', {}),
     },
+    indexes: {},
+    constraints: {},
+    bound: {},
+  },
+  Grant: {
+    table: 'Grant',
+    schema: 'auth',
+    key: ['role', 'no'],
+    columns: {
+      // A key is looked for by what the database calls it.
+      role: { type: 'Role', column: 'role', values: { ADMIN: 'the "admin"' } },
+      by: { type: 'Role', column: 'by' },
+      no: { type: 'Int', column: 'no' },
+    },
+    relations: {},
+    uniques: { role_no: ['role', 'no'] },
+    sealed: {},
     indexes: {},
     constraints: {},
     bound: {},

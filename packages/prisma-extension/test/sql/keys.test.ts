@@ -187,7 +187,7 @@ describe('keyText', () => {
     ['postgresql', true, 'true'],
     ['sqlite', true, '1'],
     ['mysql', false, '0'],
-    ['postgresql', date, '2026-01-02T03:04:05.678Z'],
+    ['postgresql', date, '2026-01-02 03:04:05.678Z'],
     ['sqlite', date, '2026-01-02T03:04:05.678+00:00'],
     ['mysql', date, '2026-01-02 03:04:05.678'],
     ['sqlite', new Uint8Array([0, 255]), '00ff'],
