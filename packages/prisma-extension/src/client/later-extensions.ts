@@ -1,5 +1,6 @@
 import { SchemaError } from '../errors.ts'
 import { fromPlaintext, type ModelPlan } from '../query/index.ts'
+import { NESTED_WRITES, OPERATIONS } from '../query/matrix.ts'
 import { isAbsent, isPlainObject, nullKind } from '../query/special.ts'
 import type { SealSites } from '../query/sites.ts'
 import { fluentPath, handedDown } from './internals.ts'
@@ -18,6 +19,14 @@ const FIX = 'Apply that extension before rowseal({ plan, keyring }).'
 const WRITTEN: ReadonlySet<string> = new Set(['data', 'create', 'update'])
 const SELECTIONS: ReadonlySet<string> = new Set(['select', 'include', 'omit', '_count'])
 const NAMES: ReadonlySet<string> = new Set(['distinct', 'by'])
+/** Below these, every key is a field. */
+const RECORDS: ReadonlySet<string> = new Set(['data', 'create'])
+/** Keys that may be arguments, operators or nested writes elsewhere. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...Object.values(OPERATIONS).flatMap((operation) => Object.keys(operation.arguments)),
+  ...Object.keys(NESTED_WRITES),
+  ...['AND', 'OR', 'NOT', 'some', 'every', 'none', 'is', 'isNot'],
+])
 
 /**
  * An operation's `query`, watched while it runs. A fluent call's result is taken from the whole record.
@@ -113,8 +122,8 @@ function* leavesOf(
     if (isBound) yield* valuesAt(`${model.name}.${key}`, value, 'bound:')
     const relation = model.relations.get(key)
     const isInData = key !== 'where' && (isWritten || WRITTEN.has(key))
-    if (relation === undefined) yield* leavesOf(model, value, key, isInData)
-    else yield* leavesOf(relation, value, '', isWritten)
+    if (relation !== undefined) yield* leavesOf(relation, value, '', isWritten)
+    else if (!isPlainJson(model, key, clause)) yield* leavesOf(model, value, key, isInData)
   }
 }
 
@@ -127,6 +136,11 @@ function* valuesAt(label: string, value: unknown, mark = ''): Generator<string> 
     if (inner.length === 0) yield `${label}=${mark}{}`
     for (const element of inner) yield* valuesAt(label, element, mark)
   } else yield `${label}=${mark}${value instanceof Date ? value.toISOString() : (value as string)}`
+}
+
+/** Keys within a Json column are no fields, whatever they are called. */
+function isPlainJson({ source }: ModelPlan, key: string, clause: string): boolean {
+  return source.columns[key]?.type === 'Json' && (RECORDS.has(clause) || !RESERVED.has(key))
 }
 
 function isGuarded(model: ModelPlan, name: string): boolean {

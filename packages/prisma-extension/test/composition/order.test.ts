@@ -187,3 +187,84 @@ describe.each(PROVIDERS)('extensions after Rowseal, on %s', (provider) => {
     })
   })
 })
+
+describe.each(PROVIDERS)('plain Json beside encrypted fields, on %s', (provider) => {
+  const text = provider === 'mysql' ? ' @db.Text' : ''
+  let sealed: SealedDatabase
+  beforeAll(async () => {
+    sealed = await openSealed(
+      provider,
+      `model Doc {
+  id     Int   @id
+  /// @encrypted
+  email  String?${text}
+  meta   Json?
+  data   Json?
+  where  Json?
+  parts  Part[]
+}
+model Part {
+  id     Int   @id
+  /// @encrypted
+  chip   String?${text}
+  meta   Json?
+  docId  Int?
+  doc    Doc?  @relation(fields: [docId], references: [id])
+}`,
+    )
+  })
+  afterAll(() => sealed.close())
+  beforeEach(async () => {
+    await sealed.base.part.deleteMany()
+    await sealed.base.doc.deleteMany()
+    await sealed.prisma.doc.create({
+      data: { id: 1, email: 'ada', meta: {}, parts: { create: { id: 1, chip: 'c' } } },
+    })
+  })
+  const value = { email: 'by whom', chip: [1], where: { email: 'x' }, distinct: ['email'] }
+  const client = (data: object, clause = 'data'): any =>
+    sealed.prisma.$extends({
+      query: {
+        doc: {
+          $allOperations: ({ args, query }: any) =>
+            query({ ...args, [clause]: { ...args[clause], ...data } }),
+        },
+      },
+    })
+  const where = { id: 1 }
+
+  it.each([
+    ['meta', { meta: value }],
+    ['data', { data: value }],
+    ['where', { where: value }],
+  ])('an extension after may write keys of their names, in a column called %s', async (_, data) => {
+    const name = Object.keys(data)[0]!
+    const done = await client(data).doc.update({ where, data: { email: 'eve' } })
+    expect(done).toMatchObject({ email: 'eve', [name]: value })
+    await client(data).doc.updateMany({ data: { email: 'eva' } })
+    expect(await sealed.prisma.doc.findFirst()).toMatchObject({ email: 'eva', [name]: value })
+  })
+
+  it('below a relation as well, and compare with them', async () => {
+    const parts = { update: { where, data: { meta: value } }, create: { id: 2, meta: value } }
+    await client({ parts }).doc.update({ where, data: { email: 'eve' } })
+    const found = { where: { ...where, meta: { equals: {} } }, include: { parts: true } }
+    expect(await sealed.prisma.doc.findFirst(found)).toMatchObject({
+      parts: [{ chip: 'c', meta: value }, { meta: value }],
+    })
+    expect(await client({ NOT: { meta: { equals: value } } }, 'where').doc.count()).toBe(1)
+    expect(
+      await client({ parts: { some: { meta: { equals: value } } } }, 'where').doc.count(),
+    ).toBe(1)
+  })
+
+  it.each([
+    ['beside such a column', { meta: value, email: 'x' }],
+    ['below a relation', { parts: { create: { id: 3, meta: value, chip: 'x' } } }],
+    ['below a relation, in an update', { parts: { update: { where, data: { chip: 'x' } } } }],
+  ])('what it writes in the clear is refused %s', async (_, data) => {
+    await expect(client(data).doc.update({ where, data: {} })).rejects.toMatchObject({
+      code: 'ERR_EXTENSION_ORDER',
+    })
+  })
+})
