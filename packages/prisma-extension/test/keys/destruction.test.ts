@@ -164,7 +164,8 @@ describe('destruction', () => {
     await compromiseKey(keyring, 2)
     await expect(scheduleDestruction(keyring, 2, at)).rejects.toMatchObject({
       ...state,
-      fix: expect.stringContaining('User.emailIndex'),
+      message: expect.stringContaining('Index User.emailIndex is still written under key 2.'),
+      fix: '`npx rowseal reindex` brings it under the active one.',
     })
   })
 })
