@@ -262,8 +262,8 @@ describe.each(PROVIDERS)('an operator on %s', (provider) => {
     command.remove()
     expect([first.code, last.code]).toEqual([0, 0])
     expect(first.stderr).toContain('This share is done, others are not.')
-    expect(first.stderr).not.toContain('Nothing is stale.')
-    expect(last.stderr).toContain('Nothing is stale.')
+    expect(first.stderr).not.toContain('is stale.')
+    expect(last.stderr).toContain('Nothing of these models is stale.')
   })
 })
 
