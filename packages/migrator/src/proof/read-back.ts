@@ -69,10 +69,7 @@ export async function lostOf<C extends Change>(
 }
 
 /** Has the table triggers, which may put something else into a row than is written? */
-export async function mayBeChanged(
-  client: SqlClient,
-  { table, source }: Target,
-): Promise<boolean> {
+export async function mayBeChanged(client: SqlClient, { table, source }: Target): Promise<boolean> {
   return (await listTriggers(client, table, source)).length > 0
 }
 

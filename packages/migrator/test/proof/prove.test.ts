@@ -101,30 +101,33 @@ describe.each(PROVIDERS)('a run without a proof, on %s', (provider) => {
   })
 })
 
-describe.runIf(PROVIDERS.includes('mysql'))('a trigger that MySQL does not show to the user', () => {
-  it('is noticed by what it makes of the first rows', async () => {
-    const w = await peopleOf('mysql', 20, 'plain')
-    await cutOffBy(w, 'name')
-    const before = await w.plain.person.findMany()
-    const name = `writer_${randomUUID().slice(0, 8)}`
-    await w.run(
-      `CREATE USER '${name}'@'%' IDENTIFIED BY 'sees no triggers'`,
-      `GRANT SELECT, INSERT, UPDATE, DELETE ON * TO '${name}'@'%'`,
-    )
-    const url = new URL(w.db.url)
-    url.username = name
-    url.password = 'sees no triggers'
-    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
-    const client = new PrismaClient({ adapter: new PrismaMariaDb(url.href) })
-    try {
-      await expect(encrypt({ ...w.config, client })).rejects.toMatchObject(FAILED)
-    } finally {
-      await client.$disconnect()
-      await w.run(`DROP USER '${name}'@'%'`)
-    }
-    expect(await w.plain.person.findMany()).toEqual(before)
-  })
-})
+describe.runIf(PROVIDERS.includes('mysql'))(
+  'a trigger that MySQL does not show to the user',
+  () => {
+    it('is noticed by what it makes of the first rows', async () => {
+      const w = await peopleOf('mysql', 20, 'plain')
+      await cutOffBy(w, 'name')
+      const before = await w.plain.person.findMany()
+      const name = `writer_${randomUUID().slice(0, 8)}`
+      await w.run(
+        `CREATE USER '${name}'@'%' IDENTIFIED BY 'sees no triggers'`,
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON * TO '${name}'@'%'`,
+      )
+      const url = new URL(w.db.url)
+      url.username = name
+      url.password = 'sees no triggers'
+      const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+      const client = new PrismaClient({ adapter: new PrismaMariaDb(url.href) })
+      try {
+        await expect(encrypt({ ...w.config, client })).rejects.toMatchObject(FAILED)
+      } finally {
+        await client.$disconnect()
+        await w.run(`DROP USER '${name}'@'%'`)
+      }
+      expect(await w.plain.person.findMany()).toEqual(before)
+    })
+  },
+)
 
 describe('a proof', () => {
   const provider = 'sqlite'
