@@ -1,5 +1,5 @@
 import { parseBytes, parseText, type Envelope } from '@rowseal/prisma-extension/envelope'
-import type { KeyState } from '@rowseal/prisma-extension/keys'
+import { isIndexKeyring, type KeyState } from '@rowseal/prisma-extension/keys'
 import type { Keyring } from '@rowseal/prisma-extension'
 import { contextOf, isPool, type MigratorConfig } from './config.ts'
 
@@ -63,10 +63,5 @@ async function candidates(config: MigratorConfig, keyId: number): Promise<Iterab
   const { keyring } = config
   if (!isPool(keyring)) return contextOf(config).keyrings.values()
   const owner = await keyring.ownerOf(keyId)
-  return owner === null || isIndexName(owner) ? [] : [await keyring.get(owner)]
-}
-
-/** The keys of blind indexes seal no values. */
-function isIndexName(keyring: string): boolean {
-  return keyring.endsWith('/index')
+  return owner === null || isIndexKeyring(owner) ? [] : [await keyring.get(owner)]
 }

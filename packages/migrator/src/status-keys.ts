@@ -1,5 +1,6 @@
 import type { Keyring } from '@rowseal/prisma-extension'
 import {
+  baseKeyringOf,
   isTenantKeyring,
   MAX_USES,
   type IndexRecord,
@@ -114,7 +115,7 @@ function tasksOf(
   values: number,
   indexes: readonly IndexRecord[] | null,
 ): KeyTask[] {
-  const name = keyring.replace(/\/index$/, '')
+  const name = baseKeyringOf(keyring)
   // A tenant's keys end together.
   const destroy = `npx rowseal keys destroy ${isTenantKeyring(name) ? `--keyring ${name}` : keyId}`
   const reindex = 'npx rowseal reindex'

@@ -1,3 +1,4 @@
+import { isIndexKeyring } from '@rowseal/prisma-extension/keys'
 import type { StateReport } from '../keys/suspend.ts'
 
 const STOPPED =
@@ -7,7 +8,7 @@ const STOPPED =
 export function renderState(report: StateReport): string {
   if (report.outcome === 'stopped') return STOPPED
   const { keyring, keys } = report
-  const next = keyring.endsWith('/index')
+  const next = isIndexKeyring(keyring)
     ? 'New values of blind indexes are under the active key, of unique ones once these were moved. Next, to move all: npx rowseal reindex'
     : 'New values are under the active key. Next, to move the others: npx rowseal drain'
   return [
@@ -20,7 +21,7 @@ export function renderCompromise(report: StateReport): string {
   if (report.outcome === 'stopped') return STOPPED
   const { keyring, keys, indexes } = report
   const leaked = keys.filter(({ state }) => state === 'compromised').map(({ keyId }) => keyId)
-  const isIndex = keyring.endsWith('/index')
+  const isIndex = isIndexKeyring(keyring)
   const ids = leaked.length === 1 ? `key ${leaked[0]!}` : `keys ${leaked.join(', ')}`
   const steps = isIndex
     ? [

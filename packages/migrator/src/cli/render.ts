@@ -1,4 +1,4 @@
-import { isTenantKeyring } from '@rowseal/prisma-extension/keys'
+import { baseKeyringOf, isIndexKeyring, isTenantKeyring } from '@rowseal/prisma-extension/keys'
 import { shareOf } from '../due.ts'
 import type { InitReport } from '../init.ts'
 import type { Inspection } from '../inspect.ts'
@@ -105,9 +105,8 @@ function renderUnknown({ fields, keys }: StatusReport): string[] {
 /** What is due, and what else somebody should do. */
 function renderTasks({ keys, keyrings }: StatusReport): string[] {
   const due = keys.flatMap(({ keyring, due: reasons }) => {
-    const isIndex = keyring.endsWith('/index')
-    const name = isIndex ? keyring.slice(0, -'/index'.length) : keyring
-    const command = `npx rowseal rotate${isIndex ? ' --index' : ''} --keyring ${name}`
+    const index = isIndexKeyring(keyring) ? ' --index' : ''
+    const command = `npx rowseal rotate${index} --keyring ${baseKeyringOf(keyring)}`
     return reasons.map(({ text }) => `Keyring "${keyring}" is due: ${text}. ${command}`)
   })
   const tasks = keys.flatMap(({ keyId, tasks: all }) =>

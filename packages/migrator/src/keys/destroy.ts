@@ -2,6 +2,7 @@ import { KeyError } from '@rowseal/prisma-extension'
 import {
   cancelDestruction,
   destroyKey as destroy,
+  isIndexKeyring,
   scheduleDestruction,
   type KeyRow,
 } from '@rowseal/prisma-extension/keys'
@@ -137,7 +138,7 @@ function daysSince(at: Date | null): number | null {
 
 function assertEnding({ keyId, keyring, state }: KeyRow): void {
   if (state === 'deactivated' || state === 'compromised') return
-  const index = keyring.endsWith('/index') ? ' --index' : ''
+  const index = isIndexKeyring(keyring) ? ' --index' : ''
   const fixes: Partial<Record<typeof state, string>> = {
     'pre-activation': `It waits to become active, which \`npx rowseal rotate${index}\` makes it. If it leaked: \`npx rowseal keys compromise ${keyId}\`.`,
     active: 'Let another version take over, move its values, and retire it first.',

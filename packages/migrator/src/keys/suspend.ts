@@ -51,7 +51,7 @@ export async function suspendKey(
  */
 export async function resumeKey(config: MigratorConfig, keyId: number): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
-  await assertUnfenced(config, keyId)
+  await assertUnfenced(config, found.row)
   return reportOf(found, await resume(found.keyring, keyId))
 }
 
@@ -77,7 +77,9 @@ async function replaced(
   change: typeof suspend,
 ): Promise<StateReport> {
   const found = await findKey(contextOf(config), keyId)
-  if (options.successor !== undefined) await assertUnfenced(config, options.successor)
+  const { successor } = options
+  if (successor !== undefined)
+    await assertUnfenced(config, (await findKey(contextOf(config), successor)).row)
   const next = await nextOf(found, options)
   if (next === null) return { ...reportOf(found, [found.row]), outcome: 'stopped' }
   const rows = await change(found.keyring, keyId, next.successor)
@@ -106,10 +108,9 @@ async function nextOf(
 }
 
 /** Nothing could be written under a key that the database refuses. */
-async function assertUnfenced(config: MigratorConfig, keyId: number): Promise<void> {
-  const { row } = await findKey(contextOf(config), keyId)
+async function assertUnfenced(config: MigratorConfig, { keyId, state }: KeyRow): Promise<void> {
   // In any other state it is refused for that.
-  if (row.state !== 'suspended') return
+  if (state !== 'suspended') return
   const { change } = await unfenceStatements(config, keyId).catch((error: unknown) => {
     // Where the plan does not fit the database, taking a rotation back is not to wait for that.
     if (error instanceof MigrationError && error.code === 'ERR_PLAN_DATABASE') return { change: [] }

@@ -39,6 +39,7 @@ export { activateKey, addKey, initKeyring, rotate, type Step } from './lifecycle
 export type { Opened } from './memory/opener.ts'
 export type { KeyringOptions, Wrapping } from './options.ts'
 export type { CacheStats, KeyringsStats, KeyringStats } from './stats.ts'
+export { baseKeyringOf, isIndexKeyring } from './indexes/index-name.ts'
 export { isTenantId, isTenantKeyring, TENANT_PREFIX, tenantKeyring } from './tenants/tenants.ts'
 export {
   INDEX_PERMITTED,

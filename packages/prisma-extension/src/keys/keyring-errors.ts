@@ -1,5 +1,5 @@
 import { KeyError } from '../errors.ts'
-import { isIndexKeyring } from './indexes/index-name.ts'
+import { baseKeyringOf, isIndexKeyring } from './indexes/index-name.ts'
 import { isTenantKeyring } from './tenants/tenants.ts'
 import type { KeyStore } from './types.ts'
 
@@ -14,7 +14,7 @@ export function unsettled(keyring: string): KeyError {
 /** What a keyring says that was closed, as a tenant's is before it is destroyed. */
 export function keyringClosed(keyring: string): KeyError {
   const isIndex = isIndexKeyring(keyring)
-  const named = `--keyring ${keyring.replace(/\/index$/, '')}`
+  const named = `--keyring ${baseKeyringOf(keyring)}`
   return new KeyError('ERR_KEY_STATE', `Keyring "${keyring}" is closed and seals nothing.`, {
     fix: `If that was a mistake: \`npx rowseal keys destroy ${named} --cancel\`, then \`npx rowseal rotate ${isIndex ? '--index ' : ''}${named}\`.`,
   })
@@ -22,7 +22,7 @@ export function keyringClosed(keyring: string): KeyError {
 
 export function keyringMissing(keyring: string, store: KeyStore): KeyError {
   const what = isIndexKeyring(keyring) ? 'keyring of index keys' : 'keyring'
-  const tenant = keyring.replace(/\/index$/, '')
+  const tenant = baseKeyringOf(keyring)
   return new KeyError(
     'ERR_KEYRING_MISSING',
     `There is no ${what} "${keyring}" in the ${store.name}.`,

@@ -68,13 +68,13 @@ function mysqlValue(column: SealedColumn, sql: string): string {
  * conversion would put question marks in its place.
  */
 export function replaced(provider: Provider, column: SealedColumn, sql: string): string {
+  const either = (held: string, next: string): string =>
+    `CASE WHEN ${sql} IS NULL THEN ${held} ELSE ${next} END`
   const held = `t.${column.name}`
   const { charset = 'utf8mb4' } = column.database
-  const [before, next] =
-    provider === 'mysql' && charset !== 'utf8mb4'
-      ? [held, sql].map((text) => `CONVERT(${text} USING utf8mb4)`)
-      : [held, value(provider, column, sql)]
-  return `CASE WHEN ${sql} IS NULL THEN ${before!} ELSE ${next!} END`
+  if (provider !== 'mysql' || charset === 'utf8mb4')
+    return either(held, value(provider, column, sql))
+  return either(`CONVERT(${held} USING utf8mb4)`, `CONVERT(${sql} USING utf8mb4)`)
 }
 
 /** The text or bytes that a column holds, as they were read. */

@@ -9,3 +9,8 @@ export function indexKeyringOf(keyring: string): string {
 export function isIndexKeyring(keyring: string): boolean {
   return keyring.endsWith(SUFFIX)
 }
+
+/** The keyring whose index keys a keyring holds; of any other its own name. */
+export function baseKeyringOf(keyring: string): string {
+  return isIndexKeyring(keyring) ? keyring.slice(0, -SUFFIX.length) : keyring
+}

@@ -1,4 +1,5 @@
 import { KeyError } from '../../errors.ts'
+import { baseKeyringOf } from '../indexes/index-name.ts'
 import { digestsOf, type StoreMac } from '../reading/authentic.ts'
 import { createKek } from '../memory/kek.ts'
 import type { Wrapping } from '../options.ts'
@@ -133,7 +134,7 @@ export function assertNotEnding({ active: { keyring, destroyAt } }: Snapshot): v
     'ERR_KEY_STATE',
     `Keyring "${keyring}" is about to be destroyed: it gets no new version.`,
     {
-      fix: `\`npx rowseal keys destroy --keyring ${keyring.replace(/\/index$/, '')} --cancel\` first, if it is needed again.`,
+      fix: `\`npx rowseal keys destroy --keyring ${baseKeyringOf(keyring)} --cancel\` first, if it is needed again.`,
     },
   )
 }

@@ -4,9 +4,10 @@ import { KeyError } from '../../errors.ts'
 
 const KEY_BYTES = 32
 const MAX_FILE_BYTES = 1024
-const MAKE_ONE = 'Make one with `openssl rand -base64 32`'
+const OPENSSL = '`openssl rand -base64 32`'
+const MAKE_ONE = `Make one with ${OPENSSL}`
 /** Where there is a key store, another root key opens nothing. */
-const NEW_ONE = 'For a new key store make one with `openssl rand -base64 32`'
+const NEW_ONE = `For a new key store make one with ${OPENSSL}`
 
 /** Where the 32 bytes come from. In text they are base64, base64url or 64 hex digits. */
 export type LocalRootKeySource =
