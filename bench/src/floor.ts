@@ -81,6 +81,10 @@ export function indexValue(): string {
  * that has `node:crypto` do them. On tables of sealed values, since those are what goes over the wire.
  */
 export function floorClient(base: any, work: () => void): any {
+  return base.$extends(floorHook(work))
+}
+
+export function floorHook(work: () => void): object {
   const $allOperations = async ({ args, query, operation }: any): Promise<unknown> => {
     if (!String(operation).startsWith('find')) {
       work()
@@ -90,5 +94,5 @@ export function floorClient(base: any, work: () => void): any {
     work()
     return result
   }
-  return base.$extends({ query: { $allModels: { $allOperations } } })
+  return { query: { $allModels: { $allOperations } } }
 }

@@ -1,48 +1,67 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { collectYoung, interleave, measurement, type Measurement, type Times } from '../measure.ts'
+import { fill, storedIn } from '../fill.ts'
+import { floorClient, openWarm, sealRecords } from '../floor.ts'
 import { person } from '../schema.ts'
 import type { Subjects } from '../subjects.ts'
-import { fill } from '../fill.ts'
 import type { Effort } from './operations.ts'
 
 const REQUESTS = 32
-const DATABASES = ['plain', 'rowseal', 'peer'] as const
 const ROWS = 10_000
+/** Rounds of 1,600 calls before the first that counts: see `parts/operations.ts`. */
+const WARM_UP = 4
 
 /** Many requests at once, and how long others wait while one reads much. */
 export async function load(subjects: Subjects, effort: Effort): Promise<Measurement[]> {
   await fill(subjects, ROWS)
+  const { people } = await storedIn(subjects)
   let next = 5_000_000
+  const sealed = (id: number, subject: string): object =>
+    subject === 'floor' ? people[id % people.length]! : {}
   return [
-    await throughput(subjects, effort, 'findUnique', (db, i) =>
-      db.person.findUnique({ where: { id: ((i * 7919) % ROWS) + 1 } }),
-    ),
-    await throughput(subjects, effort, 'create', (db) =>
-      db.person.create({ data: person(next++) }),
-    ),
+    await throughput(subjects, effort, {
+      name: 'findUnique',
+      crypto: () => openWarm(1),
+      call: (db, i) => db.person.findUnique({ where: { id: ((i * 7919) % ROWS) + 1 } }),
+    }),
+    await throughput(subjects, effort, {
+      name: 'create',
+      crypto: () => sealRecords(1),
+      call: (db, _, subject) =>
+        db.person.create({ data: { ...person(++next), ...sealed(next, subject) } }),
+    }),
     await eventLoopDelay(subjects, effort),
   ]
+}
+
+interface Request {
+  readonly name: string
+  readonly crypto: () => void
+  readonly call: (db: any, i: number, subject: string) => Promise<unknown>
 }
 
 async function throughput(
   subjects: Subjects,
   { isQuick, rounds }: Effort,
-  name: string,
-  call: (db: any, i: number) => Promise<unknown>,
+  { name, crypto, call }: Request,
 ): Promise<Measurement> {
+  const { plain, empty, rowseal, peer, base } = subjects
+  const clients = { plain, empty, rowseal, peer, floor: floorClient(base, crypto) }
   const calls = isQuick ? 320 : 1600
-  const atOnce = async (db: any): Promise<void> => {
+  const atOnce = async (subject: string, db: any): Promise<void> => {
     let left = calls
     const request = async (): Promise<void> => {
-      while (left > 0) await call(db, left--)
+      while (left > 0) await call(db, left--, subject)
     }
     await Promise.all(Array.from({ length: REQUESTS }, request))
   }
-  const times = await interleave(
-    Object.fromEntries(DATABASES.map((db) => [db, { run: () => atOnce(subjects[db]) }])),
-    { rounds, warmUp: 2, calls: 1 },
-  )
+  const runs = Object.entries(clients).map(([subject, db]) => [
+    subject,
+    { run: () => atOnce(subject, db) },
+  ])
+  const warmUp = isQuick ? 1 : WARM_UP
+  const times = await interleave(Object.fromEntries(runs), { rounds, warmUp, calls: 1 })
   const perSecond = (ms: number): number => (calls * 1000) / ms
   const rates = Object.entries(times).map(([subject, list]) => [subject, list.map(perSecond)])
   return measurement(
