@@ -145,6 +145,19 @@ export function conformance(name: string, open: () => Promise<Opened>): void {
         keyIds.map((keyId, i) => [keyId, i + 1]),
       )
       expect(head.revision).toBe(3)
+      const third = await newRow(keyring)
+      const fourth = { ...third, keyId: third.keyId + 1, version: 5 }
+      await made(writeOf(await read(keyring), { rows: [fourth, third] }))
+      const versions = (await read(keyring, another)).keys.map(({ version }) => version)
+      expect(versions).toEqual([1, 2, 3, 4, 5])
+    })
+
+    test('lists keyrings by name, whatever came first', async () => {
+      const names = ['c', 'a', 'B', 'b'].map((name) => `named/${name}`)
+      for (const keyring of names) {
+        await made(writeOf(null, { rows: [rowOf(await store.nextKeyId(), { keyring })] }))
+      }
+      expect(await another.keyrings('named/')).toEqual([...names].sort())
     })
 
     test('says which keyring a key id belongs to, and which keyrings there are', async () => {
