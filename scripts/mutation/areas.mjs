@@ -66,7 +66,7 @@ export const AREAS = {
     ],
     tests: [
       `${extension}/test/keys/{lifecycle,store-vectors}.test.ts`,
-      `${extension}/test/keys/stores/{file,file-crash,ids,memory}.test.ts`,
+      `${extension}/test/keys/stores/{document,file,file-crash,file-lock,ids,memory}.test.ts`,
     ],
   },
   query: {

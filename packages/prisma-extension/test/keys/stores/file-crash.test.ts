@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -71,7 +73,11 @@ describe('the file key store', () => {
     expect(await store.nextKeyId()).toBe(1)
     await expect(store.write(writeOf(null, { rows: [rowOf(1)] }))).rejects.toMatchObject({
       code: 'ERR_KEYRING_MISSING',
+      fix: expect.stringContaining('rowseal init'),
     })
+    await store.init()
+    rmSync(join(folder.path, 'keys', 'store.json'))
+    await expect(store.reserve(1, 1, 10)).rejects.toMatchObject({ code: 'ERR_KEYRING_MISSING' })
   })
 
   test.each([
@@ -112,6 +118,30 @@ describe('the file key store', () => {
     expect(await store.read('default')).not.toBeNull()
     await rotate(keyring)
     expect(readdirSync(folder)).toEqual(['store.json'])
+  })
+
+  test('leaves what others have in its folder, and a draft of a lock that may be in use', async () => {
+    const { path, folder, keyring } = await filled()
+    const others = ['other.json.1.tmp', 'store.jsonx.tmp', 'tmp', 'store.json.note']
+    for (const name of [...others, 'store.json.lock.5678.new'])
+      writeFileSync(join(folder, name), '')
+    for (const name of others) utimesSync(join(folder, name), 1, 1)
+    const hour = Date.now() / 1000 - 3590
+    utimesSync(`${path}.lock.5678.new`, hour, hour)
+    await rotate(keyring)
+    const left = [...others, 'store.json', 'store.json.lock.5678.new']
+    expect(readdirSync(folder).sort()).toEqual(left.sort())
+    utimesSync(`${path}.lock.5678.new`, hour - 20, hour - 20)
+    await rotate(keyring)
+    expect(readdirSync(folder).sort()).toEqual([...others, 'store.json'].sort())
+  })
+
+  test('of another user is changed by root, and has no tables', async () => {
+    const { path, store, keyring } = await filled()
+    expect(store.ddl()).toEqual([])
+    if (process.getuid!() === 0) chownSync(path, 4242, 4242)
+    vi.spyOn(process, 'getuid').mockReturnValue(0)
+    expect((await rotate(keyring)).to.keyId).toBe(2)
   })
 
   test.each<[string, () => object | Promise<object>]>([
@@ -248,8 +278,13 @@ describe('the file key store', () => {
   })
 
   test('takes no empty path and no time out of bounds', () => {
-    expect(() => fileKeyStore('')).toThrow(TypeError)
-    expect(() => fileKeyStore('x', { timeoutMs: 0 })).toThrow(TypeError)
+    expect(() => fileKeyStore('')).toThrow(new TypeError('fileKeyStore takes a path'))
+    for (const timeoutMs of [0, 99, 60_001, 100.5, NaN]) {
+      expect(() => fileKeyStore('x', { timeoutMs })).toThrow(TypeError)
+    }
+    for (const timeoutMs of [100, 60_000]) {
+      expect(fileKeyStore('x', { timeoutMs }).name).toBe('file key store')
+    }
   })
 })
 
