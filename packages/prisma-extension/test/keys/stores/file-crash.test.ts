@@ -110,6 +110,23 @@ describe('the file key store', () => {
     })
   })
 
+  test('in a folder that is reached by a link is used', async () => {
+    const { folder, root } = await filled()
+    const linked = temporaryFolder('file-store-link')
+    folders.push(linked)
+    symlinkSync(folder, join(linked.path, 'keys'))
+    const store = fileKeyStore(join(linked.path, 'keys', 'store.json'))
+    expect((await rotate(await openKeyring({ root, store }))).to.keyId).toBe(2)
+  })
+
+  test('keeps no file open, however often it is written', async () => {
+    const { store } = await filled()
+    const opened = (): number => readdirSync('/proc/self/fd').length
+    const before = opened()
+    for (let i = 0; i < 20; i++) expect(await store.reserve(1, 1, 100)).toBe(true)
+    expect(opened()).toBeLessThan(before + 20)
+  })
+
   test('written half by a process that died holds what it held, and the half goes', async () => {
     const { path, folder, store, keyring } = await filled()
     writeFileSync(`${path}.1234.tmp`, '{"format":2,"uses"')
@@ -259,7 +276,7 @@ describe('the file key store', () => {
     const { path, store, keyring } = await filled()
     const text = readFileSync(path, 'utf8').replace('"format": 2', '"format": 3')
     writeFileSync(path, text)
-    const newer = { code: 'ERR_STORE_NEWER' }
+    const newer = { code: 'ERR_STORE_NEWER', fix: expect.stringContaining('Update') }
     await expect(store.read('default')).rejects.toMatchObject(newer)
     await expect(rotate(keyring)).rejects.toMatchObject(newer)
     await expect(store.init()).rejects.toMatchObject(newer)
@@ -274,6 +291,7 @@ describe('the file key store', () => {
       code: 'ERR_KEY_UNAVAILABLE',
       retryable: false,
       message: expect.stringContaining('EISDIR'),
+      fix: expect.stringContaining('a-folder'),
     })
   })
 

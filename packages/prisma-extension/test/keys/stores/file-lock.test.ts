@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { withLock } from '../../../src/keys/stores/file-lock.ts'
 
 const folder = temporaryFolder('file-lock')
+afterEach(() => vi.restoreAllMocks())
 afterAll(() => folder.remove())
 
 let path: string
@@ -95,6 +96,16 @@ describe('the lock of a file', () => {
     writeFileSync(path, text)
     const refused = withLock(path, 30, () => Promise.resolve())
     await expect(refused).rejects.toThrow(`locked by process ${named}.`)
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+
+  test('of a process that belongs to another user is never taken over', async () => {
+    const text = JSON.stringify({ ...(await own()), token: 'x', started: '1' })
+    writeFileSync(path, text)
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not permitted'), { code: 'EPERM' })
+    })
+    await expect(withLock(path, 30, () => Promise.resolve())).rejects.toThrow('locked by process')
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 
