@@ -4,6 +4,7 @@ import {
   chownSync,
   mkdtempSync,
   mkdirSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -12,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { inspect } from 'node:util'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { localRootKey } from '../../src/keys/providers/local.ts'
 
 const NAME = 'ROWSEAL_TEST_ROOT_KEY'
@@ -24,6 +25,7 @@ const isRoot = process.geteuid?.() === 0
 
 afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(() => {
+  vi.restoreAllMocks()
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an unset variable is the case
   delete process.env[NAME]
 })
@@ -155,9 +157,37 @@ describe('a local root key', () => {
   })
 })
 
+describe('what a local root key says of itself', () => {
+  const root = localRootKey({ key })
+
+  test('is no region, and no former key where there is none', async () => {
+    expect(root.provider).toBe('local')
+    expect(await root.regions()).toEqual([])
+    expect(root.regionOf('local:0000000000000000')).toBeNull()
+    expect(JSON.parse(JSON.stringify(root))).toEqual({
+      provider: 'local',
+      id: expect.stringMatching(/^local:[0-9a-f]{16}$/),
+    })
+  })
+
+  test('is what to do about a key that it did not wrap, or that was altered', async () => {
+    const { wrapped, rootKeyId } = await root.create(context)
+    const other = localRootKey({ key: randomBytes(32) })
+    await expect(other.unwrap(wrapped, rootKeyId, context)).rejects.toMatchObject({
+      code: 'ERR_KEY_MISMATCH',
+      fix: expect.stringContaining(`Give root key ${rootKeyId}`),
+    })
+    await expect(root.unwrap(wrapped.subarray(1), rootKeyId, context)).rejects.toMatchObject({
+      code: 'ERR_KEY_MISMATCH',
+      fix: expect.stringContaining('from a backup'),
+    })
+  })
+})
+
 describe('a former local root key', () => {
   const next = randomBytes(32)
-  const both = localRootKey({ key: next }, { former: [{ key }] })
+  let both: ReturnType<typeof localRootKey>
+  beforeAll(() => void (both = localRootKey({ key: next }, { former: [{ key }] })))
   const id = (root: object): string => (JSON.parse(JSON.stringify(root)) as { id: string }).id
 
   test('unwraps what it wrapped, and wraps nothing new', async () => {
@@ -227,18 +257,36 @@ describe('a root key variable', () => {
     ['31 bytes', randomBytes(31).toString('base64')],
     ['33 bytes', randomBytes(33).toString('base64')],
     ['63 hex digits', key.toString('hex').slice(1)],
+    ['65 hex digits', `${key.toString('hex')}0`],
+    ['a letter before 64 hex digits', `x${key.toString('hex')}`],
+    ['a letter after 64 hex digits', `${key.toString('hex')}x`],
     ['a pass phrase', 'correct horse battery staple'],
-    ['both alphabets at once', `+_${base64.slice(2)}`],
+    ...['+_', '_+', '-/', '/-', '+A_', '-A/'].map((both) => {
+      return [`both alphabets, ${both}`, `${both}${'A'.repeat(42 - both.length)}E=`] as const
+    }),
     ['white space inside', `${base64.slice(0, 20)} ${base64.slice(20)}`],
     ['quotes', `"${base64}"`],
     ['two paddings', `${base64}=`],
     ['spare bits that are not zero', `${base64.slice(0, 42)}${after(base64[42]!)}=`],
   ])('with %s is refused without being shown', (_, text) => {
-    expect(refusal(() => fromEnv(text), text)).toContain(NAME)
+    const message = refusal(() => fromEnv(text), text)
+    expect(message).toContain(NAME)
+    expect(message).toContain('openssl rand -base64 32')
+  })
+
+  test('is read in base64url with all that this has, and with padding or without', () => {
+    const bytes = Buffer.from('fbefbefffffffbef'.repeat(4), 'hex')
+    const [url, plain] = [bytes.toString('base64url'), bytes.toString('base64')]
+    expect(url).toMatch(/-.*_|_.*-/)
+    for (const text of [url, `${url}=`, plain, plain.slice(0, 43), bytes.toString('hex')]) {
+      same(fromEnv(` ${text}\n`), localRootKey({ key: bytes }))
+    }
   })
 
   test('with one byte repeated is refused as a placeholder', () => {
-    expect(refusal(() => fromEnv('0'.repeat(64)))).toContain('placeholder')
+    const message = refusal(() => fromEnv('0'.repeat(64)))
+    expect(message).toContain('placeholder')
+    expect(message).toContain('openssl rand -base64 32')
   })
 })
 
@@ -248,8 +296,43 @@ describe('a root key file', () => {
   test('that is not there is refused by its path', () => {
     const path = join(folder, 'nothing')
     expect(refusal(() => localRootKey({ file: path }))).toContain(
-      `${path} could not be opened (ENOENT)`,
+      `${path} could not be opened (ENOENT). Put the root key`,
     )
+    const within = join(file(text), 'nothing')
+    expect(refusal(() => localRootKey({ file: within }))).toContain(
+      `${within} could not be opened (ENOTDIR). Check its path`,
+    )
+  })
+
+  test('of 1,024 bytes is read, and one more is too long', () => {
+    same(localRootKey({ file: file(text.padEnd(1024)) }), localRootKey({ key }))
+    const message = refusal(() => localRootKey({ file: file(text.padEnd(1025)) }), text)
+    expect(message).toContain('too long')
+    expect(message).toContain('openssl rand -base64 32')
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'is closed when it was read, and when it was refused',
+    () => {
+      const opened = (): number => readdirSync('/proc/self/fd').length
+      const [good, bad] = [file(text), file('short')]
+      const before = opened()
+      for (let i = 0; i < 20; i++) {
+        localRootKey({ file: good })
+        refusal(() => localRootKey({ file: bad }))
+      }
+      expect(opened()).toBeLessThan(before + 20)
+    },
+  )
+
+  test.runIf(isPosix && isRoot)('is read by the user it belongs to, and when it is of root', () => {
+    const path = file(text)
+    vi.spyOn(process, 'geteuid').mockReturnValue(12_345)
+    same(localRootKey({ file: path }), localRootKey({ key }))
+    chownSync(path, 12_345, 12_345)
+    same(localRootKey({ file: path }), localRootKey({ key }))
+    chownSync(path, 12_346, 12_346)
+    expect(refusal(() => localRootKey({ file: path }), text)).toContain('belongs to another user')
   })
 
   test.runIf(isPosix).each([0o640, 0o604, 0o660, 0o644, 0o777, 0o610, 0o602])(
@@ -308,6 +391,8 @@ describe('a root key file', () => {
 
   test('that holds a public key object is refused', () => {
     const { publicKey } = generateKeyPairSync('ed25519')
-    expect(refusal(() => localRootKey({ key: publicKey }))).toContain('not a secret key')
+    expect(refusal(() => localRootKey({ key: publicKey }))).toContain(
+      'not a secret key. Make one with `openssl rand',
+    )
   })
 })
