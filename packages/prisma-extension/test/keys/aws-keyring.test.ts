@@ -110,13 +110,4 @@ describe('a keyring whose DEKs AWS KMS wraps', () => {
     expect(second).toMatchObject({ code: 'ERR_ENVELOPE_AUTH' })
     expect(await read()).toBe(true)
   })
-
-  test('is refused a write by a throttled KMS with a retryable error', async () => {
-    const { cold } = await setUp({ wrapping: 'kms', rootCalls: { maxOutages: 1000 } })
-    own.fail({ kind: 'throttle', operation: 'GenerateDataKey' })
-    await expect(cold.forProtect(3)).rejects.toMatchObject({
-      code: 'ERR_ROOT_KEY_THROTTLED',
-      retryable: true,
-    })
-  })
 })

@@ -2,17 +2,19 @@ import type { Fault } from '@rowseal/test-support'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { KeyError } from '../../src/errors.ts'
 import { awsKms } from '../../src/keys/providers/aws-kms.ts'
-import type { RootKey } from '../../src/keys/types.ts'
 import {
+  AWS_NAME,
   clientConfig,
   endpoints,
+  EVERY,
   expectHidden,
   failure,
   KEK,
+  practiceAt,
   REGION,
   rootAt,
+  type Practice,
 } from './aws-support.ts'
 
 const { own } = await endpoints()
@@ -24,33 +26,7 @@ beforeEach(() => {
   own.forget()
 })
 
-type Operation = 'create' | 'unwrap' | 'rewrap' | 'describe'
-const AWS_NAME = {
-  create: 'GenerateDataKey',
-  unwrap: 'Decrypt',
-  rewrap: 'ReEncrypt',
-  describe: 'DescribeKey',
-} as const
-const EVERY = Object.keys(AWS_NAME) as Operation[]
-
-/** A root key with a key it made, and what each operation fails with. */
-async function practice(): Promise<{
-  arn: string
-  root: RootKey
-  fails: (operation: Operation) => Promise<KeyError>
-}> {
-  const arn = own.createKey()
-  const root = rootAt(own.url, arn, quick)
-  const { key, wrapped } = await root.create(KEK)
-  own.forget()
-  const calls: Record<Operation, () => Promise<unknown>> = {
-    create: () => root.create(KEK),
-    unwrap: () => root.unwrap(wrapped, arn, KEK),
-    rewrap: () => root.rewrap(wrapped, arn, KEK),
-    describe: () => root.describe(),
-  }
-  return { arn, root, fails: (operation) => failure(calls[operation](), key, wrapped) }
-}
+const practice = (): Promise<Practice> => practiceAt(own, quick)
 
 describe.each(EVERY)('%s, refused by AWS KMS,', (operation) => {
   const name = AWS_NAME[operation]
@@ -73,14 +49,6 @@ describe.each(EVERY)('%s, refused by AWS KMS,', (operation) => {
     const error = await fails(operation)
     expect(error).toMatchObject({ code: 'ERR_ROOT_KEY_UNKNOWN', retryable: false })
     expect(error.message).toContain(arn)
-  })
-
-  test('is retryable when throttled, and was tried three times', async () => {
-    const { fails } = await practice()
-    own.fail({ kind: 'throttle' })
-    const error = await fails(operation)
-    expect(error).toMatchObject({ code: 'ERR_ROOT_KEY_THROTTLED', retryable: true })
-    expect(own.count(name)).toBe(3)
   })
 })
 
@@ -210,15 +178,6 @@ describe('a denial', () => {
   test('for credentials of another region is one', async () => {
     const root = awsKms({ keyId: 'alias/x', region: 'eu-west-1', endpoint: own.url, clientConfig })
     expect(await failure(root.create(KEK))).toMatchObject({ code: 'ERR_ROOT_KEY_DENIED' })
-  })
-
-  test('of an on-demand rotation at its limit says what to do instead', async () => {
-    const { arn, root } = await practice()
-    for (let i = 0; i < 25; i++) await root.rotate!('now')
-    const error = await failure(root.rotate!('now'))
-    expect(error).toMatchObject({ code: 'ERR_ROOT_KEY_DENIED', retryable: false })
-    expect(error.message).toContain(arn)
-    expect(error.fix).toContain('keys rewrap')
   })
 })
 

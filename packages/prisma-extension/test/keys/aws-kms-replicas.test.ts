@@ -45,7 +45,7 @@ describe('a multi-Region root key', () => {
     expect(await root.regions()).toEqual(['eu-central-1', 'eu-west-1'])
   })
 
-  test.each(['drop', 'throttle', 'error'] as const)(
+  test.each(['drop', 'error'] as const)(
     'goes on in the next region while the first has an outage: %s',
     async (kind) => {
       const { primary, replica, root } = replicated()

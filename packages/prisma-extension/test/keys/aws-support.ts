@@ -61,6 +61,40 @@ export function rootAt(url: string, keyId: string, options: Partial<AwsKmsOption
   return awsKms({ keyId, ...region, endpoint: url, allowHttp: true, clientConfig, ...options })
 }
 
+export type Operation = 'create' | 'unwrap' | 'rewrap' | 'describe'
+export const AWS_NAME = {
+  create: 'GenerateDataKey',
+  unwrap: 'Decrypt',
+  rewrap: 'ReEncrypt',
+  describe: 'DescribeKey',
+} as const
+export const EVERY = Object.keys(AWS_NAME) as Operation[]
+
+export interface Practice {
+  readonly arn: string
+  readonly root: RootKey
+  /** What an operation fails with. */
+  readonly fails: (operation: Operation) => Promise<KeyError>
+}
+
+/** A root key, and a key that it made for its operations to fail with. */
+export async function practiceAt(
+  kms: KmsServer,
+  options: Partial<AwsKmsOptions>,
+): Promise<Practice> {
+  const arn = kms.createKey()
+  const root = rootAt(kms.url, arn, options)
+  const { key, wrapped } = await root.create(KEK)
+  kms.forget()
+  const calls: Record<Operation, () => Promise<unknown>> = {
+    create: () => root.create(KEK),
+    unwrap: () => root.unwrap(wrapped, arn, KEK),
+    rewrap: () => root.rewrap(wrapped, arn, KEK),
+    describe: () => root.describe(),
+  }
+  return { arn, root, fails: (operation) => failure(calls[operation](), key, wrapped) }
+}
+
 /** The error of a call that fails, in which none of the secrets is to be found. */
 export async function failure(
   call: Promise<unknown>,

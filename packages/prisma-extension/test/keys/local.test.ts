@@ -253,7 +253,7 @@ describe('a root key variable', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
     return alphabet[alphabet.indexOf(letter) + 1]!
   }
-  test.each([
+  test.each<readonly [string, string]>([
     ['31 bytes', randomBytes(31).toString('base64')],
     ['33 bytes', randomBytes(33).toString('base64')],
     ['63 hex digits', key.toString('hex').slice(1)],
