@@ -5,6 +5,7 @@ import {
 } from '@rowseal/prisma-extension/sql'
 import { openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
+import { unknownOf, type UnknownValues } from './drain/unknown.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
 import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
 import { runInfos, type RunInfo } from './runs/list.ts'
@@ -51,6 +52,8 @@ export interface StatusReport {
   readonly indexes: readonly IndexStatus[]
   readonly runs: readonly RunInfo[]
   readonly stale: number
+  /** Values under keys that the keyring of their field does not have. */
+  readonly unknown: readonly UnknownValues[]
 }
 
 /**
@@ -98,6 +101,10 @@ export async function status(
       indexes,
       runs: await runInfos(store),
       stale: fields.reduce((sum, field) => sum + field.stale, 0),
+      unknown: unknownOf(
+        context,
+        fields.map((field) => ({ model: field.model, fields: [field] })),
+      ),
     }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', 'try again')

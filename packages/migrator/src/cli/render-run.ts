@@ -4,6 +4,7 @@ import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
+import { renderUnknown } from './render-unknown.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -55,6 +56,7 @@ export function renderRun(report: RunReport): string {
       : []),
     `${count(rows)} rows in ${seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
     ...(outcome === 'done' ? [] : left(report)),
+    ...renderUnknown(report.unknown),
   ].join('\n')
 }
 
@@ -88,6 +90,16 @@ function isInPart({ models }: RunReport): boolean {
   return models.some(({ after }) => after === null)
 }
 
+/** Is what has kept a model from its end told by itself? */
+function isExplained({ quarantined, after }: ModelReport): boolean {
+  const versions = after?.fields.flatMap((field) => field.versions) ?? []
+  const unknown = versions.reduce(
+    (sum, { version, count: n }) => sum + (version === null ? n : 0),
+    0,
+  )
+  return quarantined > 0 || (unknown > 0 && unknown === after?.left)
+}
+
 function left(report: RunReport): string[] {
   const { direction, outcome, quarantined, models, isHandedOut = false } = report
   const command = `npx rowseal ${commandOf(direction)}${isHandedOut ? ' --queue' : ''}`
@@ -101,7 +113,7 @@ function left(report: RunReport): string[] {
       `${quarantined === 1 ? '1 row was left as it is' : `${count(quarantined)} rows were left as they are`}. Why, and what to do: npx rowseal runs quarantine list`,
     )
   lines.push(...renderUnreadable(report.unreadable))
-  if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
+  if (models.some((model) => model.outcome === 'incomplete' && !isExplained(model)))
     lines.push(`Some rows were written or locked by others each time. ${goOn}`)
   return lines
 }
