@@ -3,7 +3,7 @@ import {
   findStalenessIndexes,
   type StalenessState,
 } from '@rowseal/prisma-extension/sql'
-import { openContext, type Context, type MigratorConfig } from './config.ts'
+import { isPool, openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { unknownOf, type UnknownValues } from './drain/unknown.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
@@ -91,9 +91,10 @@ export async function status(
     const keyrings = [...context.keyrings.values()]
     const rootKeys = await rootKeysOf(keyrings)
     const counts = countsOf(fields, indexes)
+    const [isWhole, isOfTenants] = [models === undefined, isPool(config.keyring)]
     return {
       keys: keyrings.flatMap((keyring) =>
-        keyStatuses(keyring, counts, models === undefined, rootKeys, options),
+        keyStatuses(keyring, { counts, isWhole, isOfTenants, rootKeys }, options),
       ),
       keyrings: keyrings.flatMap(keyringStatuses),
       rootKeys,

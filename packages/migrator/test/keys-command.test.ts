@@ -1,4 +1,4 @@
-import { addKey, scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import { addKey, closeKeyring, scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { afterEach, expect, it } from 'vitest'
 import { ACCOUNTS } from './accounts.ts'
 import { Command } from './command.ts'
@@ -73,4 +73,27 @@ it('rowseal keys says what is true of unique indexes, and of a version that wait
   const { keyId } = await addKey(w.keyring)
   const ended = await command.run('keys', 'destroy', String(keyId), '--yes')
   expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('waits to become active')])
+})
+
+it('rowseal status suggests of a keyring that ends as a whole what can be done to it', async () => {
+  const w = await world('sqlite', MEMBERS)
+  command = new Command(w)
+  await addMembers(w, 5)
+  const suggested = async (): Promise<string[]> => {
+    const { stderr } = await command.run('status')
+    const all = stderr.matchAll(/Key \d+: .* npx rowseal (keys destroy .*)/g)
+    return [...new Set([...all].map(([, args]) => args!))]
+  }
+  await command.run('keys', 'destroy', '--keyring', 'default', '--yes')
+  const undo = await suggested()
+  expect(undo).toEqual(['keys destroy --keyring default --cancel'])
+  expect(await command.run(...undo[0]!.split(' '))).toMatchObject({ code: 0 })
+  await w.keyring.refresh()
+  await closeKeyring(w.keyring, new Date(0))
+  const end = await suggested()
+  expect(end).toEqual(['keys destroy --keyring default'])
+  expect(await command.run(...end[0]!.split(' '), '--yes')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('keys are destroyed'),
+  })
 })

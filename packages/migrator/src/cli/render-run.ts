@@ -2,6 +2,7 @@ import type { DrainReport } from '../drain/drained.ts'
 import type { PassCounts } from '../engine/counts.ts'
 import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
+import { alone } from '../tenants.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
 import { renderUnknown } from './render-unknown.ts'
@@ -76,13 +77,19 @@ export function renderEncrypted(report: RunReport, isOfAll: boolean): string {
 /** @param isOfAll - as for `renderEncrypted`. */
 export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
-  const next = report.drained.map(({ keyring, keyId, state }) =>
-    state === 'compromised'
-      ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
-      : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
-  )
+  const next = report.drained.map((key) => nextOf(key, report.isOfTenants ?? false))
   const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
   return [renderRun(report), isInPart(report) ? IN_PART : end, ...next].join('\n')
+}
+
+function nextOf(
+  { keyring, keyId, state }: DrainReport['drained'][number],
+  isOfTenants: boolean,
+): string {
+  const isLeaked = state === 'compromised'
+  const is = `Keyring "${keyring}": nothing is under key ${keyId}${isLeaked ? ', which leaked' : ' any more'}.`
+  if (isOfTenants) return `${is} To ${isLeaked ? 'destroy' : 'retire'} it takes ${alone(keyring)}.`
+  return `${is} Next: npx rowseal keys ${isLeaked ? `destroy ${keyId}` : `retire ${keyId} --fence`}`
 }
 
 /** What a table holds is counted when all of its shares are done. */
