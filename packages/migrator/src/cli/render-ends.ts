@@ -133,7 +133,9 @@ export function renderCancelled(keys: readonly KeyName[], keyring?: string): str
 }
 
 function opensAgain(keys: readonly KeyName[], keyring: string | undefined): string[] {
-  if (keyring === undefined) return ['It opens again.']
+  const isOpen = keys.some((key) => key.keyring === keyring && key.state === 'active')
+  // It was never closed, and only some of its versions were to end.
+  if (keyring === undefined || isOpen) return ['It opens again.']
   const isLost = isSearchLost(keyring, keys)
   const reindex = isLost ? `npx rowseal init --keyring ${keyring}` : 'npx rowseal reindex'
   return [
