@@ -9,6 +9,7 @@ import {
 } from '@rowseal/prisma-extension/keys'
 import { ageDaysOf, dueReasons, type DueOptions, type DueReason } from './due.ts'
 import type { RootKeyStatus } from './keys/root-keys.ts'
+import { alone } from './tenants.ts'
 
 export interface KeyStatus {
   /** `<name>/index` for the keys of blind indexes. */
@@ -55,22 +56,28 @@ export interface KeyringStatus {
   readonly isOpen: boolean
 }
 
-/**
- * @param counts - values by key id.
- * @param isWhole - of all models? Else nothing is said to be unused.
- */
-export function keyStatuses(
-  keyring: Keyring,
-  counts: ReadonlyMap<number, number>,
-  isWhole: boolean,
-  rootKeys: readonly RootKeyStatus[],
-  options: DueOptions,
-): KeyStatus[] {
+/** What was seen besides the keys. */
+export interface Seen {
+  /** Values by key id. */
+  readonly counts: ReadonlyMap<number, number>
+  /** Of all models? Else nothing is said to be unused. */
+  readonly isWhole: boolean
+  /** Are there keyrings of tenants? Then one key version takes a configuration with its keyring alone. */
+  readonly isOfTenants: boolean
+  readonly rootKeys: readonly RootKeyStatus[]
+}
+
+export function keyStatuses(keyring: Keyring, seen: Seen, options: DueOptions): KeyStatus[] {
   const records = keyring.index.records()
+  const live = keyring.keys().filter(({ state }) => state !== 'destroyed')
+  const isEnding = live.every(({ destroyAt }) => destroyAt !== null)
   const statuses = (rows: readonly KeyRow[], isIndex: boolean): KeyStatus[] => {
     const due = dueReasons(rows, options)
+    // Those of tenants' indexes are not counted.
+    const isCounted = seen.isWhole && !(isIndex && isTenantKeyring(keyring.name))
     return rows.map((row) => {
-      const values = counts.get(row.keyId) ?? 0
+      const values = seen.counts.get(row.keyId) ?? 0
+      const tasks = tasksOf(row, values, isIndex ? records : null, isEnding)
       return {
         keyring: row.keyring,
         keyId: row.keyId,
@@ -85,15 +92,32 @@ export function keyStatuses(
         destroyAt: row.destroyAt?.toISOString() ?? null,
         due: row.state === 'active' ? due : [],
         tasks: [
-          ...tasksOf(row, values, isIndex ? records : null).filter(
-            ({ code }) => isWhole || code !== 'unused',
-          ),
-          ...rootKeyTasks(row, rootKeys),
-        ],
+          ...tasks.filter(({ code }) => isCounted || code !== 'unused'),
+          ...rootKeyTasks(row, seen.rootKeys),
+        ].map((task) => (seen.isOfTenants ? amongTenants(task, keyring.name) : task)),
       }
     })
   }
   return [...statuses(keyring.keys(), false), ...statuses(keyring.index.keys(), true)]
+}
+
+/** What the command of a task is for, where it is refused as long as there are keyrings of tenants. */
+const REFUSED: readonly (readonly [command: RegExp, purpose: string])[] = [
+  [/ keys retire \d+$/, 'retire'],
+  [/ keys destroy \d+$/, 'destroy'],
+  [/ keys destroy \d+ --cancel$/, 'keep'],
+  [/ keys rewrap$/, 're-wrap'],
+]
+
+/** The same task with what it takes there. */
+function amongTenants(task: KeyTask, keyring: string): KeyTask {
+  const { code, text, command } = task
+  if (command === null) return task
+  const purpose = REFUSED.find(([refused]) => refused.test(command))?.[1]
+  if (purpose !== undefined)
+    return { code, text: `${text}; to ${purpose} it takes ${alone(keyring)}`, command: null }
+  if (!command.endsWith(' reindex')) return task
+  return { code, text: `${text}; nothing moves them yet where there are tenants`, command: null }
 }
 
 export function keyringStatuses(keyring: Keyring): KeyringStatus[] {
@@ -109,15 +133,17 @@ export function keyringStatuses(keyring: Keyring): KeyringStatus[] {
   return [keks, { keyring: index.name, revision, isOpen: isOpen(index.keys()) }]
 }
 
-/** @param indexes - the records of blind indexes; null for a KEK. */
+/**
+ * @param indexes - the records of blind indexes; null for a KEK.
+ * @param isEnding - do all versions of the keyring end together?
+ */
 function tasksOf(
   { keyId, keyring, state, destroyAt }: KeyRow,
   values: number,
   indexes: readonly IndexRecord[] | null,
+  isEnding: boolean,
 ): KeyTask[] {
-  const name = baseKeyringOf(keyring)
-  // A tenant's keys end together.
-  const destroy = `npx rowseal keys destroy ${isTenantKeyring(name) ? `--keyring ${name}` : keyId}`
+  const destroy = `npx rowseal keys destroy ${isEnding ? `--keyring ${baseKeyringOf(keyring)}` : keyId}`
   const reindex = 'npx rowseal reindex'
   if (destroyAt !== null) {
     const isOver = destroyAt <= new Date()

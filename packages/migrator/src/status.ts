@@ -3,8 +3,9 @@ import {
   findStalenessIndexes,
   type StalenessState,
 } from '@rowseal/prisma-extension/sql'
-import { openContext, type Context, type MigratorConfig } from './config.ts'
+import { isPool, openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
+import { unknownOf, type UnknownValues } from './drain/unknown.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
 import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
 import { runInfos, type RunInfo } from './runs/list.ts'
@@ -51,6 +52,8 @@ export interface StatusReport {
   readonly indexes: readonly IndexStatus[]
   readonly runs: readonly RunInfo[]
   readonly stale: number
+  /** Values under keys that the keyring of their field does not have. */
+  readonly unknown: readonly UnknownValues[]
 }
 
 /**
@@ -88,9 +91,10 @@ export async function status(
     const keyrings = [...context.keyrings.values()]
     const rootKeys = await rootKeysOf(keyrings)
     const counts = countsOf(fields, indexes)
+    const [isWhole, isOfTenants] = [models === undefined, isPool(config.keyring)]
     return {
       keys: keyrings.flatMap((keyring) =>
-        keyStatuses(keyring, counts, models === undefined, rootKeys, options),
+        keyStatuses(keyring, { counts, isWhole, isOfTenants, rootKeys }, options),
       ),
       keyrings: keyrings.flatMap(keyringStatuses),
       rootKeys,
@@ -98,6 +102,10 @@ export async function status(
       indexes,
       runs: await runInfos(store),
       stale: fields.reduce((sum, field) => sum + field.stale, 0),
+      unknown: unknownOf(
+        context,
+        fields.map((field) => ({ model: field.model, fields: [field] })),
+      ),
     }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', 'try again')

@@ -12,6 +12,11 @@ export const ALL_TENANTS = `${TENANT_PREFIX}*`
 /** Keyrings that are opened at once. */
 const CONCURRENCY = 8
 
+/** What it takes to do something to one key version where there are keyrings of tenants, for people. */
+export function alone(keyring: string): string {
+  return `a configuration with \`keyring: await openKeyring({ name: '${keyring}', … })\``
+}
+
 /** What opening and moving the values of a sealed field takes: its keyring, or those of all tenants. */
 export interface ValueKeyring extends Pick<
   Keyring,

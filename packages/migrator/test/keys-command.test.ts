@@ -1,7 +1,12 @@
-import { addKey, scheduleDestruction } from '@rowseal/prisma-extension/keys'
+import {
+  addKey,
+  cancelKeyringEnd,
+  closeKeyring,
+  scheduleDestruction,
+} from '@rowseal/prisma-extension/keys'
 import { afterEach, expect, it } from 'vitest'
 import { ACCOUNTS } from './accounts.ts'
-import { Command } from './command.ts'
+import { Command, type Ended } from './command.ts'
 import { activeIndexKey, addMembers, MEMBERS } from './indexed.ts'
 import { closeWorlds, PROVIDERS, world } from './world.ts'
 
@@ -73,4 +78,65 @@ it('rowseal keys says what is true of unique indexes, and of a version that wait
   const { keyId } = await addKey(w.keyring)
   const ended = await command.run('keys', 'destroy', String(keyId), '--yes')
   expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('waits to become active')])
+})
+
+it('rowseal status suggests of a keyring that ends as a whole what can be done to it', async () => {
+  const w = await world('sqlite', MEMBERS)
+  command = new Command(w)
+  await addMembers(w, 5)
+  const suggested = async (): Promise<string[]> => {
+    const { stderr } = await command.run('status')
+    const all = stderr.matchAll(/Key \d+: .* npx rowseal (keys destroy .*)/g)
+    return [...new Set([...all].map(([, args]) => args!))]
+  }
+  await command.run('keys', 'destroy', '--keyring', 'default', '--yes')
+  const undo = await suggested()
+  expect(undo).toEqual(['keys destroy --keyring default --cancel'])
+  expect(await command.run(...undo[0]!.split(' '))).toMatchObject({ code: 0 })
+  await w.keyring.refresh()
+  await closeKeyring(w.keyring, new Date(0))
+  const end = await suggested()
+  expect(end).toEqual(['keys destroy --keyring default'])
+  expect(await command.run(...end[0]!.split(' '), '--yes')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('keys are destroyed'),
+  })
+})
+
+it('rowseal keys destroy says that a waiting period which is begun already stays as it is', async () => {
+  const w = await world('sqlite', MEMBERS)
+  command = new Command(w)
+  await addMembers(w, 5)
+  await command.run('rotate', '--now')
+  await command.run('drain', '--now')
+  await command.run('keys', 'retire', '1', '--now')
+  const both = async (of: string[], past: () => Promise<unknown>): Promise<void> => {
+    const name = of.join(' ')
+    const destroy = (...flags: string[]): Promise<Ended> =>
+      command.run('keys', 'destroy', ...of, ...flags)
+    const first = await destroy('--wait', '30', '--yes')
+    expect(first.stderr).not.toContain('--wait')
+    const dayOf = (text: string): string => /(?:until|after) ([\d-]+ [\d:]+ UTC)/.exec(text)![1]!
+    const again = await destroy('--wait', '7', '--yes')
+    expect(again).toMatchObject({ code: 0 })
+    expect(dayOf(again.stderr)).toBe(dayOf(first.stderr))
+    expect(again.stderr).toContain(
+      `--wait 7 changes nothing: the waiting period was begun before. For another one: npx rowseal keys destroy ${name} --cancel, then npx rowseal keys destroy ${name} --wait 7`,
+    )
+    expect((await destroy('--yes')).stderr).not.toContain('--wait')
+    const cancel = await destroy('--cancel', '--wait', '7')
+    expect([cancel.code, cancel.stderr]).toEqual([2, '--wait does not go with --cancel.\n'])
+    await w.keyring.refresh()
+    await past()
+    // Nobody is there to be asked, and this is what they would be asked.
+    const asked = await destroy('--wait', '30')
+    expect(asked.code).toBe(2)
+    expect(asked.stderr).toContain('--wait 30 begins no other one: the waiting period is over.')
+    expect((await destroy()).stderr).not.toContain('--wait')
+  }
+  await both(['1'], () => scheduleDestruction(w.keyring, 1, new Date(0)))
+  await both(['--keyring', 'default'], async () => {
+    await cancelKeyringEnd(w.keyring)
+    await closeKeyring(w.keyring, new Date(0))
+  })
 })

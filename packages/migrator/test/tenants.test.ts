@@ -1,12 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
-import { openKeyring, openKeyrings, rowseal, type Keyrings } from '@rowseal/prisma-extension'
+import {
+  openKeyring,
+  openKeyrings,
+  rowseal,
+  type Keyring,
+  type Keyrings,
+} from '@rowseal/prisma-extension'
+import { scheduleDestruction } from '@rowseal/prisma-extension/keys'
 import { localRootKey } from '@rowseal/prisma-extension/providers/local'
 import { sqlKeyStore } from '@rowseal/prisma-extension/stores/sql'
 import { database, generatedClient } from '@rowseal/test-support'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   cancelDestroyKeyring,
+  compromiseKey,
   destroyKey,
   destroyKeyring,
   init,
@@ -19,7 +27,9 @@ import {
   verify,
 } from '../src/index.ts'
 import { renderCancelled } from '../src/cli/render-ends.ts'
-import { renderInit } from '../src/cli/render.ts'
+import { renderRotate } from '../src/cli/render-rotate.ts'
+import { renderDrain } from '../src/cli/render-run.ts'
+import { renderInit, renderStatus } from '../src/cli/render.ts'
 import { drain, PROVIDERS, type Provider } from './world.ts'
 
 const SCHEMA = `
@@ -179,6 +189,59 @@ describe.each(PROVIDERS)('the migrator with a keyring for each tenant, on %s', (
       proof: { isProven: true },
     })
     expect(await destroyKey(alone, from.keyId)).toMatchObject({ outcome: 'scheduled' })
+  })
+
+  it('suggests nothing about one key version that is refused, and never the end of a tenant in its place', async () => {
+    const { config, keyrings, root } = await tenants(provider)
+    const opened = (name: string): Promise<Keyring> =>
+      openKeyring({ name, root, store: keyrings.store })
+    const alone = async (name: string): Promise<any> => ({ ...config, keyring: await opened(name) })
+    const ids: number[] = []
+    for (const keyring of ['tenant/a', 'audit'])
+      ids.push((await rotate(config, { keyring, now: true })).from.keyId)
+    const [ofA, ofAudit] = ids as [number, number]
+    const takes = (name: string): string =>
+      `it takes a configuration with \`keyring: await openKeyring({ name: '${name}', … })\``
+    const drained = renderDrain(await drain(config), true)
+    expect(drained).toContain(`key ${ofA} any more. To retire ${takes('tenant/a')}.`)
+    expect(drained).toContain(`key ${ofAudit} any more. To retire ${takes('audit')}.`)
+    expect(drained).not.toContain('npx')
+    const said = async (): Promise<string> => {
+      const report = await status(config)
+      const text = renderStatus(report)
+      expect(report.keys.flatMap(({ tasks }) => tasks)).not.toEqual([])
+      for (const wrong of [/keys (retire|destroy) \d/, 'keys destroy --keyring'])
+        expect(text).not.toMatch(wrong)
+      return text
+    }
+    expect(await said()).toContain(
+      `Key ${ofA}: nothing is under it; to retire ${takes('tenant/a')}.`,
+    )
+    await compromiseKey(await alone('tenant/a'), ofA)
+    expect(await said()).toContain(`and nothing is under it; to destroy ${takes('tenant/a')}.`)
+    expect(renderDrain(await drain(config), true)).toContain(
+      `which leaked. To destroy ${takes('tenant/a')}.`,
+    )
+    await destroyKey(await alone('tenant/a'), ofA)
+    expect(await said()).toMatch(/opens nothing, and may be deleted after [\d-]+; to keep it takes/)
+    const kept = renderCancelled(await cancelDestroyKeyring(config, 'tenant/a'), 'tenant/a')
+    expect(kept).toContain('It opens again.')
+    for (const wrong of ['seals nothing', 'refused']) expect(kept).not.toContain(wrong)
+    await scheduleDestruction(await opened('tenant/a'), ofA, new Date(0))
+    expect(await said()).toContain('waiting period is over; to destroy it takes')
+    await retireKey(await alone('audit'), ofAudit, { now: true })
+  })
+
+  it('says nothing of what is under index keys of tenants, which it does not count', async () => {
+    const { config, keyrings } = await tenants(provider)
+    const report = await rotateIndex(config, { keyring: 'tenant/b', now: true })
+    expect((await keyrings.get('tenant/b')).index.keys()).toHaveLength(2)
+    const { keys } = await status(config)
+    expect(keys.find(({ keyId }) => keyId === report.from.keyId)).toMatchObject({
+      state: 'suspended',
+      tasks: [],
+    })
+    expect(renderRotate(report, true)).toContain('Nothing moves those of a tenant yet.')
   })
 
   it('says of a value whose it is, leaves a closed tenant alone, and refuses what it cannot do', async () => {

@@ -4,7 +4,7 @@ import { given } from '../given.ts'
 import { paceOf, type PaceFlags } from './pace-flags.ts'
 import type { Interruption } from './signals.ts'
 
-// Exit codes: 0 done, 1 failed, 2 misuse, 3 done but something is quarantined or still stale,
+// Exit codes: 0 done, 1 failed, 2 misuse, 3 done but something is quarantined, still stale or under an unknown key,
 // 130 and 143 stopped by Ctrl-C and SIGTERM.
 
 /** What a command leaves: a document for machines, the same for people, and the exit code. */

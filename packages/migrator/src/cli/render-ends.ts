@@ -22,8 +22,8 @@ export function renderRetire({ outcome, key, columns, proof }: RetireReport): st
   ].join('\n')
 }
 
-/** What is shown before somebody is asked. */
-export function renderDestruction(destruction: Destruction): string {
+/** What is shown before somebody is asked. @param wait - days of `--wait`, if given. */
+export function renderDestruction(destruction: Destruction, wait?: number): string {
   const { step, key, destroyAt, backups, columns, proof } = destruction
   const lines = [
     renderScan(columns, proof),
@@ -34,11 +34,16 @@ export function renderDestruction(destruction: Destruction): string {
     lines.push(
       `From now on the key opens nothing. Until ${dateOf(destroyAt)} this can be undone; after that its KEK can be deleted.`,
     )
-  else lines.push('The waiting period is over. The KEK is deleted now: this CANNOT be undone.')
+  else
+    lines.push(
+      'The waiting period is over. The KEK is deleted now: this CANNOT be undone.',
+      ...noOther(wait),
+    )
   return lines.join('\n')
 }
 
-export function renderDestroy(report: DestroyReport): string {
+/** @param wait - days of `--wait`, if given. */
+export function renderDestroy(report: DestroyReport, wait?: number): string {
   const { outcome, key, destroyAt, proof, waitedDays } = report
   const { keyId, keyring } = key
   const command = `npx rowseal keys destroy ${keyId}`
@@ -51,7 +56,7 @@ To undo it until ${dateOf(destroyAt)}: ${command} --cancel
 To delete it after that: ${command}`
     case 'waiting':
       return `Keyring "${keyring}": key ${keyId} opens nothing, and can be deleted after ${dateOf(destroyAt)}. No value names it.
-To undo it until then: ${command} --cancel`
+${untilThen(command, wait)}`
     case 'destroyed':
       return [
         `Keyring "${keyring}": key ${keyId} is destroyed. Its wrapped KEK is gone; a tombstone keeps its key id.`,
@@ -60,7 +65,8 @@ To undo it until then: ${command} --cancel`
   }
 }
 
-export function renderShredding(shredding: Shredding): string {
+/** As `renderDestruction`. */
+export function renderShredding(shredding: Shredding, wait?: number): string {
   const { step, keyring, keys, columns, destroyAt, isRootWrapped } = shredding
   const rows = columns.filter((column) => column.rows > 0)
   const total = rows.reduce((sum, column) => sum + column.rows, 0)
@@ -72,6 +78,7 @@ export function renderShredding(shredding: Shredding): string {
     step === 'schedule'
       ? `From now on nothing of it opens. Until ${dateOf(destroyAt)} this can be undone; after that its KEKs can be deleted.`
       : 'The waiting period is over. The KEKs are deleted now: this CANNOT be undone.',
+    ...(step === 'schedule' ? [] : noOther(wait)),
   ].join('\n')
 }
 
@@ -86,7 +93,8 @@ const SEARCH_LOST =
 const ROOT_WRAPPED =
   'Whoever may use the root key still opens them, without these keys: it wraps their DEKs itself. Where it is of this keyring alone, delete it in the KMS as well.'
 
-export function renderShred(report: ShredReport): string {
+/** As `renderDestroy`. */
+export function renderShred(report: ShredReport, wait?: number): string {
   const { outcome, keyring, keys, destroyAt, isRootWrapped } = report
   const command = `npx rowseal keys destroy --keyring ${keyring}`
   switch (outcome) {
@@ -98,11 +106,24 @@ To undo it until ${dateOf(destroyAt)}: ${command} --cancel
 To delete it after that: ${command}`
     case 'waiting':
       return `Keyring "${keyring}": nothing of it opens, and it can be deleted after ${dateOf(destroyAt)}.
-To undo it until then: ${command} --cancel`
+${untilThen(command, wait)}`
     case 'destroyed':
       return `Keyring "${keyring}": all its ${count(keys.length)} keys are destroyed. Tombstones keep their key ids.
 ${isRootWrapped ? ROOT_WRAPPED : 'Backups of the key store still hold the wrapped keys: they open for who may use the root key.'}`
   }
+}
+
+function untilThen(command: string, wait: number | undefined): string {
+  const undo = `To undo it until then: ${command} --cancel`
+  if (wait === undefined) return undo
+  return `${undo}
+--wait ${wait} changes nothing: the waiting period was begun before. For another one: ${command} --cancel, then ${command} --wait ${wait}`
+}
+
+function noOther(wait: number | undefined): string[] {
+  return wait === undefined
+    ? []
+    : [`--wait ${wait} begins no other one: the waiting period is over.`]
 }
 
 /** @param keyring - if all of it was cancelled. */
@@ -112,7 +133,9 @@ export function renderCancelled(keys: readonly KeyName[], keyring?: string): str
 }
 
 function opensAgain(keys: readonly KeyName[], keyring: string | undefined): string[] {
-  if (keyring === undefined) return ['It opens again.']
+  const isOpen = keys.some((key) => key.keyring === keyring && key.state === 'active')
+  // It was never closed, and only some of its versions were to end.
+  if (keyring === undefined || isOpen) return ['It opens again.']
   const isLost = isSearchLost(keyring, keys)
   const reindex = isLost ? `npx rowseal init --keyring ${keyring}` : 'npx rowseal reindex'
   return [

@@ -2,19 +2,23 @@ import type { FieldPlan, ModelPlan, Room, RunPlan } from '../plan/run-plan.ts'
 import { count, table } from './output.ts'
 import { versionsOf } from './render-reconciliation.ts'
 import { renderMissing } from './render-staleness.ts'
+import { renderUnknown } from './render-unknown.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 /** What a run would do, for people. */
-export function renderRunPlan({ models, rows, direction, unreadable }: RunPlan): string {
+export function renderRunPlan({ models, rows, direction, unreadable, unknown }: RunPlan): string {
   return [
     table(['model', 'rows to rewrite', 'batches', 'least time', 'KMS calls'], models.map(modelRow)),
     table(
       ['field, in values', 'to change', 'by key now', 'plaintext', 'null', 'bytes', 'too long'],
       models.flatMap((model) => model.byField.map((field) => fieldRow(model, field))),
     ),
-    [...models.flatMap(notes), ...missing(direction, models), ...renderUnreadable(unreadable)].join(
-      '\n',
-    ),
+    [
+      ...models.flatMap(notes),
+      ...missing(direction, models),
+      ...renderUnreadable(unreadable),
+      ...renderUnknown(unknown),
+    ].join('\n'),
     `${count(rows)} rows would be rewritten. Nothing was written.`,
   ]
     .filter((part) => part !== '')

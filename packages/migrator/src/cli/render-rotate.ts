@@ -1,10 +1,14 @@
+import { isTenantKeyring } from '@rowseal/prisma-extension/keys'
 import type { RotateReport } from '../rotate.ts'
 
 /** @param isIndex - of index keys? */
 export function renderRotate(report: RotateReport, isIndex: boolean): string {
   const { keyring, outcome, from, to, isOurs, due } = report
   const what = isIndex ? 'index key' : 'key'
-  const next = isIndex ? 'npx rowseal reindex' : 'npx rowseal drain'
+  const next =
+    isIndex && isTenantKeyring(keyring)
+      ? 'Nothing moves those of a tenant yet.'
+      : `Next: npx rowseal ${isIndex ? 'reindex' : 'drain'}`
   const lines = due.map(({ text }) => `Keyring "${keyring}" is due: ${text}.`)
   switch (outcome) {
     case 'not-due':
@@ -19,8 +23,8 @@ export function renderRotate(report: RotateReport, isIndex: boolean): string {
       lines.push(
         `Keyring "${keyring}": ${what} ${to.keyId} (version ${to.version}) is active, key ${from.keyId} is suspended.`,
         isIndex
-          ? `Values of blind indexes under key ${from.keyId} are found until they are moved. Next: ${next}`
-          : `Values under key ${from.keyId} are stale now, and open as ever. Next: ${next}`,
+          ? `Values of blind indexes under key ${from.keyId} are found until they are moved. ${next}`
+          : `Values under key ${from.keyId} are stale now, and open as ever. ${next}`,
       )
   }
   return lines.join('\n')

@@ -2,8 +2,10 @@ import type { DrainReport } from '../drain/drained.ts'
 import type { PassCounts } from '../engine/counts.ts'
 import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
+import { alone } from '../tenants.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
+import { renderUnknown } from './render-unknown.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -55,6 +57,7 @@ export function renderRun(report: RunReport): string {
       : []),
     `${count(rows)} rows in ${seconds.toFixed(1)} s, ${count(rate)} rows/s.`,
     ...(outcome === 'done' ? [] : left(report)),
+    ...renderUnknown(report.unknown),
   ].join('\n')
 }
 
@@ -74,18 +77,34 @@ export function renderEncrypted(report: RunReport, isOfAll: boolean): string {
 /** @param isOfAll - as for `renderEncrypted`. */
 export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
-  const next = report.drained.map(({ keyring, keyId, state }) =>
-    state === 'compromised'
-      ? `Keyring "${keyring}": nothing is under key ${keyId}, which leaked. Next: npx rowseal keys destroy ${keyId}`
-      : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
-  )
+  const next = report.drained.map((key) => nextOf(key, report.isOfTenants ?? false))
   const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
   return [renderRun(report), isInPart(report) ? IN_PART : end, ...next].join('\n')
+}
+
+function nextOf(
+  { keyring, keyId, state }: DrainReport['drained'][number],
+  isOfTenants: boolean,
+): string {
+  const isLeaked = state === 'compromised'
+  const is = `Keyring "${keyring}": nothing is under key ${keyId}${isLeaked ? ', which leaked' : ' any more'}.`
+  if (isOfTenants) return `${is} To ${isLeaked ? 'destroy' : 'retire'} it takes ${alone(keyring)}.`
+  return `${is} Next: npx rowseal keys ${isLeaked ? `destroy ${keyId}` : `retire ${keyId} --fence`}`
 }
 
 /** What a table holds is counted when all of its shares are done. */
 function isInPart({ models }: RunReport): boolean {
   return models.some(({ after }) => after === null)
+}
+
+/** Is what has kept a model from its end told by itself? */
+function isExplained({ quarantined, after }: ModelReport): boolean {
+  const versions = after?.fields.flatMap((field) => field.versions) ?? []
+  const unknown = versions.reduce(
+    (sum, { version, count: n }) => sum + (version === null ? n : 0),
+    0,
+  )
+  return quarantined > 0 || (unknown > 0 && unknown === after?.left)
 }
 
 function left(report: RunReport): string[] {
@@ -101,7 +120,7 @@ function left(report: RunReport): string[] {
       `${quarantined === 1 ? '1 row was left as it is' : `${count(quarantined)} rows were left as they are`}. Why, and what to do: npx rowseal runs quarantine list`,
     )
   lines.push(...renderUnreadable(report.unreadable))
-  if (models.some((model) => model.outcome === 'incomplete' && model.quarantined === 0))
+  if (models.some((model) => model.outcome === 'incomplete' && !isExplained(model)))
     lines.push(`Some rows were written or locked by others each time. ${goOn}`)
   return lines
 }

@@ -7,6 +7,7 @@ import type { VerifyReport } from '../verify/options.ts'
 import { count, dateOf, table } from './output.ts'
 import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
+import { renderUnknown } from './render-unknown.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 /** Reports for people. Pure: a report in, text out. */
@@ -34,7 +35,7 @@ export function renderInit({ keyrings, areRunTablesCreated, indexes }: InitRepor
 }
 
 export function renderStatus(report: StatusReport): string {
-  const { keys, fields, indexes, runs } = report
+  const { keys, fields, indexes, runs, unknown } = report
   const keyRows = keys.map((key) => [
     key.keyring,
     String(key.keyId),
@@ -76,30 +77,13 @@ export function renderStatus(report: StatusReport): string {
     ...renderMissing(
       fields.map(({ model, field, stalenessIndex: state }) => ({ model, field, state })),
     ),
-    ...renderUnknown(report),
+    ...(unknown.length === 0 ? [] : [renderUnknown(unknown).join('\n')]),
     ...renderTasks(report),
     ...alive.map(
       (run) =>
         `A ${run.direction} of ${run.model} is ${run.state}: ${run.workers.join(', ')}, since ${run.since}.`,
     ),
   ].join('\n\n')
-}
-
-/** Values whose keys another key store has: while this one is asked, a new version may take their key ids. */
-function renderUnknown({ fields, keys }: StatusReport): string[] {
-  const known = new Set(keys.map(({ keyId }) => keyId))
-  const lines = fields.flatMap(({ model, field, versions }) =>
-    versions
-      .filter(({ keyId }) => !known.has(keyId))
-      .map(({ keyId, count: n }) => `${count(n)} of ${model}.${field} are under key ${keyId}.`),
-  )
-  if (lines.length === 0) return []
-  return [
-    [
-      ...lines,
-      'The key store has no such key: it is another one, or was put back to a state of before. Connect to the right one, or restore it, before anything is rotated or sealed: a new key version would take the same key id.',
-    ].join('\n'),
-  ]
 }
 
 /** What is due, and what else somebody should do. */

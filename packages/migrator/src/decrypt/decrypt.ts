@@ -16,7 +16,7 @@ export const DECRYPT: Direction = {
     return about.map((target) => ({ ...target, fields: fieldsToDecrypt(target) }))
   },
   next: (_, target) => decryptPass(target),
-  leaves: { isLeft: () => true, isPlaintextLeft: false },
+  leaves: { isLeft: () => true, isPlaintextLeft: false, isUnknownLeft: true },
 }
 
 /**

@@ -10,10 +10,11 @@ import type { SealedChange, StaleKeys } from './reencrypt.ts'
 import { staleKeysOf } from './stale-keys.ts'
 import { drainStrategy } from './strategy.ts'
 
-/** No value is under a former key in the end. */
+/** No value is under a former key in the end, or under one that nobody has. */
 export const LEAVES_NOTHING_STALE: Leaves = {
   isLeft: ({ values }, keyId) => values.isStale(keyId) || isDestroyed(values, keyId),
   isPlaintextLeft: false,
+  isUnknownLeft: true,
 }
 
 const targets: Direction['targets'] = (context, models) => loadTargets(context, models)

@@ -1,4 +1,4 @@
-import type { MigratorConfig } from '../config.ts'
+import { isPool, type MigratorConfig } from '../config.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { runDirection } from '../engine/run.ts'
 import { DRAIN } from './direction.ts'
@@ -14,5 +14,6 @@ export async function drain(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
-  return withDrained(await runDirection(config, DRAIN, options), options)
+  const ran = await runDirection(config, DRAIN, options)
+  return withDrained(ran, options, isPool(config.keyring))
 }

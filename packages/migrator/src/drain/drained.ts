@@ -10,15 +10,19 @@ export interface DrainReport extends RunReport {
     readonly keyId: number
     readonly state: KeyState
   }[]
+  /** Are there keyrings of tenants? Then one key version takes a configuration with its keyring alone. */
+  readonly isOfTenants?: true
 }
 
-/** The report of a run after which nothing is stale. */
+/** The report of a run after which nothing is stale. @param isOfTenants - are there keyrings of tenants? */
 export function withDrained(
   { report, targets }: Ran,
   { models, shard }: RunDirectionOptions,
+  isOfTenants = false,
 ): DrainReport {
   const isWhole = report.outcome === 'done' && models === undefined && shard === undefined
-  return { ...report, drained: isWhole ? drainedKeys(targets) : [] }
+  const drained = isWhole ? drainedKeys(targets) : []
+  return { ...report, drained, ...(isOfTenants ? { isOfTenants } : {}) }
 }
 
 /** What every value of these has left, as of the last read of the key store. */

@@ -19,7 +19,7 @@ export const ENCRYPT: Direction = {
   },
   next: (_, target) => encryptPass(target),
   dry: { targets: targetsOf, next: (_, target) => encryptDryPass(target) },
-  leaves: { isLeft: () => false, isPlaintextLeft: true },
+  leaves: { isLeft: () => false, isPlaintextLeft: true, isUnknownLeft: false },
 }
 
 async function targetsOf(

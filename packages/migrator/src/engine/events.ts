@@ -3,6 +3,7 @@ import type { After } from '../proof/after.ts'
 import type { FieldReport } from '../proof/reconcile.ts'
 import type { QueueEvent } from '../queue/coordinate.ts'
 import type { UnreadableValues } from '../drain/destroyed.ts'
+import type { UnknownValues } from '../drain/unknown.ts'
 import type { PauseEvent } from './control.ts'
 import type { PassCounts } from './counts.ts'
 import type { RunOptions } from './options.ts'
@@ -78,6 +79,8 @@ export interface RunReport extends PassCounts {
   readonly seconds: number
   /** Values under keys that were destroyed: they open no more, so they are in quarantine. */
   readonly unreadable: readonly UnreadableValues[]
+  /** Values under keys that the keyring of their field does not have, as after a key store was put back. */
+  readonly unknown: readonly UnknownValues[]
   /** Did workers do it, through a queue? What was done is then that of the whole run, since it began. */
   readonly isHandedOut?: true
 }

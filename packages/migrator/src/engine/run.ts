@@ -1,6 +1,7 @@
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { unreadableOf } from '../drain/destroyed.ts'
+import { unknownOf } from '../drain/unknown.ts'
 import { noteFields } from '../keys/fields.ts'
 import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
@@ -94,7 +95,7 @@ async function runObserved(
     const { signal } = options
     const models = await (queue === null ? runModels(jobs, signal) : handOut(jobs, queue, signal))
     const isWhole = models.length === targets.length
-    const report = reportOf(direction, targets, models, isWhole, began)
+    const report = reportOf(context, direction, targets, models, isWhole, began)
     return { report: queue === null ? report : { ...report, isHandedOut: true }, targets }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction, options))
@@ -217,21 +218,21 @@ function outcomeOf({ isStopped, isClean, counts }: PassesResult): ModelReport['o
 }
 
 function reportOf(
+  context: Context,
   { name }: Direction,
   targets: readonly Target[],
   models: readonly ModelReport[],
   isWhole: boolean,
   began: number,
 ): RunReport {
+  const counted = models.map(({ model, after }) => ({ model, fields: after?.fields ?? [] }))
   return {
     direction: name,
     outcome: worstOf(models, !isWhole),
     ...models.reduce<PassCounts>(add, NOTHING),
     seconds: Math.round(performance.now() - began) / 1000,
-    unreadable: unreadableOf(
-      targets,
-      models.map(({ model, after }) => ({ model, fields: after?.fields ?? [] })),
-    ),
+    unreadable: unreadableOf(targets, counted),
+    unknown: unknownOf(context, counted),
     models,
   }
 }

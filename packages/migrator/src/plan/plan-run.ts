@@ -2,6 +2,7 @@ import { findStalenessIndexes, listTriggers } from '@rowseal/prisma-extension/sq
 import { openContext, type Context, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { destroyedOf, unreadableOf } from '../drain/destroyed.ts'
+import { unknownOf } from '../drain/unknown.ts'
 import type { Direction } from '../engine/direction.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { checkRunOptions } from '../engine/options.ts'
@@ -37,7 +38,8 @@ export async function planDirection(
     }
     const rows = models.reduce((sum, model) => sum + model.rows, 0)
     const counted = models.map(({ model, byField }) => ({ model, fields: byField }))
-    return { direction: direction.name, models, rows, unreadable: unreadableOf(targets, counted) }
+    const [unreadable, unknown] = [unreadableOf(targets, counted), unknownOf(context, counted)]
+    return { direction: direction.name, models, rows, unreadable, unknown }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', 'try again')
   }
@@ -95,15 +97,17 @@ async function fieldPlans(
   return plans
 }
 
-/** Values that a run would meet and could not open. */
+/** Values that a run was to leave none of, and could not open. */
 function unopenable(
   { fields }: Target,
   { field: name, versions }: Omit<FieldAfter, 'left'>,
-  { isLeft }: Leaves,
+  { isLeft, isUnknownLeft }: Leaves,
 ): number {
   const field = fields.find((one) => one.name === name)!
   const destroyed = new Set(destroyedOf(field.values).map(({ keyId }) => keyId))
-  const met = versions.filter(({ keyId }) => destroyed.has(keyId) && isLeft(field, keyId))
+  const met = versions.filter(({ keyId, version }) =>
+    version === null ? isUnknownLeft : destroyed.has(keyId) && isLeft(field, keyId),
+  )
   return met.reduce((sum, { count }) => sum + count, 0)
 }
 

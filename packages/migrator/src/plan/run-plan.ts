@@ -1,5 +1,6 @@
 import type { StalenessState } from '@rowseal/prisma-extension/sql'
 import type { UnreadableValues } from '../drain/destroyed.ts'
+import type { UnknownValues } from '../drain/unknown.ts'
 import type { FieldAfter } from '../proof/after.ts'
 
 /** What a run would do. */
@@ -10,6 +11,8 @@ export interface RunPlan {
   readonly rows: number
   /** Values under keys that were destroyed: they open no more, so they would be put into quarantine. */
   readonly unreadable: readonly UnreadableValues[]
+  /** Values under keys that the keyring of their field does not have. */
+  readonly unknown: readonly UnknownValues[]
 }
 
 /** What a run would do to one model. */

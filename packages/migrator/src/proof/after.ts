@@ -33,6 +33,8 @@ export interface FieldAfter {
 export interface Leaves {
   readonly isLeft: (field: TargetField, keyId: number) => boolean
   readonly isPlaintextLeft: boolean
+  /** Under keys that the keyring of the field does not have. */
+  readonly isUnknownLeft: boolean
 }
 
 /**
@@ -52,25 +54,45 @@ export async function countAfter(
   const rows = await client.$queryRawUnsafe<{ field: string; kind: string; count: string }[]>(
     counts.join(' UNION ALL '),
   )
-  const found = fields.map((field, i) => {
+  const counted = fields.map((field, i) => {
     const own = rows.filter((row) => Number(row.field) === i)
-    return fieldAfter(field, new Map(own.map(({ kind, count }) => [kind, Number(count)])), leaves)
+    return { field, counts: new Map(own.map(({ kind, count }) => [kind, Number(count)])) }
   })
+  await learnKeys(counted)
+  const found = counted.map(({ field, counts }) => fieldAfter(field, counts, leaves))
   return { at, fields: found, left: found.reduce((sum, { left }) => sum + left, 0) }
+}
+
+/** Read the keyrings that lack a key once more: a version that was made meanwhile is not unknown. */
+async function learnKeys(
+  counted: readonly { readonly field: TargetField; readonly counts: ReadonlyMap<string, number> }[],
+): Promise<void> {
+  const lacking = counted.filter(({ field, counts }) => {
+    const known = new Set(field.values.keys().map(({ keyId }) => keyId))
+    return byKey(counts).some(({ keyId }) => !known.has(keyId))
+  })
+  for (const values of new Set(lacking.map(({ field }) => field.values))) await values.refresh()
+}
+
+function byKey(counts: ReadonlyMap<string, number>): { keyId: number; count: number }[] {
+  return [...counts]
+    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
+    .map(([kind, count]) => ({ keyId: parseInt(kind, 16), count }))
+    .sort((a, b) => a.keyId - b.keyId)
 }
 
 function fieldAfter(
   field: TargetField,
   counts: ReadonlyMap<string, number>,
-  { isLeft, isPlaintextLeft }: Leaves,
+  { isLeft, isPlaintextLeft, isUnknownLeft }: Leaves,
 ): FieldAfter {
   const known = new Map(field.values.keys().map(({ keyId, version }) => [keyId, version]))
-  const versions = [...counts]
-    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
-    .map(([kind, count]) => ({ keyId: parseInt(kind, 16), count }))
-    .sort((a, b) => a.keyId - b.keyId)
-    .map(({ keyId, count }) => ({ keyId, version: known.get(keyId) ?? null, count }))
-  const sealed = versions.filter(({ keyId }) => isLeft(field, keyId))
+  const versions = byKey(counts).map(({ keyId, count }) => {
+    return { keyId, version: known.get(keyId) ?? null, count }
+  })
+  const sealed = versions.filter(
+    ({ keyId, version }) => isLeft(field, keyId) || (isUnknownLeft && version === null),
+  )
   const plaintext = counts.get('plaintext') ?? 0
   return {
     field: field.name,

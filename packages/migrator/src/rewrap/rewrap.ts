@@ -1,4 +1,4 @@
-import type { MigratorConfig } from '../config.ts'
+import { isPool, type MigratorConfig } from '../config.ts'
 import { LEAVES_NOTHING_STALE } from '../drain/direction.ts'
 import { withDrained, type DrainReport } from '../drain/drained.ts'
 import { fenceOf } from '../drain/fence.ts'
@@ -42,7 +42,8 @@ export async function rewrap(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
-  return withDrained(await runDirection(config, REWRAP, options), options)
+  const ran = await runDirection(config, REWRAP, options)
+  return withDrained(ran, options, isPool(config.keyring))
 }
 
 /**

@@ -47,6 +47,7 @@ describe('a recorder', () => {
 
 const EMPTY: RunReport = {
   unreadable: [],
+  unknown: [],
   ...{ direction: 'drain', outcome: 'done', rows: 0, superseded: 0, quarantined: 0 },
   ...{ models: [], seconds: 0 },
 }

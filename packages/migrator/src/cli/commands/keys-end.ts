@@ -4,7 +4,7 @@ import { forgetField, type ForgetReport } from '../../keys/forget.ts'
 import { retireKey } from '../../keys/retire.ts'
 import { typed } from '../ask.ts'
 import { given } from '../../given.ts'
-import { exitCodeOf, keyIdOf, type Command, type Flags } from '../command.ts'
+import { exitCodeOf, keyIdOf, refuseBeside, type Command, type Flags } from '../command.ts'
 import { say } from '../output.ts'
 import { ProgressBars } from '../progress.ts'
 import { integer } from '../numbers.ts'
@@ -62,9 +62,10 @@ const runRetire: Command<RetireFlags> = async (config, { args, fence, now }, int
 }
 
 const runDestroy: Command<DestroyFlags> = async (config, flags, interruption) => {
-  const { args, keyring, cancel } = flags
+  const { args, keyring, cancel, wait } = flags
   if ((args.length === 0) === (keyring === undefined))
     throw new TypeError('Name either a KEY or, with --keyring, a whole keyring.')
+  if (cancel === true) refuseBeside('--cancel', { '--wait': wait })
   if (keyring !== undefined) return runShred(config, flags, interruption)
   const keyId = keyIdOf(args[0])
   if (cancel === true) {
@@ -72,14 +73,14 @@ const runDestroy: Command<DestroyFlags> = async (config, flags, interruption) =>
     return { document: { keys: [key] }, text: renderCancelled([key]), exitCode: 0 }
   }
   const report = await destroyKey(config, keyId, {
-    ...given({ waitDays: flags.wait }),
+    ...given({ waitDays: wait }),
     confirm: async (destruction) => {
-      say(renderDestruction(destruction))
+      say(renderDestruction(destruction, wait))
       return flags.yes === true || typed(String(keyId), `Type ${keyId} to go on: `)
     },
   })
   const exitCode = report.outcome === 'declined' ? 1 : 0
-  return { document: report, text: renderDestroy(report), exitCode }
+  return { document: report, text: renderDestroy(report, wait), exitCode }
 }
 
 const runShred: Command<DestroyFlags> = async (config, { keyring: name = '', ...flags }) => {
@@ -90,12 +91,12 @@ const runShred: Command<DestroyFlags> = async (config, { keyring: name = '', ...
   const report = await destroyKeyring(config, name, {
     ...given({ waitDays: flags.wait }),
     confirm: async (shredding) => {
-      say(renderShredding(shredding))
+      say(renderShredding(shredding, flags.wait))
       return flags.yes === true || typed(name, `Type ${name} to go on: `)
     },
   })
   const exitCode = report.outcome === 'declined' ? 1 : 0
-  return { document: report, text: renderShred(report), exitCode }
+  return { document: report, text: renderShred(report, flags.wait), exitCode }
 }
 
 const runForget: Command = async (config, { args }) => {
