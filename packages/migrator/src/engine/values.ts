@@ -1,3 +1,4 @@
+import { EnvelopeError } from '@rowseal/prisma-extension'
 import {
   openEnvelope,
   parseBytes,
@@ -134,7 +135,12 @@ export function elements(value: ColumnValue | null): readonly (ColumnScalar | nu
   return value !== null && isList(value) ? value : [value]
 }
 
+/** @throws {EnvelopeError} `ERR_ENVELOPE_MALFORMED` for what begins like an envelope and is none. */
 export function parse(value: ColumnScalar): Envelope | null {
   if (typeof value === 'string') return parseText(value)
-  return value instanceof RawJson ? null : parseBytes(value)
+  if (!(value instanceof RawJson)) return parseBytes(value)
+  if (!value.text.startsWith('"rs1.')) return null
+  throw new EnvelopeError('ERR_ENVELOPE_MALFORMED', 'An envelope is spelt in another way.', {
+    fix: 'Write the value again.',
+  })
 }
