@@ -47,7 +47,7 @@ export async function readKeyedRows(
     return {
       row: {
         key,
-        values: columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
+        values: columns.map((column, i) => fromDatabase(provider, column, row[`v${i}`])),
         bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
       },
       isMet: Number(row['met']) === 1,

@@ -59,7 +59,7 @@ export async function readPage(
   const held = isLookedUp ? found.filter((row) => row['k0'] !== null) : found
   const rows = held.map((row) => ({
     key: table.key.map((_, i) => row[`k${i}`] as string),
-    values: request.columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
+    values: request.columns.map((column, i) => fromDatabase(table.provider, column, row[`v${i}`])),
     bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
   }))
   const { after } = request
