@@ -92,9 +92,11 @@ export function compare(provider: Provider, column: SealedColumn, sql: string): 
   const given = value(provider, column, sql)
   if (provider === 'sqlite')
     return column.kind === 'bytes' ? `${name} = ${given}` : `${name} = ${given} COLLATE BINARY`
-  if (column.kind === 'jsonb' || column.kind === 'bytes') return `${name} = ${given}`
-  const type = column.list ? 'text[]' : 'text'
-  return `${name}::${type} = ${sql}::${type} COLLATE "C"`
+  if (column.kind === 'jsonb' || column.kind === 'bytes')
+    return column.list ? `${name}[:] = ${given}` : `${name} = ${given}`
+  // A slice begins at 1, as what was read does, wherever the list begins.
+  if (column.list) return `(${name}::text[])[:] = ${sql}::text[] COLLATE "C"`
+  return `${name}::text = ${sql}::text COLLATE "C"`
 }
 
 /** SQL that reads a column in the form `fromDatabase` takes. Json is read as text. */
