@@ -77,6 +77,26 @@ describe.runIf(PROVIDERS.includes('sqlite'))('what only SQLite keeps as text', (
           expect(row[field]).toMatch(envelope[field])
   })
 
+  it('is told of where a column that values are bound to holds it', async () => {
+    const w = await world(
+      'sqlite',
+      `model Shelf {\n id Int @id\n owner String\n /// @encrypted(plaintext: allow, bind: [owner])\n text String\n}`,
+    )
+    const owners = [`'ann'`, `'ann' || char(0)`, `CAST(x'61ff' AS TEXT)`, `x'616e6e'`]
+    await w.run(
+      ...owners.map((owner, id) => `INSERT INTO Shelf VALUES (${id}, ${owner}, 'text ${id}')`),
+    )
+    expect(await encrypt(w.config)).toMatchObject({
+      ...{ outcome: 'incomplete', rows: 1, superseded: 0, quarantined: 3 },
+    })
+    expect(await inQuarantine(w)).toEqual(
+      [1, 2, 3].map((id) => `["${id}"] text ERR_RECORD_BINDING`),
+    )
+    const texts = await w.query('SELECT text FROM Shelf WHERE id > 0 ORDER BY id')
+    expect(texts.map(({ text }) => text)).toEqual(['text 1', 'text 2', 'text 3'])
+    expect(await w.sealed.shelf.findUnique({ where: { id: 0 } })).toMatchObject({ text: 'text 0' })
+  })
+
   it('is told of as no envelope where an envelope was damaged, and all others are gone on with', async () => {
     const w = await world('sqlite', memo('plaintext: allow'))
     for (let id = 0; id < 6; id++)

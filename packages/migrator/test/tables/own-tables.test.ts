@@ -1,10 +1,10 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, type MigratorConfig } from '../../src/index.ts'
+import { drain, verify, type MigratorConfig } from '../../src/index.ts'
 import { closeWorlds, PROVIDERS } from '../world.ts'
 import { literal } from './key-types.ts'
 import { ownWorld, type OwnColumn, type OwnTable } from './own-tables.ts'
-import { expectEveryRowMet, fill } from './tables.ts'
+import { expectEveryRowMet, expectLeavesAndEnters, fill } from './tables.ts'
 
 afterEach(closeWorlds)
 
@@ -254,5 +254,46 @@ describe.runIf(PROVIDERS.includes('sqlite'))('tables made by hand on sqlite', ()
     ])
     for (const one of filled) await fill(w, one)
     await expectEveryRowMet(w, filled)
+  })
+
+  it('are walked whatever numbers and texts their keys are', async () => {
+    const { w, filled } = await ownWorld('sqlite', [
+      table('Infinite', column('Float', 'REAL', '-9e999', '-1', '0.1', '9e999')),
+      table(
+        'Julian',
+        column('DateTime', 'DATETIME', '2460000.123456789', '2460000.123456788', '1'),
+      ),
+      table('Real', column('Int', 'INT', '0.30000000000000004', '0.3', '1')),
+      table(
+        'Beyond',
+        column(
+          'BigInt',
+          'BIGINT',
+          '-9007199254740993',
+          '9223372036854775808',
+          '9223372036854777856',
+        ),
+      ),
+      table(
+        'Zero',
+        column('String', 'TEXT', `'a'`, `'a' || char(0)`, `'a' || char(0) || 'b'`, `'b'`),
+      ),
+    ])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+    await expectLeavesAndEnters(w, filled)
+  })
+
+  it.each(['Bytes', 'Broken'])('are refused where a key is no text: %s', async (model) => {
+    const bad = model === 'Bytes' ? `x'6162'` : `CAST(x'61ff' AS TEXT)`
+    const { w, filled } = await ownWorld('sqlite', [
+      table(model, column('String', 'TEXT', `'a'`, bad, `'b'`)),
+    ])
+    for (const one of filled) await fill(w, one)
+    await expect(verify(w.config)).rejects.toMatchObject({
+      code: 'ERR_PLAN_DATABASE',
+      field: `"${model}"`,
+      message: expect.stringMatching(/key "k0" .* bytes, or broken UTF-8.*Change the key/),
+    })
   })
 })
