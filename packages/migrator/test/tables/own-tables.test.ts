@@ -219,6 +219,33 @@ describe.runIf(PROVIDERS.includes('mysql'))('tables made by hand on mysql', () =
   })
 })
 
+describe.runIf(PROVIDERS.includes('mysql'))('tables with dates that are none, on mysql', () => {
+  it.each([
+    ['DATE', '0000-00-00'],
+    ['DATE', '2026-01-00'],
+    ['DATETIME(3)', '0000-00-00'],
+    ['TIMESTAMP', '0000-00-00'],
+  ])('are walked, and refused where the session takes these for NULL: %s %s', async (type, day) => {
+    const days = [day, '2026-01-01', '2026-01-02'].map((text) => `'${text}'`)
+    const { w, filled } = await ownWorld('mysql', [table('Day', column('DateTime', type, ...days))])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const url = `${w.db.url}&timezone=Z&sessionVariables={"sql_mode":"TRADITIONAL"}`
+    const client = new PrismaClient({ adapter: new PrismaMariaDb(url) })
+    try {
+      await expect(verify({ ...w.config, client })).rejects.toMatchObject({
+        code: 'ERR_PLAN_DATABASE',
+        field: 'Day.k0',
+        message: expect.stringMatching(/0000-00-00.*sql_mode.*without NO_ZERO_DATE/),
+      })
+    } finally {
+      await client.$disconnect()
+    }
+  })
+})
+
 /** A zone whose clocks went back from three to two on 26 October 2025. Servers without zones have none. */
 const TIME_ZONE = [
   `INSERT IGNORE INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (9001, 'N')`,
