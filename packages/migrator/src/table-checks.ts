@@ -29,7 +29,10 @@ export async function assertUsable(
     )
   for (const column of key) await assertNotNull(client, model, table, column)
   await assertSeesAll(client, model, table)
-  if (table.provider === 'mysql') await assertOneTime(client, model, table)
+  if (table.provider === 'mysql') {
+    await assertOneTime(client, model, table)
+    for (const column of key) await assertDate(client, model, table, column)
+  }
   for (const column of table.sealed) assertRoom(model, name, column, leastSize(column, source))
   for (const column of table.indexes) assertRoom(model, name, column, INDEX_VALUE_CHARS)
 }
@@ -123,4 +126,26 @@ async function assertOneTime(client: SqlClient, model: string, { key }: Table): 
     `${model}.${column.field} is part of the key and a TIMESTAMP, and the connection's time zone (${zone}) may have times twice.`,
     { fix: 'Connect with a fixed offset, such as ?timezone=Z in the URL of the MariaDB adapter.' },
   )
+}
+
+/** A date that is none comes after no other one where `sql_mode` makes NULL of its text, and rows would be missed. */
+async function assertDate(
+  client: SqlClient,
+  model: string,
+  { name }: Table,
+  { field, name: column, database }: KeyColumn,
+): Promise<void> {
+  if (!/^(date|timestamp)/.test(database.type)) return
+  const type = database.type === 'date' ? 'DATE' : 'DATETIME(6)'
+  const rows = await client.$queryRawUnsafe<unknown[]>(
+    `SELECT 1 AS found FROM ${name} WHERE CAST(CAST(${column} AS CHAR) AS ${type}) IS NULL LIMIT 1`,
+  )
+  if (rows.length > 0)
+    throw unusable(
+      `${model}.${field}`,
+      `${model}.${field} is part of the key, and ${column} of ${name} holds a date that is none in some row, such as 0000-00-00, which the session's sql_mode takes for NULL.`,
+      {
+        fix: 'Correct that date, or connect without NO_ZERO_DATE and NO_ZERO_IN_DATE in sql_mode.',
+      },
+    )
 }

@@ -57,7 +57,7 @@ function staleValues(
 ): { values: StaleSite[]; bad: BadSite[] } {
   const values: StaleSite[] = []
   const bad = visitValues(fields, rows, (value, row, field, element) => {
-    if (value instanceof RawJson) return
+    if (value instanceof RawJson) return void parse(value)
     const keyId = keyIdOf(value)
     const isStale = keyId !== null && stale.get(fields[field]!.values)?.has(keyId) === true
     if (isStale) values.push({ row, field, element, keyId, value, bound: rows[row]!.bound })

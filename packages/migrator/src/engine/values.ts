@@ -1,3 +1,6 @@
+/// <reference lib="es2024.string" />
+// String.isWellFormed: in Node since 20.0.
+import { EnvelopeError, QueryError } from '@rowseal/prisma-extension'
 import {
   openEnvelope,
   parseBytes,
@@ -84,8 +87,11 @@ export function collect(
   const sites: Site[] = []
   const bad = visitValues(fields, rows, (value, row, field, element) => {
     const envelope = parse(value)
-    if (envelope === null) visitPlain?.(row, field)
-    else if (isWanted(envelope, fields[field]!, row))
+    if (envelope === null) {
+      if (visitPlain === undefined) return
+      if (typeof value === 'string') assertText(fields[field]!, value)
+      visitPlain(row, field)
+    } else if (isWanted(envelope, fields[field]!, row))
       sites.push({ row, field, element, envelope, bound: rows[row]!.bound })
   })
   return { sites, bad }
@@ -134,7 +140,21 @@ export function elements(value: ColumnValue | null): readonly (ColumnScalar | nu
   return value !== null && isList(value) ? value : [value]
 }
 
+/** @throws {EnvelopeError} `ERR_ENVELOPE_MALFORMED` for what begins like an envelope and is none. */
 export function parse(value: ColumnScalar): Envelope | null {
   if (typeof value === 'string') return parseText(value)
-  return value instanceof RawJson ? null : parseBytes(value)
+  if (!(value instanceof RawJson)) return parseBytes(value)
+  if (!value.text.startsWith('"rs1.')) return null
+  throw new EnvelopeError('ERR_ENVELOPE_MALFORMED', 'An envelope is spelt in another way.', {
+    fix: 'Write the value again.',
+  })
+}
+
+/** SQLite may hold what is none: see `fromDatabase`. */
+function assertText({ label }: TargetField, text: string): void {
+  if (text.isWellFormed()) return
+  throw new QueryError('ERR_VALUE_INVALID', `A value of ${label} is no text.`, {
+    field: label,
+    fix: 'Write the value again.',
+  })
 }

@@ -1,10 +1,10 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { afterEach, describe, expect, it } from 'vitest'
-import { drain, type MigratorConfig } from '../../src/index.ts'
+import { drain, verify, type MigratorConfig } from '../../src/index.ts'
 import { closeWorlds, PROVIDERS } from '../world.ts'
 import { literal } from './key-types.ts'
 import { ownWorld, type OwnColumn, type OwnTable } from './own-tables.ts'
-import { expectEveryRowMet, fill } from './tables.ts'
+import { expectEveryRowMet, expectLeavesAndEnters, fill } from './tables.ts'
 
 afterEach(closeWorlds)
 
@@ -219,6 +219,33 @@ describe.runIf(PROVIDERS.includes('mysql'))('tables made by hand on mysql', () =
   })
 })
 
+describe.runIf(PROVIDERS.includes('mysql'))('tables with dates that are none, on mysql', () => {
+  it.each([
+    ['DATE', '0000-00-00'],
+    ['DATE', '2026-01-00'],
+    ['DATETIME(3)', '0000-00-00'],
+    ['TIMESTAMP', '0000-00-00'],
+  ])('are walked, and refused where the session takes these for NULL: %s %s', async (type, day) => {
+    const days = [day, '2026-01-01', '2026-01-02'].map((text) => `'${text}'`)
+    const { w, filled } = await ownWorld('mysql', [table('Day', column('DateTime', type, ...days))])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+
+    const { PrismaClient } = await import(`${w.dir}/client/client.ts`)
+    const url = `${w.db.url}&timezone=Z&sessionVariables={"sql_mode":"TRADITIONAL"}`
+    const client = new PrismaClient({ adapter: new PrismaMariaDb(url) })
+    try {
+      await expect(verify({ ...w.config, client })).rejects.toMatchObject({
+        code: 'ERR_PLAN_DATABASE',
+        field: 'Day.k0',
+        message: expect.stringMatching(/0000-00-00.*sql_mode.*without NO_ZERO_DATE/),
+      })
+    } finally {
+      await client.$disconnect()
+    }
+  })
+})
+
 /** A zone whose clocks went back from three to two on 26 October 2025. Servers without zones have none. */
 const TIME_ZONE = [
   `INSERT IGNORE INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (9001, 'N')`,
@@ -254,5 +281,46 @@ describe.runIf(PROVIDERS.includes('sqlite'))('tables made by hand on sqlite', ()
     ])
     for (const one of filled) await fill(w, one)
     await expectEveryRowMet(w, filled)
+  })
+
+  it('are walked whatever numbers and texts their keys are', async () => {
+    const { w, filled } = await ownWorld('sqlite', [
+      table('Infinite', column('Float', 'REAL', '-9e999', '-1', '0.1', '9e999')),
+      table(
+        'Julian',
+        column('DateTime', 'DATETIME', '2460000.123456789', '2460000.123456788', '1'),
+      ),
+      table('Real', column('Int', 'INT', '0.30000000000000004', '0.3', '1')),
+      table(
+        'Beyond',
+        column(
+          'BigInt',
+          'BIGINT',
+          '-9007199254740993',
+          '9223372036854775808',
+          '9223372036854777856',
+        ),
+      ),
+      table(
+        'Zero',
+        column('String', 'TEXT', `'a'`, `'a' || char(0)`, `'a' || char(0) || 'b'`, `'b'`),
+      ),
+    ])
+    for (const one of filled) await fill(w, one)
+    await expectEveryRowMet(w, filled)
+    await expectLeavesAndEnters(w, filled)
+  })
+
+  it.each(['Bytes', 'Broken'])('are refused where a key is no text: %s', async (model) => {
+    const bad = model === 'Bytes' ? `x'6162'` : `CAST(x'61ff' AS TEXT)`
+    const { w, filled } = await ownWorld('sqlite', [
+      table(model, column('String', 'TEXT', `'a'`, bad, `'b'`)),
+    ])
+    for (const one of filled) await fill(w, one)
+    await expect(verify(w.config)).rejects.toMatchObject({
+      code: 'ERR_PLAN_DATABASE',
+      field: `"${model}"`,
+      message: expect.stringMatching(/key "k0" .* bytes, or broken UTF-8.*Change the key/),
+    })
   })
 })

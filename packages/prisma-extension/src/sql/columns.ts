@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { Provider } from '../plan/index.ts'
 import type { SealedColumn } from './table.ts'
@@ -91,29 +92,55 @@ export function compare(provider: Provider, column: SealedColumn, sql: string): 
   const given = value(provider, column, sql)
   if (provider === 'sqlite')
     return column.kind === 'bytes' ? `${name} = ${given}` : `${name} = ${given} COLLATE BINARY`
-  if (column.kind === 'jsonb' || column.kind === 'bytes') return `${name} = ${given}`
-  const type = column.list ? 'text[]' : 'text'
-  return `${name}::${type} = ${sql}::${type} COLLATE "C"`
+  if (column.kind === 'jsonb' || column.kind === 'bytes')
+    return column.list ? `${name}[:] = ${given}` : `${name} = ${given}`
+  // A slice begins at 1, as what was read does, wherever the list begins.
+  if (column.list) return `(${name}::text[])[:] = ${sql}::text[] COLLATE "C"`
+  return `${name}::text = ${sql}::text COLLATE "C"`
+}
+
+/** SQL that reads a column in the form `fromDatabase` takes. Json is read as text. */
+export function read(provider: Provider, column: SealedColumn, sql: string): string {
+  if (provider === 'sqlite') return sqliteRead(column, sql)
+  if (column.kind === 'bytes') return sql
+  if (provider === 'postgresql') return `${sql}::text${column.list ? '[]' : ''}`
+  return `CAST(${sql} AS CHAR)`
 }
 
 /**
- * SQL that reads a column in the form `fromDatabase` takes. Json is read as text. SQLite keeps a number as
- * one, of which a cast would leave 15 digits.
+ * As hex: SQLite keeps any bytes as text, of which libsql reads what is before U+0000, and panics where it is no UTF-8.
+ * What has another type than the column is marked. A number in Json is one, of which a cast would leave 15 digits.
  */
-export function read(provider: Provider, column: SealedColumn, sql: string): string {
-  if (column.kind === 'bytes') return sql
-  if (provider === 'postgresql') return `${sql}::text${column.list ? '[]' : ''}`
-  if (provider === 'sqlite' && isJson(column))
-    return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
-  return `CAST(${sql} AS ${provider === 'mysql' ? 'CHAR' : 'TEXT'})`
+function sqliteRead(column: SealedColumn, sql: string): string {
+  const marked = `hex(${sql}) || '${MARK}'`
+  const [blob, other] = column.kind === 'bytes' ? [`hex(${sql})`, marked] : [marked, `hex(${sql})`]
+  const real = isJson(column) ? ` WHEN 'real' THEN hex(format('%!.17g', ${sql}))` : ''
+  return `CASE typeof(${sql}) WHEN 'null' THEN NULL WHEN 'blob' THEN ${blob}${real} ELSE ${other} END`
 }
 
-/** A stored value from what `read` gave. */
-export function fromDatabase(column: SealedColumn, raw: unknown): ColumnValue | null {
+const MARK = '-'
+
+/**
+ * A stored value from what `read` gave. What a column of SQLite holds that is not of its type becomes text that ends in
+ * half a character, which nothing takes for a value: it cannot be sealed, and is equal to nothing that is stored.
+ */
+export function fromDatabase(
+  provider: Provider,
+  column: SealedColumn,
+  raw: unknown,
+): ColumnValue | null {
   if (raw === null || raw === undefined) return null
   if (Array.isArray(raw))
-    return raw.map((element: unknown) => fromDatabase(column, element) as ColumnScalar | null)
-  return isJson(column) ? fromJsonText(raw as string) : (raw as string | Uint8Array)
+    return raw.map((one: unknown) => fromDatabase(provider, column, one) as ColumnScalar | null)
+  const stored = provider === 'sqlite' ? fromHex(column, raw as string) : raw
+  return isJson(column) ? fromJsonText(stored as string) : (stored as string | Uint8Array)
+}
+
+function fromHex({ kind }: SealedColumn, hex: string): string | Uint8Array {
+  const bytes = Buffer.from(hex, 'hex')
+  const isMarked = hex.endsWith(MARK)
+  if (kind === 'bytes' && !isMarked) return bytes
+  return isMarked || !isUtf8(bytes) ? `${bytes.toString()}\udfff` : bytes.toString()
 }
 
 /** @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */

@@ -1,7 +1,7 @@
 import type { SqlClient } from './client.ts'
 import { Params } from './dialect.ts'
 import { inRange } from './key-range.ts'
-import { keyOrder, keyToText } from './keys.ts'
+import { keyOf, keyOrder, keyToText, readText } from './keys.ts'
 import type { Table } from './table.ts'
 
 /**
@@ -19,10 +19,10 @@ export async function keyAt(
   const params = new Params(provider)
   const key = table.key.map((column) => keyOrder(provider, column, `t.${column.name}`))
   const texts = table.key.map(
-    (column, i) => `${keyToText(provider, column, `t.${column.name}`)} AS k${i}`,
+    (column, i) => `${readText(provider, column, `t.${column.name}`, keyToText)} AS k${i}`,
   )
   const where = inRange(table, key, { after }, params).map((condition) => ` WHERE ${condition}`)
   const sql = `SELECT ${texts.join(', ')} FROM ${table.name} AS t${where.join('')} ORDER BY ${key.join(', ')} LIMIT 1 OFFSET ${rows - 1}`
   const [row] = await client.$queryRawUnsafe<Record<string, string>[]>(sql, ...params.list)
-  return row === undefined ? null : table.key.map((_, i) => row[`k${i}`]!)
+  return row === undefined ? null : keyOf(table, row)
 }

@@ -1,6 +1,6 @@
 import type { SqlClient } from './client.ts'
 import { fromDatabase, read } from './columns.ts'
-import { boundToText } from './keys.ts'
+import { boundOf, boundToText, readText } from './keys.ts'
 import { sizeOf, type PageRequest, type PageRow } from './page.ts'
 import { rowsStatement } from './read-rows.ts'
 import type { Table } from './table.ts'
@@ -37,7 +37,7 @@ export async function readKeyedRows(
     `CASE WHEN COALESCE(${request.where}, false) THEN 1 ELSE 0 END AS met`,
     ...columns.map((column, i) => `${read(provider, column, `t.${column.name}`)} AS v${i}`),
     ...table.bound.map(
-      (column, i) => `${boundToText(provider, column, `t.${column.name}`)} AS b${i}`,
+      (column, i) => `${readText(provider, column, `t.${column.name}`, boundToText)} AS b${i}`,
     ),
   ]
   const found = await select(client, table, values, wanted)
@@ -47,8 +47,8 @@ export async function readKeyedRows(
     return {
       row: {
         key,
-        values: columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
-        bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
+        values: columns.map((column, i) => fromDatabase(provider, column, row[`v${i}`])),
+        bound: boundOf(table, row),
       },
       isMet: Number(row['met']) === 1,
     }

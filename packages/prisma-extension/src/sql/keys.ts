@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import type { Provider } from '../plan/index.ts'
-import type { KeyColumn } from './table.ts'
+import { TableError, type KeyColumn, type Table } from './table.ts'
 
 /**
  * Keys travel as text, both ways: a `Date` would lose microseconds, a number what is above 2^53.
@@ -11,9 +12,9 @@ export function keyToText(provider: Provider, column: KeyColumn, sql: string): s
   if (provider === 'mysql') return mysqlText(column, sql)
   if (provider === 'postgresql') return postgresqlText(column, sql)
   if (isBytes(column)) return `lower(hex(${sql}))`
-  if (column.type !== 'Float' && column.type !== 'Decimal') return `CAST(${sql} AS TEXT)`
-  // A cast keeps 15 digits.
-  return `CASE typeof(${sql}) WHEN 'real' THEN format('%!.17g', ${sql}) ELSE CAST(${sql} AS TEXT) END`
+  // A cast keeps 15 digits, and the name of infinity is no number. Any column may hold a real one.
+  const real = `CASE ${sql} WHEN 9e999 THEN '9e999' WHEN -9e999 THEN '-9e999' ELSE format('%!.17g', ${sql}) END`
+  return `CASE typeof(${sql}) WHEN 'real' THEN ${real} ELSE CAST(${sql} AS TEXT) END`
 }
 
 /** SQL for the text that a bound column has in the additional data of a value. docs/spec/envelope-v1.md#bound-columns */
@@ -21,6 +22,61 @@ export function boundToText(provider: Provider, column: KeyColumn, sql: string):
   return column.type === 'Boolean'
     ? `CASE WHEN ${sql} THEN 'true' WHEN NOT ${sql} THEN 'false' END`
     : keyToText(provider, column, sql)
+}
+
+/** SQL that reads a key column or a bound one, by the SQL for its text. SQLite's text travels as hex, as values do. */
+export function readText(
+  provider: Provider,
+  column: KeyColumn,
+  sql: string,
+  toText: typeof keyToText,
+): string {
+  const text = toText(provider, column, sql)
+  if (!isHex(provider, column)) return text
+  return `CASE typeof(${sql}) WHEN 'null' THEN NULL WHEN 'blob' THEN '${NO_TEXT}' ELSE hex(${text}) END`
+}
+
+const NO_TEXT = '-'
+
+/**
+ * The key of a row, from columns `k0`, `k1` … of `readText`.
+ *
+ * @throws {TableError} if SQLite holds what is no text in it: nothing could name the row.
+ */
+export function keyOf(
+  { provider, name, key }: Table,
+  row: Readonly<Record<string, unknown>>,
+): string[] {
+  return key.map((column, i) => {
+    const text = textOf(provider, column, row[`k${i}`])
+    if (text !== null) return text
+    throw new TableError(
+      name,
+      `The key ${column.name} of ${name} holds bytes, or broken UTF-8, in some row, which no statement could name.`,
+      'Change the key of that row to text.',
+    )
+  })
+}
+
+/** What the bound columns of a row hold, from columns `b0`, `b1` …; null for what no value can be bound to. */
+export function boundOf(
+  { provider, bound }: Table,
+  row: Readonly<Record<string, unknown>>,
+): (string | null)[] {
+  return bound.map((column, i) => {
+    const text = textOf(provider, column, row[`b${i}`])
+    return text?.includes('\0') === true ? null : text
+  })
+}
+
+function textOf(provider: Provider, column: KeyColumn, raw: unknown): string | null {
+  if (raw === null || !isHex(provider, column)) return raw as string | null
+  const bytes = Buffer.from(raw as string, 'hex')
+  return raw !== NO_TEXT && isUtf8(bytes) ? bytes.toString() : null
+}
+
+function isHex(provider: Provider, column: KeyColumn): boolean {
+  return provider === 'sqlite' && !isBytes(column) && !isNumber(column)
 }
 
 /** SQL that is true if a bound column has exactly this text, whatever its collation. */

@@ -2,7 +2,7 @@ import type { SqlClient, Statement } from './client.ts'
 import { fromDatabase, read } from './columns.ts'
 import { Params, withName } from './dialect.ts'
 import { inRange, type KeyRange } from './key-range.ts'
-import { boundToText, keyOrder, keyToText } from './keys.ts'
+import { boundOf, boundToText, keyOf, keyOrder, keyToText, readText } from './keys.ts'
 import { lookupParts, type StalenessLookup } from './staleness/lookup.ts'
 import { TableError, type SealedColumn, type Table } from './table.ts'
 import type { ColumnValue } from './values.ts'
@@ -58,9 +58,9 @@ export async function readPage(
     return readPage(client, table, { ...request, lookups: null })
   const held = isLookedUp ? found.filter((row) => row['k0'] !== null) : found
   const rows = held.map((row) => ({
-    key: table.key.map((_, i) => row[`k${i}`] as string),
-    values: request.columns.map((column, i) => fromDatabase(column, row[`v${i}`])),
-    bound: table.bound.map((_, i) => row[`b${i}`] as string | null),
+    key: keyOf(table, row),
+    values: request.columns.map((column, i) => fromDatabase(table.provider, column, row[`v${i}`])),
+    bound: boundOf(table, row),
   }))
   const { after } = request
   if (after !== null && rows.some(({ key }) => key.every((text, i) => text === after[i])))
@@ -86,10 +86,12 @@ export function pageStatement(table: Table, request: PageRequest): Statement {
     withName(table, name),
   )
   const columnsRead = [
-    ...table.key.map((column, i) => `${keyToText(provider, column, `t.${column.name}`)} AS k${i}`),
+    ...table.key.map(
+      (column, i) => `${readText(provider, column, `t.${column.name}`, keyToText)} AS k${i}`,
+    ),
     ...request.columns.map((column, i) => `${read(provider, column, `t.${column.name}`)} AS v${i}`),
     ...table.bound.map(
-      (column, i) => `${boundToText(provider, column, `t.${column.name}`)} AS b${i}`,
+      (column, i) => `${readText(provider, column, `t.${column.name}`, boundToText)} AS b${i}`,
     ),
   ].join(', ')
   const isUp = hasLookups(request)

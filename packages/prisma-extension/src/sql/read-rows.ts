@@ -26,7 +26,9 @@ export async function readRows(
   const found = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, ...params)
   const rows: (readonly (ColumnValue | null)[] | null)[] = keys.map(() => null)
   for (const row of found)
-    rows[Number(row['i'])] = columns.map((column, at) => fromDatabase(column, row[`v${at}`]))
+    rows[Number(row['i'])] = columns.map((column, at) =>
+      fromDatabase(table.provider, column, row[`v${at}`]),
+    )
   return rows
 }
 

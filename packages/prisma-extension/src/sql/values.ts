@@ -21,11 +21,15 @@ export function jsonText(value: ColumnScalar): string {
   return value instanceof RawJson ? value.text : JSON.stringify(value)
 }
 
-/** The value that a JSON text stands for. Gives back the same text through `jsonText`. */
+/** The value that a JSON text stands for. Gives back the same text through `jsonText`, also if that is no JSON. */
 export function fromJsonText(text: string): string | RawJson {
   if (!text.startsWith('"')) return new RawJson(text)
-  const value = JSON.parse(text) as string
-  return JSON.stringify(value) === text ? value : new RawJson(text)
+  try {
+    const value = JSON.parse(text) as string
+    return JSON.stringify(value) === text ? value : new RawJson(text)
+  } catch {
+    return new RawJson(text) // as SQLite may hold it
+  }
 }
 
 export function isList(value: ColumnValue): value is readonly (ColumnScalar | null)[] {
