@@ -4,6 +4,7 @@ import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
+import { renderUnplanned } from './render-unplanned.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -80,7 +81,12 @@ export function renderDrain(report: DrainReport, isOfAll: boolean): string {
       : `Keyring "${keyring}": nothing is under key ${keyId} any more. Next: npx rowseal keys retire ${keyId} --fence`,
   )
   const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
-  return [renderRun(report), isInPart(report) ? IN_PART : end, ...next].join('\n')
+  return [
+    renderRun(report),
+    isInPart(report) ? IN_PART : end,
+    ...renderUnplanned(report.unplanned),
+    ...next,
+  ].join('\n')
 }
 
 /** What a table holds is counted when all of its shares are done. */

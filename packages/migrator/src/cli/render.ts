@@ -7,6 +7,7 @@ import type { VerifyReport } from '../verify/options.ts'
 import { count, dateOf, table } from './output.ts'
 import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
+import { renderUnplanned } from './render-unplanned.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 /** Reports for people. Pure: a report in, text out. */
@@ -77,6 +78,7 @@ export function renderStatus(report: StatusReport): string {
       fields.map(({ model, field, stalenessIndex: state }) => ({ model, field, state })),
     ),
     ...renderUnknown(report),
+    ...renderUnplanned(report.unplanned),
     ...renderTasks(report),
     ...alive.map(
       (run) =>

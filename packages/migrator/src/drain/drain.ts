@@ -2,7 +2,7 @@ import type { MigratorConfig } from '../config.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { runDirection } from '../engine/run.ts'
 import { DRAIN } from './direction.ts'
-import { withDrained, type DrainReport } from './drained.ts'
+import { reportDrained, type DrainReport } from './drained.ts'
 
 /**
  * Re-encrypt every stale value under the active key version of its keyring, in batches, while the
@@ -14,5 +14,5 @@ export async function drain(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
-  return withDrained(await runDirection(config, DRAIN, options), options)
+  return reportDrained(await runDirection(config, DRAIN, options), options)
 }

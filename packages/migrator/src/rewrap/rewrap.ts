@@ -1,6 +1,6 @@
 import type { MigratorConfig } from '../config.ts'
 import { LEAVES_NOTHING_STALE } from '../drain/direction.ts'
-import { withDrained, type DrainReport } from '../drain/drained.ts'
+import { reportDrained, type DrainReport } from '../drain/drained.ts'
 import { fenceOf } from '../drain/fence.ts'
 import { planStale, type DrainPlan } from '../drain/plan.ts'
 import type { Direction } from '../engine/direction.ts'
@@ -42,7 +42,7 @@ export async function rewrap(
   config: MigratorConfig,
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
-  return withDrained(await runDirection(config, REWRAP, options), options)
+  return reportDrained(await runDirection(config, REWRAP, options), options)
 }
 
 /**
