@@ -141,6 +141,7 @@ export {
   type StalenessOptions,
 } from './staleness/statements.ts'
 export type { IndexColumnStatus, IndexStatus } from './status-indexes.ts'
+export type { UnplannedField } from './keys/unplanned.ts'
 export { status, type FieldStatus, type StatusReport } from './status.ts'
 export type { KeyringStatus, KeyStatus, KeyTask } from './status-keys.ts'
 export type {

@@ -25,7 +25,7 @@ export interface KeyStatus {
   /** Part of the uses that a KEK may have: 0 to 1. */
   readonly usedShare: number
   readonly rootKeyId: string
-  /** Values under it, in all fields of this plan. */
+  /** Values under it, in all fields of this plan, and in those that left it. */
   readonly values: number
   /** It opens nothing, and may be deleted from then on. */
   readonly destroyAt: string | null

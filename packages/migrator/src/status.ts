@@ -8,6 +8,7 @@ import { asMigrationError } from './database-error.ts'
 import { unknownOf, type UnknownValues } from './drain/unknown.ts'
 import { cryptoperiodOf, type DueOptions } from './due.ts'
 import { rootKeysOf, type RootKeyStatus } from './keys/root-keys.ts'
+import { unplannedFields, type UnplannedField } from './keys/unplanned.ts'
 import { runInfos, type RunInfo } from './runs/list.ts'
 import { RunStore } from './runs/store.ts'
 import { keyringStatuses, keyStatuses, type KeyringStatus, type KeyStatus } from './status-keys.ts'
@@ -48,6 +49,8 @@ export interface StatusReport {
   /** What the KMS says of the root keys. */
   readonly rootKeys: readonly RootKeyStatus[]
   readonly fields: readonly FieldStatus[]
+  /** Sealed values of fields that left the plan; not looked for where models are named. */
+  readonly unplanned: readonly UnplannedField[]
   /** The blind indexes. */
   readonly indexes: readonly IndexStatus[]
   readonly runs: readonly RunInfo[]
@@ -90,7 +93,8 @@ export async function status(
     const indexes = await indexStatuses(context, single, quarantined)
     const keyrings = [...context.keyrings.values()]
     const rootKeys = await rootKeysOf(keyrings)
-    const counts = countsOf(fields, indexes)
+    const unplanned = models === undefined ? await unplannedFields(context) : []
+    const counts = countsOf(fields, unplanned, indexes)
     const [isWhole, isOfTenants] = [models === undefined, isPool(config.keyring)]
     return {
       keys: keyrings.flatMap((keyring) =>
@@ -99,6 +103,7 @@ export async function status(
       keyrings: keyrings.flatMap(keyringStatuses),
       rootKeys,
       fields,
+      unplanned,
       indexes,
       runs: await runInfos(store),
       stale: fields.reduce((sum, field) => sum + field.stale, 0),
@@ -165,11 +170,13 @@ function fieldStatus(
 /** Values by key id, which names one key of whatever keyring. */
 function countsOf(
   fields: readonly FieldStatus[],
+  unplanned: readonly UnplannedField[],
   indexes: readonly IndexStatus[],
 ): ReadonlyMap<number, number> {
   const counts = new Map<number, number>()
   const columns = indexes.flatMap((index) => index.columns)
-  for (const { keyId, count } of [...fields, ...columns].flatMap(({ versions }) => versions))
+  const planned = [...fields, ...columns].flatMap(({ versions }) => versions)
+  for (const { keyId, count } of [...planned, ...unplanned.flatMap(({ keys }) => keys)])
     counts.set(keyId, (counts.get(keyId) ?? 0) + count)
   return counts
 }

@@ -90,7 +90,7 @@ describe.each(PROVIDERS)('rowseal on %s', (provider) => {
     ])
     expect((await status(w.config)).stale).toBe(1)
     const sealed = await command.run('encrypt', '--now', '--model', 'Patient')
-    expect(sealed.stderr).toContain('Every value of these models is sealed.')
+    expect(sealed.stderr).toContain('Every value of these fields is sealed.')
   })
 
   it('ends with 3 when a value does not open, and shows no content', async () => {

@@ -6,6 +6,7 @@ import { alone } from '../tenants.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
 import { renderUnknown } from './render-unknown.ts'
+import { renderUnplanned } from './render-unplanned.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -16,18 +17,21 @@ const VERBS: Readonly<Record<string, string>> = {
 /** Of a share of a table, others of which are not done. */
 const IN_PART = 'This share is done, others are not.'
 const DONE: Readonly<Record<string, string>> = {
-  encrypt: 'Every value is sealed.',
+  encrypt: 'Every value of these fields is sealed.',
   decrypt: 'No value of these fields is sealed.',
 }
-/** The same where some models were named. */
-const DONE_OF_MODELS: Readonly<Record<string, string>> = {
-  ...DONE,
-  encrypt: 'Every value of these models is sealed.',
+/** Who undoes what such a run does. */
+const UNDONE_BY: Readonly<Record<string, string>> = {
+  encrypt:
+    'If that does not end, something still writes plaintext: an instance of a release with `seal: off` or without the annotation, or a client without Rowseal.',
+  decrypt:
+    'If that does not end, an instance still seals: one of a release without `seal: off` in the annotation.',
 }
 
 const NONE_SEALED = 'The plan has no sealed fields.'
 const NOTHING_THERE: Readonly<Record<string, string>> = {
-  encrypt: 'The plan has no fields that are to be sealed.',
+  encrypt:
+    'Nothing is sealed: the plan has no fields that are to be. Where they say `seal: off`, change that to `plaintext: allow`, run `npx prisma generate` and deploy first.',
 }
 
 type ModelDone = Pick<ModelReport, 'model' | 'passes' | 'outcome' | keyof PassCounts>
@@ -61,25 +65,30 @@ export function renderRun(report: RunReport): string {
   ].join('\n')
 }
 
-/** @param isOfAll - of all models, and not of some that were named? */
-export function renderEncrypted(report: RunReport, isOfAll: boolean): string {
+/** The same of a run that encrypts or decrypts. Which fields these are its tables say. */
+export function renderEncrypted(report: RunReport): string {
   const { outcome, direction } = report
   if (outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const values = leftIn(report)
   if (isInPart(report)) return [renderRun(report), IN_PART].join('\n')
   const end =
     values === 0
-      ? ((isOfAll ? DONE : DONE_OF_MODELS)[direction] ?? 'Done.')
+      ? (DONE[direction] ?? 'Done.')
       : `${count(values)} values were written meanwhile that are to be met again. Next: npx rowseal ${direction}`
   return [renderRun(report), end].join('\n')
 }
 
-/** @param isOfAll - as for `renderEncrypted`. */
+/** @param isOfAll - of all models, and not of some that were named? */
 export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
   const next = report.drained.map((key) => nextOf(key, report.isOfTenants ?? false))
   const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
-  return [renderRun(report), isInPart(report) ? IN_PART : end, ...next].join('\n')
+  return [
+    renderRun(report),
+    isInPart(report) ? IN_PART : end,
+    ...renderUnplanned(report.unplanned),
+    ...next,
+  ].join('\n')
 }
 
 function nextOf(
@@ -121,6 +130,9 @@ function left(report: RunReport): string[] {
     )
   lines.push(...renderUnreadable(report.unreadable))
   if (models.some((model) => model.outcome === 'incomplete' && !isExplained(model)))
-    lines.push(`Some rows were written or locked by others each time. ${goOn}`)
+    lines.push(
+      `Some rows were written or locked by others each time. ${goOn}`,
+      ...(UNDONE_BY[direction] === undefined ? [] : [UNDONE_BY[direction]]),
+    )
   return lines
 }

@@ -8,6 +8,7 @@ import { count, dateOf, table } from './output.ts'
 import { renderMissing } from './render-staleness.ts'
 import { renderIndexChecks, renderIndexes, renderSamples } from './render-indexes.ts'
 import { renderUnknown } from './render-unknown.ts'
+import { renderUnplanned } from './render-unplanned.ts'
 import { renderUnreadable } from './render-unreadable.ts'
 
 /** Reports for people. Pure: a report in, text out. */
@@ -78,6 +79,7 @@ export function renderStatus(report: StatusReport): string {
       fields.map(({ model, field, stalenessIndex: state }) => ({ model, field, state })),
     ),
     ...(unknown.length === 0 ? [] : [renderUnknown(unknown).join('\n')]),
+    ...renderUnplanned(report.unplanned),
     ...renderTasks(report),
     ...alive.map(
       (run) =>

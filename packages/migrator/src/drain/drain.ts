@@ -2,7 +2,7 @@ import { isPool, type MigratorConfig } from '../config.ts'
 import type { RunDirectionOptions } from '../engine/events.ts'
 import { runDirection } from '../engine/run.ts'
 import { DRAIN } from './direction.ts'
-import { withDrained, type DrainReport } from './drained.ts'
+import { reportDrained, type DrainReport } from './drained.ts'
 
 /**
  * Re-encrypt every stale value under the active key version of its keyring, in batches, while the
@@ -15,5 +15,5 @@ export async function drain(
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
   const ran = await runDirection(config, DRAIN, options)
-  return withDrained(ran, options, isPool(config.keyring))
+  return reportDrained(ran, options, isPool(config.keyring))
 }

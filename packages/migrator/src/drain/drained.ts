@@ -1,6 +1,8 @@
 import type { KeyState } from '@rowseal/prisma-extension/keys'
+import { asMigrationError } from '../database-error.ts'
 import type { RunDirectionOptions, RunReport } from '../engine/events.ts'
 import type { Ran } from '../engine/run.ts'
+import { unplannedFields, type UnplannedField } from '../keys/unplanned.ts'
 import type { Target } from '../targets.ts'
 
 export interface DrainReport extends RunReport {
@@ -12,17 +14,47 @@ export interface DrainReport extends RunReport {
   }[]
   /** Are there keyrings of tenants? Then one key version takes a configuration with its keyring alone. */
   readonly isOfTenants?: true
+  /** Sealed values of fields that left the plan, which no drain moves; none are looked for where some are stale. */
+  readonly unplanned: readonly UnplannedField[]
 }
 
-/** The report of a run after which nothing is stale. @param isOfTenants - are there keyrings of tenants? */
+/** The report of a run after which nothing is stale. */
 export function withDrained(
-  { report, targets }: Ran,
-  { models, shard }: RunDirectionOptions,
-  isOfTenants = false,
+  { report, targets }: Pick<Ran, 'report' | 'targets'>,
+  options: RunDirectionOptions,
+  unplanned: readonly UnplannedField[] = [],
 ): DrainReport {
-  const isWhole = report.outcome === 'done' && models === undefined && shard === undefined
-  const drained = isWhole ? drainedKeys(targets) : []
-  return { ...report, drained, ...(isOfTenants ? { isOfTenants } : {}) }
+  if (!isWhole(report, options)) return { ...report, drained: [], unplanned: [] }
+  const used = new Set(unplanned.flatMap(({ keys }) => keys.map(({ keyId }) => keyId)))
+  const drained = drainedKeys(targets).filter(({ keyId }) => !used.has(keyId))
+  return { ...report, drained, unplanned }
+}
+
+/**
+ * The report of a run, with what it could not move because the plan does not have the field.
+ *
+ * @param isOfTenants - are there keyrings of tenants?
+ */
+export async function reportDrained(
+  ran: Ran,
+  options: RunDirectionOptions,
+  isOfTenants: boolean,
+): Promise<DrainReport> {
+  const drained = await ofWholePlan(ran, options)
+  return isOfTenants ? { ...drained, isOfTenants } : drained
+}
+
+async function ofWholePlan(ran: Ran, options: RunDirectionOptions): Promise<DrainReport> {
+  const { report, context } = ran
+  if (!isWhole(report, options)) return withDrained(ran, options)
+  const unplanned = await unplannedFields(context).catch((error: unknown) => {
+    throw asMigrationError(error, context.plan.provider === 'sqlite', 'run the command again')
+  })
+  return withDrained(ran, options, unplanned)
+}
+
+function isWhole({ outcome }: RunReport, { models, shard }: RunDirectionOptions): boolean {
+  return outcome === 'done' && models === undefined && shard === undefined
 }
 
 /** What every value of these has left, as of the last read of the key store. */

@@ -50,6 +50,7 @@ export interface ModelJob {
 export interface Ran {
   readonly report: RunReport
   readonly targets: readonly Target[]
+  readonly context: Context
 }
 
 /**
@@ -96,7 +97,7 @@ async function runObserved(
     const models = await (queue === null ? runModels(jobs, signal) : handOut(jobs, queue, signal))
     const isWhole = models.length === targets.length
     const report = reportOf(context, direction, targets, models, isWhole, began)
-    return { report: queue === null ? report : { ...report, isHandedOut: true }, targets }
+    return { report: queue === null ? report : { ...report, isHandedOut: true }, targets, context }
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', goOn(direction, options))
   } finally {

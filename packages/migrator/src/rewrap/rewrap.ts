@@ -1,6 +1,6 @@
 import { isPool, type MigratorConfig } from '../config.ts'
 import { LEAVES_NOTHING_STALE } from '../drain/direction.ts'
-import { withDrained, type DrainReport } from '../drain/drained.ts'
+import { reportDrained, type DrainReport } from '../drain/drained.ts'
 import { fenceOf } from '../drain/fence.ts'
 import { planStale, type DrainPlan } from '../drain/plan.ts'
 import type { Direction } from '../engine/direction.ts'
@@ -43,7 +43,7 @@ export async function rewrap(
   options: RunDirectionOptions = {},
 ): Promise<DrainReport> {
   const ran = await runDirection(config, REWRAP, options)
-  return withDrained(ran, options, isPool(config.keyring))
+  return reportDrained(ran, options, isPool(config.keyring))
 }
 
 /**
