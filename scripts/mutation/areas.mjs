@@ -57,7 +57,7 @@ export const AREAS = {
   providers: {
     mutate: [`${extension}/src/keys/providers/*.ts`],
     tests: [
-      `${extension}/test/keys/{aws-guide,aws-keyring,aws-kms,aws-kms-errors,aws-kms-options,aws-kms-replicas,guarded-root,local,regions,rewrap-deks-aws}.test.ts`,
+      `${extension}/test/keys/{aws-guide,aws-keyring,aws-kms,aws-kms-errors,aws-kms-keys,aws-kms-manage,aws-kms-meanings,aws-kms-options,aws-kms-replicas,guarded-root,local,regions,rewrap-deks-aws}.test.ts`,
     ],
   },
   stores: {
