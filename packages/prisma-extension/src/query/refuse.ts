@@ -21,16 +21,20 @@ export function comparison(label: string, operator: string, instead: string): Qu
 }
 
 /** The error for equality on a sealed field without a blind index that answers it. */
-export function noIndex({ label, name, spec }: FieldPlan, clause: string): QueryError {
+export function noIndex({ label, name, spec, indexes }: FieldPlan, clause: string): QueryError {
   const problem = `${label} is encrypted and cannot be looked up with ${clause}, because it has no blind index for that.`
   if (spec.type !== 'String' || spec.list) {
-    return unsupported(label, problem, 'Filter by another field, or compare it with null only.')
+    const isJson = spec.type === 'Json' && !spec.list
+    const nothing = `null only${isJson ? ', which is Prisma.DbNull' : ''}`
+    return unsupported(label, problem, `Filter by another field, or compare it with ${nothing}.`)
   }
   const model = label.slice(0, label.indexOf('.'))
+  // Beside an index of another kind, which has the plain name as a rule.
+  const column = indexes.length === 0 ? `${name}Index` : `${name}LowerIndex`
   return unsupported(
     label,
     problem,
-    `Add two lines to model ${model}, "/// @blindIndex(${name}${optionFor(clause)})" and "${name}Index String?", with @unique if it names one row and @@index([${name}Index]) otherwise; generate, migrate, and run \`npx rowseal reindex\`.`,
+    `Add two lines to model ${model}, "/// @blindIndex(${name}${optionFor(clause)})" and "${column} String?", with @unique if it names one row and @@index([${column}]) otherwise; generate, migrate, and run \`npx rowseal reindex\`.`,
   )
 }
 
@@ -61,7 +65,10 @@ export function notRegistered({ label, field }: IndexPlan): KeyError {
   return new KeyError(
     'ERR_INDEX_STATE',
     `The key store does not know the blind index ${label} as the plan has it.`,
-    { field: field.label, fix: 'Run `npx rowseal init`, which registers it.' },
+    {
+      field: field.label,
+      fix: 'Run `npx rowseal init`, which registers it, or says why it cannot.',
+    },
   )
 }
 

@@ -74,14 +74,19 @@ describe('refuses', () => {
   test('case-insensitive search where no index folds, and says which index would', () => {
     const given = { code: { equals: 'c', mode: 'insensitive' } }
     expect(() => where(given)).toThrow(unsupported('Patient.code'))
-    expect(() => where(given)).toThrow('@blindIndex(code, normalize: [lowercase])')
+    expect(() => where(given)).toThrow(
+      '"/// @blindIndex(code, normalize: [lowercase])" and "codeLowerIndex String?"',
+    )
+    expect(() => where({ secret: { equals: 's', mode: 'insensitive' } })).toThrow(
+      '"/// @blindIndex(secret, normalize: [lowercase])" and "secretIndex String?"',
+    )
     expect(() => where({ secret: 's' })).toThrow(
       'model Patient, "/// @blindIndex(secret)" and "secretIndex String?"',
     )
     expect(() => where({ secret: 's' })).toThrow('looked up with equality, because')
     expect(() => where({ secret: { in: ['s'] } })).toThrow('looked up with "in", because')
-    expect(() => where({ notes: 1 })).toThrow('compare it with null only')
-    expect(() => where({ words: 'w' })).toThrow('compare it with null only')
+    expect(() => where({ notes: 1 })).toThrow('with null only, which is Prisma.DbNull.')
+    expect(() => where({ words: 'w' })).toThrow('compare it with null only.')
   })
 
   test('a mode anywhere but on PostgreSQL', async () => {
