@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { renderDrain } from '../src/cli/render-run.ts'
-import { renderStatus } from '../src/cli/render.ts'
-import { compromiseKey, status } from '../src/index.ts'
+import { renderStatus, renderVerify } from '../src/cli/render.ts'
+import { compromiseKey, status, verify } from '../src/index.ts'
 import { addMembers, MEMBERS } from './indexed.ts'
 import { drain, closeWorlds, PROVIDERS, world } from './world.ts'
 
@@ -27,6 +27,18 @@ describe.each(PROVIDERS)('a field whose annotation is gone on %s', (provider) =>
       `18 values of Member.phone are under key ${keyId}, and the plan does not have this field`,
     )
     expect((await status(w.config)).unplanned).toEqual([])
+  })
+
+  it('verify says that it opened all but these', async () => {
+    const w = await world(provider, MEMBERS)
+    await addMembers(w, 20)
+    const { config } = await world(provider, WITHOUT_PHONE, { on: w, init: false })
+    const report = await verify(config)
+    const [{ keyId } = { keyId: 0 }] = w.keyring.keys()
+    expect(report.unplanned).toEqual([{ ...LEFT, keys: [{ keyId, count: 18 }] }])
+    expect(renderVerify(report)).toContain(`18 values of Member.phone are under key ${keyId}`)
+    expect((await verify(config, { models: ['Member'] })).unplanned).toEqual([])
+    expect((await verify(w.config)).unplanned).toEqual([])
   })
 
   it.each(['suspended', 'compromised'])(

@@ -137,6 +137,7 @@ export function renderVerify(report: VerifyReport): string {
     ...(report.outcome === 'cancelled' ? ['Cancelled by an operator.'] : []),
     ...(report.bad === 0 ? [] : [`${count(report.bad)} values do not open.`]),
     ...renderUnreadable(report.unreadable),
+    ...renderUnplanned(report.unplanned),
     ...(report.badIndexes === 0
       ? []
       : [

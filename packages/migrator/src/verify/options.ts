@@ -1,4 +1,5 @@
 import type { UnreadableValues } from '../drain/destroyed.ts'
+import type { UnplannedField } from '../keys/unplanned.ts'
 import type { PauseEvent } from '../engine/control.ts'
 import type { ModelEvent } from '../engine/events.ts'
 import type { RunOptions } from '../engine/options.ts'
@@ -62,6 +63,8 @@ export interface VerifyReport {
   readonly bad: number
   /** Those of them that are under keys which were destroyed. */
   readonly unreadable: readonly UnreadableValues[]
+  /** Sealed values of fields that left the plan, which nothing opens. Counted after a whole run over all models. */
+  readonly unplanned: readonly UnplannedField[]
   /** Values of blind indexes that are wrong, missing or left over. */
   readonly badIndexes: number
   /** The first bad values that were met now, for a person to look at: where, never what. All are in rowseal_quarantine. */

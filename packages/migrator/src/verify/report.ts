@@ -1,4 +1,5 @@
 import { worstOf } from '../engine/events.ts'
+import type { UnplannedField } from '../keys/unplanned.ts'
 import type { Verified } from './model-run.ts'
 import type { VerifyReport } from './options.ts'
 import { destroyedIn, fieldsOf, indexesOf, rowsOf } from './tally.ts'
@@ -10,6 +11,7 @@ export function verifyReport(
   models: readonly Verified[],
   isStopped: boolean,
   began: Date,
+  unplanned: readonly UnplannedField[],
 ): VerifyReport {
   const fields = models.flatMap(({ target, tally }) => fieldsOf(target, tally))
   const indexes = models.flatMap(({ target, tally }) => indexesOf(target, tally))
@@ -26,6 +28,7 @@ export function verifyReport(
     since: new Date(since).toISOString(),
     isResumed: models.some((model) => model.isResumed),
     unreadable: models.flatMap(({ target, tally }) => destroyedIn(target, tally)),
+    unplanned,
     seconds: Math.round(Date.now() - began.getTime()) / 1000,
     fields,
     indexes,

@@ -2,6 +2,7 @@ import { openContext, type MigratorConfig } from '../config.ts'
 import { asMigrationError } from '../database-error.ts'
 import { checkRunOptions } from '../engine/options.ts'
 import { noteFields } from '../keys/fields.ts'
+import { unplannedFields } from '../keys/unplanned.ts'
 import { openObserver, type Observer } from '../observe/observer.ts'
 import { openRunPace } from '../pace/open.ts'
 import { loadTargets } from '../targets.ts'
@@ -51,7 +52,10 @@ async function verifyObserved(
         }),
       )
     }
-    return verifyReport(models, models.length < targets.length, began)
+    const isStopped = models.length < targets.length
+    const isWhole = !isStopped && options.models === undefined && options.shard === undefined
+    const unplanned = isWhole ? await unplannedFields(context) : []
+    return verifyReport(models, isStopped, began, unplanned)
   } catch (error) {
     throw asMigrationError(error, context.plan.provider === 'sqlite', GO_ON)
   }
