@@ -240,7 +240,7 @@ it('a plan without sealed fields is told, and proves nothing of a key', async ()
   const command = new Command(w)
   const none = 'The plan has no sealed fields.\n'
   expect(await command.run('drain', '--now')).toMatchObject({ code: 0, stderr: none })
-  expect((await command.run('encrypt')).stderr).toContain('The plan has no fields')
+  expect((await command.run('encrypt')).stderr).toContain('the plan has no fields that are to be')
   await w.rotate()
   const { stderr } = await command.run('keys', 'retire', '1', '--now')
   command.remove()
