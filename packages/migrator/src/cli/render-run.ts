@@ -2,7 +2,6 @@ import type { DrainReport } from '../drain/drained.ts'
 import type { PassCounts } from '../engine/counts.ts'
 import type { ModelReport, RunReport } from '../engine/events.ts'
 import { commandOf } from '../runs/command-of.ts'
-import { alone } from '../tenants.ts'
 import { count, table } from './output.ts'
 import { leftIn, renderReconciliation } from './render-reconciliation.ts'
 import { renderUnknown } from './render-unknown.ts'
@@ -81,7 +80,7 @@ export function renderEncrypted(report: RunReport): string {
 /** @param isOfAll - of all models, and not of some that were named? */
 export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   if (report.outcome !== 'done' || report.models.length === 0) return renderRun(report)
-  const next = report.drained.map((key) => nextOf(key, report.isOfTenants ?? false))
+  const next = report.drained.map(nextOf)
   const end = isOfAll ? 'Nothing is stale.' : 'Nothing of these models is stale.'
   return [
     renderRun(report),
@@ -91,13 +90,10 @@ export function renderDrain(report: DrainReport, isOfAll: boolean): string {
   ].join('\n')
 }
 
-function nextOf(
-  { keyring, keyId, state }: DrainReport['drained'][number],
-  isOfTenants: boolean,
-): string {
+function nextOf({ keyring, keyId, state, takes }: DrainReport['drained'][number]): string {
   const isLeaked = state === 'compromised'
   const is = `Keyring "${keyring}": nothing is under key ${keyId}${isLeaked ? ', which leaked' : ' any more'}.`
-  if (isOfTenants) return `${is} To ${isLeaked ? 'destroy' : 'retire'} it takes ${alone(keyring)}.`
+  if (takes !== undefined) return `${is} To ${isLeaked ? 'destroy' : 'retire'} it takes ${takes}.`
   return `${is} Next: npx rowseal keys ${isLeaked ? `destroy ${keyId}` : `retire ${keyId} --fence`}`
 }
 

@@ -4,6 +4,7 @@ import type { RunDirectionOptions, RunReport } from '../engine/events.ts'
 import type { Ran } from '../engine/run.ts'
 import { unplannedFields, type UnplannedField } from '../keys/unplanned.ts'
 import type { Target } from '../targets.ts'
+import { alone } from '../tenants.ts'
 
 export interface DrainReport extends RunReport {
   /** Former key versions that no value of any model is under any more: they may be retired, or destroyed if they leaked. */
@@ -11,9 +12,9 @@ export interface DrainReport extends RunReport {
     readonly keyring: string
     readonly keyId: number
     readonly state: KeyState
+    /** Where there are keyrings of tenants: what ending it takes in place of a command, for people. */
+    readonly takes?: string
   }[]
-  /** Are there keyrings of tenants? Then one key version takes a configuration with its keyring alone. */
-  readonly isOfTenants?: true
   /** Sealed values of fields that left the plan, which no drain moves; none are looked for where some are stale. */
   readonly unplanned: readonly UnplannedField[]
 }
@@ -40,8 +41,9 @@ export async function reportDrained(
   options: RunDirectionOptions,
   isOfTenants: boolean,
 ): Promise<DrainReport> {
-  const drained = await ofWholePlan(ran, options)
-  return isOfTenants ? { ...drained, isOfTenants } : drained
+  const report = await ofWholePlan(ran, options)
+  if (!isOfTenants) return report
+  return { ...report, drained: report.drained.map((key) => ({ ...key, takes: alone(key.keyring) })) }
 }
 
 async function ofWholePlan(ran: Ran, options: RunDirectionOptions): Promise<DrainReport> {
