@@ -43,7 +43,10 @@ export async function reportDrained(
 ): Promise<DrainReport> {
   const report = await ofWholePlan(ran, options)
   if (!isOfTenants) return report
-  return { ...report, drained: report.drained.map((key) => ({ ...key, takes: alone(key.keyring) })) }
+  return {
+    ...report,
+    drained: report.drained.map((key) => ({ ...key, takes: alone(key.keyring) })),
+  }
 }
 
 async function ofWholePlan(ran: Ran, options: RunDirectionOptions): Promise<DrainReport> {
