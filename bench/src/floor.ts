@@ -84,6 +84,7 @@ export function floorClient(base: any, work: () => void): any {
   return base.$extends(floorHook(work))
 }
 
+/** The hook of such a client. */
 export function floorHook(work: () => void): object {
   const $allOperations = async ({ args, query, operation }: any): Promise<unknown> => {
     if (!String(operation).startsWith('find')) {

@@ -5,6 +5,7 @@ import {
   type CountRow,
   type WantedIndex,
 } from '@rowseal/prisma-extension/sql'
+import { byKey } from './by-key.ts'
 import type { Context } from './config.ts'
 import { wantedOf } from './reindex/rotation.ts'
 import { countRows, type Target, type TargetIndex, type TargetIndexColumn } from './targets.ts'
@@ -102,13 +103,9 @@ async function columnStatus(
   )
   const counts = new Map(rows.map(({ kind, count }) => [kind, Number(count)]))
   const known = new Map(field.keyring.index.keys().map((row) => [row.keyId, row.version]))
-  const versions = [...counts]
-    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
-    .map(([kind, count]) => {
-      const keyId = parseInt(kind, 16)
-      return { keyId, version: known.get(keyId) ?? null, count }
-    })
-    .sort((a, b) => a.keyId - b.keyId)
+  const versions = byKey(counts).map(({ keyId, count }) => {
+    return { keyId, version: known.get(keyId) ?? null, count }
+  })
   const [missing, left, malformed] = ['missing', 'left', 'malformed'].map(
     (kind) => counts.get(kind) ?? 0,
   ) as [number, number, number]

@@ -3,6 +3,7 @@ import {
   findStalenessIndexes,
   type StalenessState,
 } from '@rowseal/prisma-extension/sql'
+import { byKey } from './by-key.ts'
 import { isPool, openContext, type Context, type MigratorConfig } from './config.ts'
 import { asMigrationError } from './database-error.ts'
 import { unknownOf, type UnknownValues } from './drain/unknown.ts'
@@ -143,13 +144,9 @@ function fieldStatus(
   stalenessIndex: StalenessState,
 ): FieldStatus {
   const rows = new Map(keyring.keys().map((row) => [row.keyId, row]))
-  const versions = [...counts]
-    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
-    .map(([kind, count]) => {
-      const keyId = parseInt(kind, 16)
-      return { keyId, version: rows.get(keyId)?.version ?? null, count }
-    })
-    .sort((a, b) => a.keyId - b.keyId)
+  const versions = byKey(counts).map(({ keyId, count }) => {
+    return { keyId, version: rows.get(keyId)?.version ?? null, count }
+  })
   const sum = (isCounted: (version: (typeof versions)[number]) => boolean): number =>
     versions.filter(isCounted).reduce((total, { count }) => total + count, 0)
   return {

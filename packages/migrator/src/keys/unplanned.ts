@@ -1,4 +1,5 @@
 import { countByIndex, loadColumn } from '@rowseal/prisma-extension/sql'
+import { byKey } from '../by-key.ts'
 import type { Context } from '../config.ts'
 import { isTableMissing } from '../database-error.ts'
 import { RunStore } from '../runs/store.ts'
@@ -34,10 +35,7 @@ export async function unplannedFields({
     const found = await loadColumn(client, plan.provider, place)
     if (found === null) continue
     const rows = await countByIndex(client, found.table, found.column, false)
-    const keys = rows
-      .filter(({ kind }) => /^[0-9a-f]{8}$/.test(kind))
-      .map(({ kind, count }) => ({ keyId: parseInt(kind, 16), count: Number(count) }))
-      .sort((a, b) => a.keyId - b.keyId)
+    const keys = byKey(new Map(rows.map(({ kind, count }) => [kind, Number(count)])))
     const { model, field } = place
     if (keys.length > 0) fields.push({ model, field, keys })
   }

@@ -1,4 +1,5 @@
 import { countStatement } from '@rowseal/prisma-extension/sql'
+import { byKey } from '../by-key.ts'
 import type { Context } from '../config.ts'
 import type { Target, TargetField } from '../targets.ts'
 
@@ -72,13 +73,6 @@ async function learnKeys(
     return byKey(counts).some(({ keyId }) => !known.has(keyId))
   })
   for (const values of new Set(lacking.map(({ field }) => field.values))) await values.refresh()
-}
-
-function byKey(counts: ReadonlyMap<string, number>): { keyId: number; count: number }[] {
-  return [...counts]
-    .filter(([kind]) => /^[0-9a-f]{8}$/.test(kind))
-    .map(([kind, count]) => ({ keyId: parseInt(kind, 16), count }))
-    .sort((a, b) => a.keyId - b.keyId)
 }
 
 function fieldAfter(

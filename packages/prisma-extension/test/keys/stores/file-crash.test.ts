@@ -18,6 +18,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { initKeyring, openKeyring, rotate } from '../../../src/keys/index.ts'
 import { fileKeyStore } from '../../../src/keys/stores/file.ts'
 import { newRoot, rowOf, writeOf } from '../support.ts'
+import { deadPid } from './dead-pid.ts'
 
 const folders: { remove(): void }[] = []
 afterEach(() => vi.restoreAllMocks())
@@ -48,12 +49,6 @@ async function lockOf(path: string, change: object): Promise<string> {
   while (found.length === 0) await store.reserve(1, 0, 2 ** 32)
   clearInterval(watching)
   return JSON.stringify({ ...JSON.parse(found[0]!), token: 'left-behind', ...change })
-}
-
-async function deadPid(): Promise<number> {
-  const child = spawn('true')
-  await once(child, 'exit')
-  return child.pid!
 }
 
 describe('the file key store', () => {

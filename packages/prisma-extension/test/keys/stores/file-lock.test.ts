@@ -1,11 +1,10 @@
 import { temporaryFolder } from '@rowseal/test-support'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { withLock } from '../../../src/keys/stores/file-lock.ts'
+import { deadPid } from './dead-pid.ts'
 
 const folder = temporaryFolder('file-lock')
 afterEach(() => vi.restoreAllMocks())
@@ -20,12 +19,6 @@ const left = (): string[] => readdirSync(folder.path)
 const holder = (): any => JSON.parse(readFileSync(path, 'utf8'))
 /** What the lock of this process says. */
 const own = (): Promise<any> => withLock(path, 1000, () => Promise.resolve(holder()))
-async function deadPid(): Promise<number> {
-  const child = spawn('true')
-  await once(child, 'exit')
-  return child.pid!
-}
-
 describe('the lock of a file', () => {
   test('says whose it is, to its owner alone, and goes with what was done', async () => {
     const result = await withLock(path, 1000, () => {
